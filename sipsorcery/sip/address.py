@@ -1,0 +1,136 @@
+"""
+Addresses: the name-addr and addr-spec of From, To, Contact, Route and many more.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Final
+
+from sipsorcery.sip import grammar
+from sipsorcery.sip.errors import ParseError, excerpt
+from sipsorcery.sip.parameters import NONE, Parameters
+from sipsorcery.sip.uri import URI, parse_uri
+
+# name-addr = [ display-name ] LAQUOT addr-spec RAQUOT. An unquoted display name
+# is a row of tokens; phones also leave UTF-8, "/", ":", "(", "@" unquoted, which
+# does no harm. A comma does (RFC 4475, 3.1.2.15): the list would split there.
+_NAME_ADDR = re.compile(
+    rf'(?:(?P<quoted>{grammar.QUOTED_STRING})|(?P<plain>[^",;<>]*+))'
+    rf"{grammar.SWS}<{grammar.SWS}(?P<uri>[^<>]*+)>{grammar.SWS}(?P<parameters>.*+)",
+    re.DOTALL,
+).fullmatch
+
+#: The value of ``Contact: *``.
+STAR: Final = "*"
+
+# qvalue allows three digits behind the point; some clients send more.
+_QVALUE = re.compile(r"0?\.[0-9]{1,8}|[01](?:\.[0-9]{0,8})?").fullmatch
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """
+    A URI with a display name and header parameters (:rfc:`3261#section-20.10`).
+
+    :ivar display_name: without quotes and escapes; ``None`` where there is none.
+    :ivar parameters: those of the field, not those of the URI.
+    """
+
+    uri: URI
+    display_name: str | None = None
+    parameters: Parameters = NONE
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """
+        Read one name-addr or addr-spec.
+
+        Without angle brackets all parameters belong to the field, and the URI may
+        hold neither comma nor question mark (:rfc:`3261#section-20`).
+
+        :raises ParseError: if *text* breaks the grammar.
+        """
+        if "<" not in text:
+            return cls._parse_addr_spec(text)
+        match = _NAME_ADDR(text)
+        if match is None:
+            raise ParseError(f"bad address {excerpt(text)}")
+        quoted, plain, uri, rest = match.groups()
+        # Parameters right after ">" without ";" are sent by some gateways.
+        if rest and rest[0] != ";":
+            rest = f";{rest}"
+        return cls(
+            parse_uri(uri.rstrip(" \t")),
+            grammar.unquote(quoted) if quoted else plain.strip(" \t") or None,
+            Parameters.parse(rest) if rest else NONE,
+        )
+
+    @classmethod
+    def _parse_addr_spec(cls, text: str) -> Address:
+        uri, semicolon, rest = text.partition(";")
+        if "," in uri or "?" in uri or ">" in text:
+            raise ParseError(f"address needs angle brackets: {excerpt(text)}")
+        return cls(
+            parse_uri(uri.strip(" \t")),
+            parameters=Parameters.parse(semicolon + rest),
+        )
+
+    @property
+    def tag(self) -> str | None:
+        """
+        The tag of a From or To.
+        """
+        return self.parameters.get("tag")
+
+    @property
+    def expires(self) -> int | None:
+        """
+        The expires parameter of a Contact in seconds, ``None`` if absent.
+
+        :raises ParseError: if it is no number below 2**32.
+        """
+        text = self.parameters.get("expires")
+        if text is None:
+            return None
+        return grammar.number(text, grammar.MAX_SECONDS, "expires of a contact")
+
+    @property
+    def q(self) -> float | None:
+        """
+        The preference of a Contact, 0 to 1, ``None`` if absent.
+
+        :raises ParseError: if it is no qvalue.
+        """
+        text = self.parameters.get("q")
+        if text is None:
+            return None
+        if _QVALUE(text) is None or float(text) > 1:
+            raise ParseError(f"bad q value {excerpt(text)}")
+        return float(text)
+
+    def with_parameter(self, name: str, value: str | None = None) -> Address:
+        """
+        Return a copy in which the field parameter *name* has *value*.
+        """
+        return replace(self, parameters=self.parameters.set(name, value))
+
+    def with_tag(self, tag: str) -> Address:
+        """
+        Return a copy with this *tag*.
+        """
+        return self.with_parameter("tag", tag)
+
+    def __str__(self) -> str:
+        name = f"{grammar.quote(self.display_name)} " if self.display_name else ""
+        return f"{name}<{self.uri}>{self.parameters}"
+
+
+def parse_contact(text: str) -> Address | str:
+    """
+    Read one Contact value: an address, or :data:`STAR`.
+
+    :raises ParseError: if *text* is neither.
+    """
+    return STAR if text == STAR else Address.parse(text)

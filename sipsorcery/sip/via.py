@@ -1,0 +1,142 @@
+"""
+The Via field: which way a request came and a response must go.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from sipsorcery.sip import grammar
+from sipsorcery.sip.errors import ParseError, excerpt
+from sipsorcery.sip.parameters import NONE, Parameters
+
+#: What a branch of a client of RFC 3261 starts with (:rfc:`3261#section-8.1.1.7`).
+MAGIC_COOKIE = "z9hG4bK"
+
+# via-parm = sent-protocol LWS sent-by *( SEMI via-params ), white space allowed
+# round "/" and ":". An old X-Lite left out the semicolon before "branch".
+_VIA = re.compile(
+    rf"(?P<name>{grammar.TOKEN}){grammar.SWS}/{grammar.SWS}"
+    rf"(?P<version>{grammar.TOKEN}){grammar.SWS}/{grammar.SWS}"
+    rf"(?P<transport>{grammar.TOKEN}){grammar.LWS}"
+    rf"(?P<host>{grammar.HOST})"
+    rf"(?:{grammar.SWS}:{grammar.SWS}(?P<port>[0-9]{{1,5}}))?{grammar.SWS}"
+    r"(?P<parameters>;.*+|branch=.*+)?",
+    re.DOTALL,
+).fullmatch
+
+
+@dataclass(frozen=True, slots=True)
+class Via:
+    """
+    One Via value (:rfc:`3261#section-20.42`).
+
+    :ivar transport: as spelled, mostly in capitals.
+    :ivar host: of sent-by; an IPv6 address in brackets.
+    :ivar port: of sent-by, ``None`` where it names none.
+    """
+
+    transport: str
+    host: str
+    port: int | None = None
+    parameters: Parameters = NONE
+    protocol: str = "SIP/2.0"
+
+    @classmethod
+    def parse(cls, text: str) -> Via:
+        """
+        Read one Via value.
+
+        :raises ParseError: if *text* breaks the grammar.
+        """
+        match = _VIA(text)
+        if match is None:
+            raise ParseError(f"bad Via {excerpt(text)}")
+        name, version, transport, host, port, parameters = match.groups()
+        number = None if port is None else int(port)
+        if number is not None and number > 65535:
+            raise ParseError(f"port above 65535 in Via {excerpt(text)}")
+        if not parameters:
+            parsed = NONE
+        elif parameters[0] == ";":
+            parsed = Parameters.parse(parameters)
+        else:
+            parsed = Parameters.parse(f";{parameters}")
+        return cls(transport, host, number, parsed, f"{name}/{version}")
+
+    @property
+    def branch(self) -> str | None:
+        """
+        The branch, ``None`` where a client of RFC 2543 sent none.
+        """
+        return self.parameters.get("branch")
+
+    @property
+    def is_rfc3261(self) -> bool:
+        """
+        Whether the branch identifies a transaction (:rfc:`3261#section-17.2.3`).
+
+        A branch that is the magic cookie and nothing else does not
+        (:rfc:`4475#section-3.2.1`).
+        """
+        branch = self.branch or ""
+        return branch.startswith(MAGIC_COOKIE) and len(branch) > len(MAGIC_COOKIE)
+
+    @property
+    def received(self) -> str | None:
+        """
+        The source address the next hop saw, an IPv6 address without brackets.
+        """
+        value = self.parameters.get("received")
+        return value[1:-1] if value and value[0] == "[" else value
+
+    @property
+    def rport(self) -> int | None:
+        """
+        The source port the next hop saw; ``None`` if absent or only asked for.
+
+        :raises ParseError: if it is no port.
+        """
+        value = self.parameters.get("rport")
+        return None if value is None else grammar.number(value, 65535, "rport")
+
+    @property
+    def maddr(self) -> str | None:
+        """
+        The maddr parameter.
+        """
+        return self.parameters.get("maddr")
+
+    @property
+    def ttl(self) -> int | None:
+        """
+        The ttl parameter, 0 to 255.
+
+        :raises ParseError: if it is none.
+        """
+        value = self.parameters.get("ttl")
+        return None if value is None else grammar.number(value, 255, "ttl")
+
+    @property
+    def address(self) -> str:
+        """
+        The host of sent-by without the brackets of an IPv6 address.
+        """
+        return self.host[1:-1] if self.host[0] == "[" else self.host
+
+    @property
+    def sent_by(self) -> str:
+        """
+        Host, and port where there is one, as spelled.
+        """
+        return self.host if self.port is None else f"{self.host}:{self.port}"
+
+    def with_parameter(self, name: str, value: str | None = None) -> Via:
+        """
+        Return a copy in which the parameter *name* has *value*.
+        """
+        return replace(self, parameters=self.parameters.set(name, value))
+
+    def __str__(self) -> str:
+        return f"{self.protocol}/{self.transport} {self.sent_by}{self.parameters}"
