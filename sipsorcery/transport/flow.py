@@ -1,0 +1,104 @@
+"""
+Flows: the way a message came, which is the way its answer goes.
+
+A flow is a listening UDP socket with a remote address, or one connection
+(:rfc:`5626#section-3`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from cryptography import x509
+
+from sipsorcery.endpoint import Endpoint, HostPort, ListenAddress
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """
+    One socket that listens: what was configured, and what came of it.
+
+    :ivar configured: the address of the configuration, maybe a wildcard or port 0.
+    :ivar local: the address and port that the socket is bound to.
+    """
+
+    configured: ListenAddress
+    local: Endpoint
+
+    @property
+    def sent_by(self) -> HostPort:
+        """
+        Give the address that others reach this listener by.
+        """
+        advertised = self.configured.advertise
+        return advertised or HostPort(self.local.host, self.local.port)
+
+
+class Flow(Protocol):
+    """
+    A way to one peer. Every received message knows its own.
+    """
+
+    @property
+    def listener(self) -> Listener | None:
+        """
+        Give the listener that the flow came in on; None if we opened it.
+        """
+
+    @property
+    def local(self) -> Endpoint:
+        """
+        Give our end.
+        """
+
+    @property
+    def remote(self) -> Endpoint:
+        """
+        Give the peer's end: the source of what it sends.
+        """
+
+    @property
+    def number(self) -> int:
+        """
+        Give the number of the connection, which no later one gets; 0 for UDP.
+        """
+
+    @property
+    def is_open(self) -> bool:
+        """
+        Tell whether something can still be sent.
+        """
+
+    @property
+    def certificate(self) -> x509.Certificate | None:
+        """
+        Give the certificate that the peer proved to own, if any.
+        """
+
+    @property
+    def identities(self) -> tuple[str, ...]:
+        """
+        Give the SIP domains that an authority vouches for in that certificate.
+
+        They are empty where the certificate was not verified (:rfc:`5922#section-7.1`).
+        """
+
+    def send(self, data: bytes) -> None:
+        """
+        Send one whole message.
+
+        :raises TransportError: if that fails at once. A datagram, or what a connection
+            still holds when it breaks, can be lost later without a word.
+        """
+
+    def hold(self) -> None:
+        """
+        Keep the flow open although nothing moves on it: it is in use.
+        """
+
+    def release(self) -> None:
+        """
+        Undo one `hold`.
+        """
