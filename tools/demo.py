@@ -1,0 +1,72 @@
+"""
+Prepare the demo of ``make run``: write its configuration and say how to use it.
+
+The file is written once. After that it is yours to change.
+"""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+CONFIGURATION = Path("var/demo/sipsorcery.toml")
+
+_TEXT = """\
+# The configuration of "make run". Change what you like: it is not written again unless
+# you remove it. etc/sipsorcery.toml shows every key with its default.
+
+[server]
+data_dir = "var/demo"
+
+[sip]
+domains = [{domains}]
+
+[proxy]
+listen = ["udp:0.0.0.0:5060", "tcp:0.0.0.0:5060", "tls:0.0.0.0:5061"]
+"""
+
+_USE = """
+This part of sipsorcery answers OPTIONS, over UDP, TCP and TLS, and nothing else yet.
+Ask it from another terminal (sipsak is in Debian's package of that name):
+
+    sipsak -v -s sip:{host}:5060
+
+Its configuration is {configuration}; {data}/ holds everything it writes. Ctrl-C ends it.
+"""
+
+
+def outside_address() -> str | None:
+    """
+    Find the address that other machines of the network know this one by.
+
+    :return: None if there is no network.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            # Nothing is sent: the system only chooses the way to an address that is
+            # reserved for examples (RFC 5737), and with it the interface.
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return None
+        address: str = probe.getsockname()[0]
+        return address
+
+
+def main() -> None:
+    """
+    Write what is missing and print what to do with the demo.
+    """
+    if not CONFIGURATION.exists():
+        domains = ["localhost", *filter(None, [outside_address()])]
+        quoted = ", ".join(f'"{domain}"' for domain in domains)
+        CONFIGURATION.parent.mkdir(parents=True, exist_ok=True)
+        CONFIGURATION.write_text(_TEXT.format(domains=quoted), "utf-8")
+    print(
+        _USE.format(
+            host="localhost", configuration=CONFIGURATION, data=CONFIGURATION.parent
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
