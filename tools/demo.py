@@ -29,9 +29,10 @@ _USE = """
 This part of sipsorcery answers OPTIONS, over UDP, TCP and TLS, and nothing else yet.
 Ask it from another terminal (sipsak is in Debian's package of that name):
 
-    sipsak -v -s sip:{host}:5060
+    sipsak -v -s sip:localhost:5060
 
-Its configuration is {configuration}; {data}/ holds everything it writes. Ctrl-C ends it.
+Its configuration is {configuration}; all that it writes is in {data}.
+Ctrl-C ends it.
 """
 
 
@@ -61,11 +62,7 @@ def main() -> None:
         quoted = ", ".join(f'"{domain}"' for domain in domains)
         CONFIGURATION.parent.mkdir(parents=True, exist_ok=True)
         CONFIGURATION.write_text(_TEXT.format(domains=quoted), "utf-8")
-    print(
-        _USE.format(
-            host="localhost", configuration=CONFIGURATION, data=CONFIGURATION.parent
-        )
-    )
+    print(_USE.format(configuration=CONFIGURATION, data=CONFIGURATION.parent))
 
 
 if __name__ == "__main__":
