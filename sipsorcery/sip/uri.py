@@ -105,8 +105,10 @@ class SIPURI:
     @property
     def aor(self) -> str:
         """
-        The address-of-record as :rfc:`3261#section-10.3` step 5 makes it canonical:
-        escapes resolved, host in lower case, no port, parameters or headers.
+        The address-of-record, made canonical as :rfc:`3261#section-10.3` step 5 says.
+
+        Escapes are resolved, the host is in lower case, port, parameters and headers
+        are dropped.
         """
         host = self.host.lower()
         if self.user is None:

@@ -1,0 +1,201 @@
+"""
+Requests, and the responses made of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from sipsorcery.sip.errors import LocalProtocolError, ParseError, excerpt
+from sipsorcery.sip.fields import (
+    CALL_ID,
+    CSEQ,
+    FROM,
+    MAX_FORWARDS,
+    TIMESTAMP,
+    TO,
+    VIA,
+    Field,
+)
+from sipsorcery.sip.grammar import TOKEN
+from sipsorcery.sip.message import Message, head_of
+from sipsorcery.sip.response import Response
+from sipsorcery.sip.uri import SIPURI, URI, parse_uri
+
+# Request-Line = Method SP Request-URI SP SIP-Version CRLF
+_REQUEST_LINE = re.compile(rf"({TOKEN}) ([^ \t\r\n]++) (?i:SIP)/2\.0\r").match
+# The PA168S registers at domains with blanks in their names: "sip:Blue Face".
+_BLANK_IN_HOST = re.compile(
+    rf"({TOKEN}) ((?i:sips?):(?:[^\s@]++@)?[\w.\-]++(?: [\w.\-]++)++) (?i:SIP)/2\.0\r"
+).match
+_METHOD = re.compile(TOKEN).match
+_OTHER_VERSION = re.compile(r"[^\r]* (?i:SIP)/(?!2\.0\r)[0-9]++\.[0-9]++\r").match
+_TAG = re.compile(r";[ \t]*+(?i:tag)[ \t]*+=").search
+
+#: Stands for the method of a request whose start line cannot be read.
+UNKNOWN = "UNKNOWN"
+
+
+class Request(Message):
+    """
+    A request.
+
+    :ivar method: as spelled; case counts.
+    :ivar request_uri: the text of the Request-URI; :attr:`uri` is its value.
+    """
+
+    __slots__ = ("_uri", "method", "request_uri")
+
+    method: str
+    request_uri: str
+    _uri: URI | None
+
+    def __init__(
+        self,
+        method: str,
+        uri: URI | str,
+        fields: Iterable[tuple[Field[Any] | str, Any]] = (),
+        body: bytes = b"",
+    ) -> None:
+        """
+        Make a request.
+
+        :param fields: pairs of field and value; several pairs of a list field are
+            several lines.
+        :raises LocalProtocolError: if it could not be read back.
+        """
+        self._adopt(head_of(f"{method} {uri} SIP/2.0", fields), body)
+        if _REQUEST_LINE(self._head) is None:
+            raise LocalProtocolError(f"bad request line {excerpt(self.start_line)}")
+        self.method = method
+        self.request_uri = str(uri)
+        self._uri = None if isinstance(uri, str) else uri
+        if body:
+            self.body = body
+
+    @classmethod
+    def from_head(cls, head: str, body: bytes = b"") -> Request:
+        """
+        Make a request of a head that :mod:`~sipsorcery.sip.scanner` read.
+
+        :raises ParseError: if the start line is no Request-Line: 505 for another
+            version, else 400; its ``partial`` has the fields.
+        """
+        self = cls.__new__(cls)
+        self._head = head
+        self._body = body
+        self._index = None
+        self._values = {}
+        self._uri = None
+        match = _REQUEST_LINE(head) or _BLANK_IN_HOST(head)
+        if match is None:
+            raise self._bad_request_line()
+        self.method, self.request_uri = match.groups()
+        return self
+
+    def _bad_request_line(self) -> ParseError:
+        method = _METHOD(self._head)
+        self.method = method[0] if method is not None else UNKNOWN
+        self.request_uri = ""
+        if _OTHER_VERSION(self._head):
+            text = f"version of {excerpt(self.start_line)}"
+            return ParseError(text, status=505, partial=self)
+        return ParseError(f"bad request line {excerpt(self.start_line)}", partial=self)
+
+    def copy(self) -> Request:
+        """
+        Return a request of its own with the same content; costs next to nothing.
+        """
+        other = super().copy()
+        other.method = self.method
+        other.request_uri = self.request_uri
+        other._uri = self._uri
+        return other
+
+    @property
+    def uri(self) -> URI:
+        """
+        The Request-URI; setting it changes the request line.
+
+        :raises ParseError: if it breaks the grammar.
+        """
+        if self._uri is None:
+            try:
+                self._uri = parse_uri(self.request_uri)
+            except ParseError as error:
+                raise ParseError(error.text, error.status, self) from None
+        return self._uri
+
+    @uri.setter
+    def uri(self, uri: URI) -> None:
+        line = f"{self.method} {uri} SIP/2.0\r"
+        if _REQUEST_LINE(line) is None:
+            raise LocalProtocolError(f"bad Request-URI {excerpt(str(uri))}")
+        self._head = line + self._head[self._head.index("\n") :]
+        self.request_uri = str(uri)
+        self._uri = uri
+
+    def check(self, *fields: Field[Any]) -> None:
+        """
+        Parse the Request-URI, all mandatory fields, and *fields* where present.
+
+        :raises ParseError: as :meth:`Message.check`, and if the CSeq names another
+            method or the Request-URI carries headers (:rfc:`3261#section-19.1.1`).
+        """
+        super().check(MAX_FORWARDS, *fields)
+        if self[CSEQ].method != self.method:
+            raise ParseError(
+                f"CSeq is of {excerpt(self[CSEQ].method)}, not {excerpt(self.method)}",
+                partial=self,
+            )
+        if isinstance(self.uri, SIPURI) and self.uri.headers:
+            raise ParseError("Request-URI with headers", partial=self)
+
+    def respond(
+        self,
+        status: int,
+        reason: str | None = None,
+        fields: Iterable[tuple[Field[Any] | str, Any]] = (),
+        body: bytes = b"",
+        to_tag: str | None = None,
+    ) -> Response:
+        """
+        Make a response (:rfc:`3261#section-8.2.6.2`).
+
+        Via, From, To, Call-ID and CSeq are those of the request, as spelled; so is
+        Timestamp in a 100. What of these the request lacks is left out, so that a broken one can be
+        answered too.
+
+        :param to_tag: goes into the To if that has no tag yet.
+        """
+        lines = [self._copied(field) for field in (VIA, FROM, TO, CALL_ID, CSEQ)]
+        if to_tag is not None and lines[2] and _TAG(lines[2]) is None:
+            lines[2] = f"{lines[2][:-2]};tag={to_tag}\r\n"
+        if status == 100:
+            lines.append(self._copied(TIMESTAMP))
+        return Response.from_lines(status, reason, "".join(lines), fields, body)
+
+    def _copied(self, field: Field[Any]) -> str:
+        return "".join(self._head[start:end] for start, end in self._spans(field))
+
+
+def error_response(error: ParseError, to_tag: str | None = None) -> Response | None:
+    """
+    Make the answer to a request that could not be read.
+
+    :returns: ``None`` where nothing may be answered: to a response, to an ACK, and
+        to what has no Via to say where the answer goes.
+    """
+    request = error.partial
+    if not isinstance(request, Request) or request.method == "ACK":
+        return None
+    if VIA not in request:
+        return None
+    reason = f"{Response.phrase(error.status)}: {_printable(error.text)}"
+    return request.respond(error.status, reason, to_tag=to_tag)
+
+
+def _printable(text: str) -> str:
+    return "".join(character for character in text if character.isprintable())

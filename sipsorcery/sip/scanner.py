@@ -1,0 +1,117 @@
+"""
+From bytes to the text of a header section, and from there to its fields.
+
+This is the seam of the hot path: a compiled scanner may one day stand in for the
+functions here. What they promise is all that :mod:`sipsorcery.sip.message` knows
+of bytes: a *head* is a text that starts with the start line, in which every line
+ends with CRLF, no CR or LF stands anywhere else, and no line is empty. Octets that
+are not UTF-8 are kept as lone surrogates, so a head turns back into the very bytes.
+"""
+
+from __future__ import annotations
+
+import re
+
+from sipsorcery.sip.errors import ParseError, excerpt
+from sipsorcery.sip.fields import key_of
+from sipsorcery.sip.grammar import unfold
+from sipsorcery.sip.limits import MAX_FIELD, MAX_FIELDS
+
+_BLANK_LINE = re.compile(rb"\r?\n\r?\n")
+# Some user agents end a line with CR SP (seen by the original, which mends it so).
+_ODD_LINE_END = re.compile(rb"\r\n|\r |\n")
+# A shorter head cannot hold more than MAX_FIELDS fields: "a:" and CRLF are four.
+_SHORT = 4 * MAX_FIELDS
+_LINE_END = re.compile(r"\r\n(?![ \t])")
+
+
+def split_datagram(data: bytes) -> tuple[str, bytes]:
+    """
+    Split a datagram into its head and what follows the blank line.
+
+    Empty lines in front are passed over (:rfc:`3261#section-7.5`). Where the blank
+    line is missing all is head, as several old devices send it.
+
+    :raises ParseError: as :func:`read_head`.
+    """
+    if data[:1] in (b"\r", b"\n"):
+        data = data.lstrip(b"\r\n")
+    end = data.find(b"\r\n\r\n")
+    raw = data[: end + 2] if end >= 0 else data
+    if end >= 0 and raw.replace(b"\r", b"").replace(b"\n", b"\r\n") == raw:
+        return raw.decode("utf-8", "surrogateescape"), data[end + 4 :]
+    blank = _BLANK_LINE.search(data)
+    if blank is None:
+        return read_head(data.rstrip(b"\r\n") + b"\r\n"), b""
+    return read_head(data[: blank.start()] + b"\r\n"), data[blank.end() :]
+
+
+def read_head(raw: bytes) -> str:
+    """
+    Make the head of the bytes before a blank line, its first CRLF included.
+
+    A bare LF, or CR and SP, is taken for the end of a line.
+
+    :raises ParseError: at any other bare CR, or at an empty line.
+    """
+    if raw.replace(b"\r", b"").replace(b"\n", b"\r\n") != raw:
+        raw = _ODD_LINE_END.sub(b"\r\n", raw)
+        if raw.count(b"\r") != raw.count(b"\r\n"):
+            raise ParseError("a line ends with CR alone")
+        if b"\r\n\r\n" in raw or raw.startswith(b"\r\n"):
+            raise ParseError("an empty line inside the header section")
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def check_limits(head: str) -> None:
+    """
+    Hold a head against :mod:`~sipsorcery.sip.limits`.
+
+    :raises ParseError: with 513, if it has too many fields or one too long.
+    """
+    if len(head) < _SHORT:
+        return
+    if head.count("\n") > MAX_FIELDS + 1 and len(_lines(head)) > MAX_FIELDS + 1:
+        raise ParseError(f"more than {MAX_FIELDS} header fields", status=513)
+    if len(head) > MAX_FIELD and any(len(line) > MAX_FIELD for line in _lines(head)):
+        raise ParseError(f"a line longer than {MAX_FIELD} characters", status=513)
+
+
+def _lines(head: str) -> list[str]:
+    # Folded lines are one.
+    if "\r\n " in head or "\r\n\t" in head:
+        return _LINE_END.split(head[:-2])
+    return head[:-2].split("\r\n")
+
+
+def split_fields(head: str) -> list[tuple[str, str]]:
+    """
+    Read every field line of *head*: its name as spelled, and its text, unfolded.
+
+    :raises ParseError: if a line has no colon.
+    """
+    fields = []
+    for line in _lines(head)[1:]:
+        name, colon, text = line.partition(":")
+        if not colon:
+            raise ParseError(f"a header line without colon: {excerpt(line)}")
+        fields.append((name, unfold(text).strip(" \t")))
+    return fields
+
+
+def index_fields(head: str) -> dict[str, list[str]]:
+    """
+    Read every field of *head* by its key.
+
+    The texts of its lines come from the top down, unfolded and stripped.
+
+    :raises ParseError: if a line has no field name.
+    """
+    index: dict[str, list[str]] = {}
+    for spelling, text in split_fields(head):
+        key = key_of(spelling)
+        if key in index:
+            index[key].append(text)
+        else:
+            index[key] = [text]
+    return index
