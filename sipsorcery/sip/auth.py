@@ -16,10 +16,7 @@ from typing import ClassVar, Self
 
 from sipsorcery.sip import grammar
 from sipsorcery.sip.errors import LocalProtocolError, ParseError, excerpt
-
-#: Characters of one value. No device needs a tenth of it; it is also the limit of
-#: one header field, which guards those who call us with text from elsewhere.
-MAX_LENGTH = 8192
+from sipsorcery.sip.limits import MAX_FIELD
 
 AuthParameters = tuple[tuple[str, str], ...]
 
@@ -227,7 +224,8 @@ class AuthenticationInfo(_Parametric):
 
 
 def _check_length(text: str) -> None:
-    if len(text) > MAX_LENGTH:
+    # A message keeps this limit for its own lines; text may also come from elsewhere.
+    if len(text) > MAX_FIELD:
         raise ParseError(f"authentication value of {len(text)} characters")
 
 
