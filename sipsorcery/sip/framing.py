@@ -113,7 +113,7 @@ class Framer:
         received: list[Received] = []
         try:
             while self._advance(received):
-                self._deadline = None
+                pass
         except ParseError as error:
             self._break()
             received.append(error)
@@ -152,6 +152,7 @@ class Framer:
         message.adopt_body(bytes(self._buffer[: self._missing]))
         del self._buffer[: self._missing]
         self._message = None
+        self._deadline = None
         received.append(message)
         return bool(self._buffer)
 

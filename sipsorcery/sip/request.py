@@ -165,8 +165,8 @@ class Request(Message):
         Make a response (:rfc:`3261#section-8.2.6.2`).
 
         Via, From, To, Call-ID and CSeq are those of the request, as spelled; so is
-        Timestamp in a 100. What of these the request lacks is left out, so that a broken one can be
-        answered too.
+        Timestamp in a 100. What of these the request lacks is left out, so that a
+        broken one can be answered too.
 
         :param to_tag: goes into the To if that has no tag yet.
         """
