@@ -109,19 +109,18 @@ class Endpoint:
         :param default_port: the port where *text* names none; None: it has to.
         :raises ValueError: with a sentence, if *text* is no such thing.
         """
-        name, _, rest = text.partition(":")
-        try:
-            transport = Transport(name.lower())
-        except ValueError:
+        name, colon, rest = text.partition(":")
+        if not colon or name.lower() not in list(Transport):
             known = ", ".join(Transport)
             raise ValueError(
                 f"{excerpt(text)} does not begin with a transport ({known}) and ':'"
-            ) from None
+            )
         host, port = _split(rest)
         address = _read_address(host)
         if address is None:
             raise ValueError(f"{excerpt(host)} is no IP address")
-        return cls(transport, address, _read_port(port, text, default_port))
+        port_number = _read_port(port, text, default_port)
+        return cls(Transport(name.lower()), address, port_number)
 
     @property
     def is_ipv6(self) -> bool:

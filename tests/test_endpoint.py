@@ -166,6 +166,7 @@ class EndpointTests(SynchronousTestCase):
         for text in (
             "",
             "udp",
+            "udp:",
             "127.0.0.1:5060",
             "sctp:127.0.0.1:5060",
             "udp:localhost:5060",

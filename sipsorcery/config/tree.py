@@ -1,0 +1,250 @@
+"""
+The configuration as values: one class for each section, one field for each key.
+
+What a key means to an operator stands in ``etc/sipsorcery.toml``; here are the types
+and the defaults. A key whose type allows ``None`` is left out of use by ``""``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+from sipsorcery.config.stores import Directory, Live
+from sipsorcery.config.values import (
+    Address,
+    DigestAlgorithm,
+    Domain,
+    Durability,
+    File,
+    InsideAddress,
+    Network,
+    Number,
+    Pin,
+    Rate,
+    Target,
+    TCPAddress,
+    TLSClientAuth,
+    TLSVerify,
+    WholeNumber,
+    read_network,
+)
+from sipsorcery.endpoint import HostPort, ListenAddress
+
+# delta-seconds of RFC 3261, section 20.19, end at 2**32 - 1.
+Expires: TypeAlias = Annotated[int, WholeNumber(1, 2**32 - 1)]
+# A day: whoever wants longer has mistaken the unit.
+Seconds: TypeAlias = Annotated[float, Number(0, 86_400)]
+# A process has no more than about a million file descriptors to give.
+Connections: TypeAlias = Annotated[int, WholeNumber(1, 1_000_000)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """
+    The section ``[server]``.
+    """
+
+    data_dir: File = Path("var/sipsorcery")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """
+    The section ``[storage]``.
+    """
+
+    directory: Directory = "sqlite"
+    live: Live = ()  # Redis URLs, one a shard; none: "local"
+    durability: Durability = Durability.PROCESS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SIP:
+    """
+    The section ``[sip]``.
+    """
+
+    domains: tuple[Domain, ...] = ()
+    public_address: Address | None = None
+    local_networks: tuple[Network, ...] = ()
+    proxies: tuple[Target, ...] = ()
+    udp_mtu: Annotated[int, WholeNumber(0, 65_535)] = 1300
+    tls_verify: TLSVerify = TLSVerify.DOMAIN
+    tls_wildcards: bool = False
+    tls_ca: File | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TLSTarget:
+    """
+    One table ``[[tls_target]]``: other rules for what goes to one SIP domain.
+    """
+
+    domain: Domain
+    tls_verify: TLSVerify
+    tls_wildcards: bool = False
+    tls_ca: File | None = None
+    tls_pins: tuple[Pin, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Auth:
+    """
+    The section ``[auth]``.
+    """
+
+    algorithms: tuple[DigestAlgorithm, ...] = (DigestAlgorithm.MD5,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proxy:
+    """
+    The section ``[proxy]``.
+    """
+
+    listen: tuple[ListenAddress, ...] = (
+        ListenAddress.parse("udp:0.0.0.0:5060"),
+        ListenAddress.parse("tcp:0.0.0.0:5060"),
+    )
+    inside: InsideAddress | None = None
+    script: File | None = None
+    dispatch_file: File | None = None
+    tls_certificate: File | None = None
+    tls_key: File | None = None
+    tls_client_auth: TLSClientAuth = TLSClientAuth.NONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trunk:
+    """
+    One table ``[[trunk]]``: a neighbour that may send us calls without credentials.
+    """
+
+    name: str
+    networks: tuple[Network, ...] = ()
+    tls_domains: tuple[Domain, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registrar:
+    """
+    The section ``[registrar]``.
+    """
+
+    enabled: bool = True
+    listen: InsideAddress | None = None
+    min_expires: Expires = 60
+    max_expires: Expires = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegAgent:
+    """
+    The section ``[regagent]``; the times are what is asked of a provider.
+    """
+
+    enabled: bool = True
+    listen: InsideAddress | None = None
+    min_expires: Expires = 60
+    max_expires: Expires = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notifier:
+    """
+    The section ``[notifier]``; the times are those of subscriptions and publications.
+    """
+
+    enabled: bool = True
+    listen: InsideAddress | None = None
+    min_expires: Expires = 60
+    max_expires: Expires = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppServer:
+    """
+    The section ``[appserver]``.
+    """
+
+    enabled: bool = True
+    listen: InsideAddress | None = None
+    sandbox_workers: Annotated[int, WholeNumber(0, 1024)] = 0  # 0: max(2, cores)
+    turn_seconds: Annotated[float, Number(0.01, 60)] = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SSH:
+    """
+    The section ``[ssh]``.
+    """
+
+    listen: TCPAddress | None = HostPort("127.0.0.1", 2222)  # noqa: RUF009  # it is frozen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Web:
+    """
+    The section ``[web]``.
+    """
+
+    listen: TCPAddress | None = HostPort("127.0.0.1", 8080)  # noqa: RUF009  # it is frozen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metrics:
+    """
+    The section ``[metrics]``.
+    """
+
+    listen: TCPAddress | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HEP:
+    """
+    The section ``[hep]``.
+    """
+
+    target: Target | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """
+    The section ``[limits]``.
+    """
+
+    allow: tuple[Network, ...] = (read_network("127.0.0.0/8"), read_network("::1"))
+    packets: Rate | None = Rate(60, 2)  # noqa: RUF009  # it is frozen
+    ban: Seconds = 300
+    connections: Connections = 2048
+    connections_per_address: Connections = 64
+    idle: Seconds = 120
+    handshake: Seconds = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """
+    The whole configuration.
+    """
+
+    server: Server = Server()
+    storage: Storage = Storage()
+    sip: SIP = SIP()
+    tls_target: tuple[TLSTarget, ...] = ()
+    auth: Auth = Auth()
+    proxy: Proxy = Proxy()
+    trunk: tuple[Trunk, ...] = ()
+    registrar: Registrar = Registrar()
+    regagent: RegAgent = RegAgent()
+    notifier: Notifier = Notifier()
+    appserver: AppServer = AppServer()
+    ssh: SSH = SSH()
+    web: Web = Web()
+    metrics: Metrics = Metrics()
+    hep: HEP = HEP()
+    limits: Limits = Limits()

@@ -1,0 +1,265 @@
+"""
+The values that a configuration holds, and what reads each of them from TOML.
+
+A reader takes a value as :mod:`tomllib` gives it and returns what the tree holds, or
+raises `ValueError` with a sentence that ends with the offending value. Types that
+have a class method ``parse`` need no reader.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+from sipsorcery.config.faults import shown
+from sipsorcery.endpoint import Endpoint, HostPort, ListenAddress, Transport
+
+
+class Durability(StrEnum):
+    """
+    Name what a stored record survives before it is acknowledged.
+    """
+
+    PROCESS = "process"  # the loss of any process
+    POWER = "power"  # the loss of power
+
+
+class DigestAlgorithm(StrEnum):
+    """
+    Name a digest algorithm that a challenge can offer (:rfc:`8760`).
+    """
+
+    MD5 = "MD5"
+    SHA_256 = "SHA-256"
+    SHA_512_256 = "SHA-512-256"
+
+
+class TLSVerify(StrEnum):
+    """
+    Name what the certificate of a TLS server has to prove.
+    """
+
+    DOMAIN = "domain"  # the SIP domain that the request is for (RFC 5922)
+    TARGET = "target"  # the host that DNS gave for that domain
+    PIN = "pin"  # that it is one of those listed
+    NONE = "none"  # nothing
+
+
+class TLSClientAuth(StrEnum):
+    """
+    Name what our TLS listeners ask of a client.
+    """
+
+    NONE = "none"
+    OPTIONAL = "optional"  # a certificate is asked for, and verified if it comes
+    REQUIRED = "required"
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """
+    So many of something in so much time.
+    """
+
+    count: int
+    period: float
+
+    @classmethod
+    def parse(cls, text: str) -> Rate:
+        """
+        Read ``COUNT/PERIOD``, such as ``60/2s``, ``10/m`` or ``100/24h``.
+
+        :raises ValueError: if *text* is no such thing, or allows nothing.
+        """
+        match = _RATE.fullmatch(text)
+        if not match or int(match["count"]) == 0 or float(match["number"] or 1) == 0:
+            raise ValueError(f"expected a rate such as '60/2s', not {shown(text)}")
+        period = float(match["number"] or 1) * _SECONDS[match["unit"]]
+        return cls(int(match["count"]), period)
+
+
+_RATE = re.compile(
+    r"(?P<count>[0-9]{1,9})/(?P<number>[0-9]{1,6}(?:\.[0-9]{1,3})?)?(?P<unit>[smh])"
+)
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+@dataclass(frozen=True, slots=True)
+class WholeNumber:
+    """
+    Reads an integer from *low* to *high*.
+    """
+
+    low: int
+    high: int
+
+    def __call__(self, value: object) -> int:
+        """
+        Read *value*.
+        """
+        if type(value) is int and self.low <= value <= self.high:
+            return value
+        raise ValueError(
+            f"expected a whole number from {self.low} to {self.high}, "
+            f"not {shown(value)}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """
+    Reads an integer or a float from *low* to *high*.
+    """
+
+    low: float
+    high: float
+
+    def __call__(self, value: object) -> float:
+        """
+        Read *value*, which may be an integer or a float.
+        """
+        # "nan" is in no range, and a truth value is an int to Python alone.
+        if (
+            not isinstance(value, int | float)
+            or isinstance(value, bool)
+            or not self.low <= value <= self.high
+        ):
+            raise ValueError(
+                f"expected a number from {self.low} to {self.high}, not {shown(value)}"
+            )
+        return value
+
+
+def read_text(value: object) -> str:
+    """
+    Read a string as it stands.
+    """
+    if isinstance(value, str):
+        return value
+    raise ValueError(f"expected a string, not {shown(value)}")
+
+
+def read_path(value: object) -> Path:
+    """
+    Read the name of a file or folder; ``~`` is the home of who runs the service.
+    """
+    text = read_text(value)
+    if not text or "\0" in text:
+        raise ValueError(f"expected the name of a file, not {shown(text)}")
+    return Path(text).expanduser()
+
+
+def read_network(value: object) -> IPv4Network | IPv6Network:
+    """
+    Read a network in CIDR notation; an address alone is a network of one.
+    """
+    text = read_text(value)
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError:
+        raise ValueError(_network_fault(text)) from None
+
+
+def _network_fault(text: str) -> str:
+    try:
+        meant = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return f"expected a network such as '192.0.2.0/24', not {shown(text)}"
+    return f"{shown(text)} has host bits set; the network is '{meant}'"
+
+
+def read_address(value: object) -> str:
+    """
+    Read an IP address, IPv6 without brackets, into its shortest form.
+    """
+    text = read_text(value)
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise ValueError(f"expected an IP address, not {shown(text)}") from None
+
+
+def read_domain(value: object) -> str:
+    """
+    Read a SIP domain: a host name or an IP address.
+
+    :return: in lower case, an IPv6 address without brackets, ready for comparison.
+    """
+    text = read_text(value)
+    try:
+        return read_address(text)
+    except ValueError:
+        pass
+    try:
+        # With a port in the text itself there is one too many.
+        return HostPort.parse(f"{text}:0").host.lower()
+    except ValueError:
+        raise ValueError(
+            f"expected a domain such as 'example.com', not {shown(text)}"
+        ) from None
+
+
+def read_inside(value: object) -> ListenAddress:
+    """
+    Read where to listen for our own servers; a port left empty is chosen later.
+    """
+    address = ListenAddress.parse(read_text(value), default_port=0)
+    ip = ipaddress.ip_address(address.host)
+    # Whoever reaches this socket from a role's address is trusted, so it must never
+    # be open to the world.
+    if not ip.is_private or ip.is_unspecified:
+        raise ValueError(
+            f"expected a loopback or private address, not {shown(address.host)}"
+        )
+    if address.transport is not Transport.UDP or address.advertise:
+        raise ValueError(f"expected 'udp:ADDRESS:PORT' alone, not {shown(value)}")
+    return address
+
+
+def read_listen(value: object) -> HostPort:
+    """
+    Read where a server that is not one of SIP listens.
+    """
+    where = HostPort.parse(read_text(value))
+    try:
+        ipaddress.ip_address(where.host)
+    except ValueError:
+        raise ValueError(f"{shown(where.host)} is no IP address") from None
+    return where
+
+
+def read_target(value: object) -> Endpoint:
+    """
+    Read an end point that something is sent to.
+    """
+    target = Endpoint.parse(read_text(value))
+    if target.port == 0 or ipaddress.ip_address(target.host).is_unspecified:
+        raise ValueError(f"nothing can be sent to {shown(value)}")
+    return target
+
+
+def read_pin(value: object) -> str:
+    """
+    Read the SHA-256 fingerprint of a certificate: 64 hex digits, colons between or not.
+
+    :return: in lower case, without colons.
+    """
+    digits = read_text(value).replace(":", "").lower()
+    if re.fullmatch("[0-9a-f]{64}", digits):
+        return digits
+    raise ValueError(f"expected a SHA-256 fingerprint, not {shown(value)}")
+
+
+Network: TypeAlias = Annotated[IPv4Network | IPv6Network, read_network]
+Address: TypeAlias = Annotated[str, read_address]
+Domain: TypeAlias = Annotated[str, read_domain]
+File: TypeAlias = Annotated[Path, read_path]
+TCPAddress: TypeAlias = Annotated[HostPort, read_listen]
+Target: TypeAlias = Annotated[Endpoint, read_target]
+InsideAddress: TypeAlias = Annotated[ListenAddress, read_inside]
+Pin: TypeAlias = Annotated[str, read_pin]
