@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from unittest import SkipTest
 
-PROJECT = Path(__file__).resolve().parent.parent
+from tests import ROOT
 
 
 def vectors() -> Path:
@@ -21,7 +21,7 @@ def vectors() -> Path:
     :raises SkipTest: if the folder is absent.
     """
     named = os.environ.get("SIPSORCERY_VECTORS") or "../shared/vectors"
-    folder = (PROJECT / named).resolve()
+    folder = (ROOT / named).resolve()
     if not folder.is_dir():
         raise SkipTest(f"no conformance data in {folder}: set SIPSORCERY_VECTORS")
     return folder
