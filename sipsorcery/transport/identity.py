@@ -76,25 +76,54 @@ class Expectation:
 
         :raises TLSVerificationError: saying what was expected and what it holds.
         """
+        held = self.names_in(certificate)
+        match self.verify:
+            case TLSVerify.NONE:
+                met = True
+            case TLSVerify.PIN:
+                met = bool({_bare(pin) for pin in self.pins} & set(held))
+            case TLSVerify.TARGET if _is_address(self.name):
+                met = str(ipaddress.ip_address(self.name)) in held
+            case TLSVerify.DOMAIN | TLSVerify.TARGET:
+                met = matches(self.name, held, wildcards=self.wildcards)
+        if not met:
+            raise TLSVerificationError(self.contrast(certificate))
+
+    def names_in(self, certificate: x509.Certificate) -> tuple[str, ...]:
+        """
+        List what the certificate holds of the kind that this expectation looks at.
+        """
+        match self.verify:
+            case TLSVerify.PIN:
+                return fingerprints(certificate)
+            case TLSVerify.TARGET if _is_address(self.name):
+                return addresses(certificate)
+            case TLSVerify.TARGET:
+                return dns_names(certificate)
+            case TLSVerify.DOMAIN | TLSVerify.NONE:
+                return sip_identities(certificate)
+
+    def contrast(self, certificate: x509.Certificate) -> str:
+        """
+        Say what was expected and what the certificate holds instead.
+        """
+        held = self.names_in(certificate)
+        shown = ", ".join(held[:_NAMES_SHOWN]) or "none"
+        if len(held) > _NAMES_SHOWN:
+            shown += f" and {len(held) - _NAMES_SHOWN} more"
+        return f"expected {self}; the certificate holds: {shown}"
+
+    def __str__(self) -> str:
         match self.verify:
             case TLSVerify.DOMAIN:
-                held = sip_identities(certificate)
-                if not matches(self.name, held, wildcards=self.wildcards):
-                    raise _mismatch(f"the SIP domain {self.name}", held)
-            case TLSVerify.TARGET if _is_address(self.name):
-                held = addresses(certificate)
-                if str(ipaddress.ip_address(self.name)) not in held:
-                    raise _mismatch(f"the address {self.name}", held)
+                return f"the SIP domain {self.name}"
             case TLSVerify.TARGET:
-                held = dns_names(certificate)
-                if not matches(self.name, held, wildcards=self.wildcards):
-                    raise _mismatch(f"the host {self.name}", held)
+                kind = "address" if _is_address(self.name) else "host"
+                return f"the {kind} {self.name}"
             case TLSVerify.PIN:
-                held = fingerprints(certificate)
-                if not {_bare(pin) for pin in self.pins} & set(held):
-                    raise _mismatch("one of the pinned fingerprints", held)
+                return "one of the pinned fingerprints"
             case TLSVerify.NONE:
-                pass
+                return "any certificate"
 
 
 def sip_identities(certificate: x509.Certificate) -> tuple[str, ...]:
@@ -208,10 +237,3 @@ def _is_address(name: str) -> bool:
 
 def _bare(fingerprint: str) -> str:
     return fingerprint.replace(":", "").lower()
-
-
-def _mismatch(expected: str, held: tuple[str, ...]) -> TLSVerificationError:
-    shown = ", ".join(held[:_NAMES_SHOWN]) or "none"
-    if len(held) > _NAMES_SHOWN:
-        shown += f" and {len(held) - _NAMES_SHOWN} more"
-    return TLSVerificationError(f"expected {expected}; the certificate holds: {shown}")

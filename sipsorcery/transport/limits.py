@@ -6,6 +6,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sipsorcery.sip.framing import MESSAGE_TIMEOUT
+from sipsorcery.sip.limits import MAX_MESSAGE
+
 #: The most a UDP socket can hand over: an IPv4 datagram without its headers is 65,507
 #: bytes, an IPv6 one 65,527. Twisted's own 8,192 would cut longer ones silently.
 MAX_DATAGRAM = 65535
@@ -19,6 +22,10 @@ class TransportLimits:
     Sizes are in bytes, times in seconds.
     """
 
+    # Of one message on a connection; a datagram is no longer anyway.
+    message: int = MAX_MESSAGE
+    # From a message's first byte to its last: OverSIP's guard against slow attacks.
+    message_time: float = MESSAGE_TIMEOUT
     # As many as Kamailio allows; with TLS some 60 kB each, 128 MB at the very worst.
     connections: int = 2048
     # A household or a small office behind one NAT; a flood from one host stops here.

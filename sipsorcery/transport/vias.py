@@ -1,0 +1,108 @@
+"""
+What the transport layer reads from, and writes into, the topmost Via. Pure.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+
+from sipsorcery.endpoint import Transport
+from sipsorcery.sip.errors import ParseError
+from sipsorcery.sip.fields import VIA
+from sipsorcery.sip.request import Request
+from sipsorcery.sip.via import Via
+from sipsorcery.transport.errors import TransportError
+
+
+def stamp(request: Request, host: str, port: int) -> None:
+    """
+    Note the source of a request in its top Via (:rfc:`3261#section-18.2.1`, 3581).
+
+    A ``received`` that the sender wrote itself is replaced: it would send our response
+    to whom the sender likes. A Via that needs nothing stays as it was spelled.
+
+    :raises ParseError: if there is no Via, or a broken one.
+    """
+    via = request[VIA]
+    asks = "rport" in via.parameters
+    if not asks and "received" not in via.parameters and same_host(via.address, host):
+        return
+    # "When a server inserts an rport parameter into the response, it MUST also insert
+    # a 'received' parameter, even if the source IP address is identical" (RFC 3581, 4)
+    via = via.with_parameter("received", host)
+    if asks:
+        via = via.with_parameter("rport", str(port))
+    request.replace_first(VIA, via)
+
+
+def response_address(
+    via: Via, transport: Transport, source: str
+) -> tuple[str, int] | None:
+    """
+    Work out where a response goes that has no connection (:rfc:`3261#section-18.2.2`).
+
+    :param transport: the one to send by.
+    :param source: the address that the request came from.
+    :return: an IP address and a port; None where only the name in sent-by is known.
+    :raises TransportError: if the address is one that nothing may be sent to.
+    """
+    port = via.port or transport.default_port
+    host = _allowed_maddr(via, source)
+    if host is None and via.received is not None:
+        host = via.received
+        if transport is Transport.UDP:
+            port = _rport(via) or port
+    if host is None:
+        host = via.address
+    address = _read(host)
+    if address is None:
+        return None
+    if not _is_unicast(address):
+        raise TransportError(f"a response is never sent to {address}")
+    return str(address), port
+
+
+def same_host(one: str, other: str) -> bool:
+    """
+    Tell whether two hosts are spelled alike or are the same IPv6 address.
+    """
+    if one == other:
+        return True
+    return ":" in one and ":" in other and _read(one) == _read(other)
+
+
+def _allowed_maddr(via: Via, source: str) -> str | None:
+    """
+    Give the maddr of *via* if a response may go there.
+
+    One that names a group, or our own machine to somebody outside it, would make us
+    send into places that the sender cannot reach; it is as if it were not there.
+    """
+    address = _read(via.maddr or "")
+    if address is None or not _is_unicast(address):
+        return None
+    if address.is_loopback and not ipaddress.ip_address(source).is_loopback:
+        return None
+    return str(address)
+
+
+def _rport(via: Via) -> int | None:
+    try:
+        return via.rport
+    except ParseError:
+        return None
+
+
+def _read(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return None
+
+
+def _is_unicast(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    return not (
+        address.is_multicast
+        or address.is_unspecified
+        or address == ipaddress.IPv4Address("255.255.255.255")
+    )
