@@ -5,8 +5,7 @@ Addresses: the name-addr and addr-spec of From, To, Contact, Route and many more
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from sipsorcery.sip import grammar
 from sipsorcery.sip.errors import ParseError, excerpt
@@ -29,8 +28,7 @@ STAR: Final = "*"
 _QVALUE = re.compile(r"0?\.[0-9]{1,8}|[01](?:\.[0-9]{0,8})?").fullmatch
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """
     A URI with a display name and header parameters (:rfc:`3261#section-20.10`).
 
@@ -114,7 +112,7 @@ class Address:
         """
         Return a copy in which the field parameter *name* has *value*.
         """
-        return replace(self, parameters=self.parameters.set(name, value))
+        return self._replace(parameters=self.parameters.set(name, value))
 
     def with_tag(self, tag: str) -> Address:
         """

@@ -5,7 +5,7 @@ Sequence numbers: CSeq, and the RAck that names one.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sipsorcery.sip import grammar
 from sipsorcery.sip.errors import ParseError, excerpt
@@ -23,8 +23,7 @@ _RACK = re.compile(
 ).fullmatch
 
 
-@dataclass(frozen=True, slots=True)
-class CSeq:
+class CSeq(NamedTuple):
     """
     One CSeq value. Numbers grow by one with each new request in a dialog.
     """
@@ -48,8 +47,7 @@ class CSeq:
         return f"{self.number} {self.method}"
 
 
-@dataclass(frozen=True, slots=True)
-class RAck:
+class RAck(NamedTuple):
     """
     One RAck value: which reliable provisional response a PRACK acknowledges.
     """

@@ -300,6 +300,13 @@ SINGLE = frozenset(
 )
 
 
+def known_fields() -> tuple[Field[Any], ...]:
+    """
+    Return every field of the table.
+    """
+    return tuple(_FIELDS.values())
+
+
 @lru_cache(maxsize=256)  # more names than one installation uses
 def text_field(name: str) -> Field[str]:
     """

@@ -7,7 +7,8 @@ from __future__ import annotations
 import ipaddress
 import re
 import string
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from sipsorcery.sip import grammar
 from sipsorcery.sip.errors import ParseError, excerpt
@@ -39,8 +40,7 @@ _USER_SAFE = "!*'()&=+$,;?/"
 DEFAULT_PORTS = {"udp": 5060, "tcp": 5060, "tls": 5061, "ws": 80, "wss": 443}
 
 
-@dataclass(frozen=True, slots=True)
-class SIPURI:
+class SIPURI(NamedTuple):
     """
     A ``sip`` or ``sips`` URI (:rfc:`3261#section-19.1.1`).
 
@@ -120,7 +120,7 @@ class SIPURI:
         """
         Return a copy in which the parameter *name* has *value*.
         """
-        return replace(self, parameters=self.parameters.set(name, value))
+        return self._replace(parameters=self.parameters.set(name, value))
 
     def is_equivalent(self, other: URI) -> bool:
         """
