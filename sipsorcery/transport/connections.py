@@ -1,160 +1,228 @@
 """
-The table of connections: who may connect, and which connection serves a target.
+The connections of one layer: accepted, opened, used again, closed.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from itertools import count
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.interfaces import IProtocolFactory
+from twisted.internet.protocol import Protocol
 
 from sipsorcery.endpoint import Endpoint, Transport
-from sipsorcery.transport.errors import TLSVerificationError
-from sipsorcery.transport.identity import Expectation
+from sipsorcery.sip.errors import ParseError
+from sipsorcery.sip.fields import VIA
+from sipsorcery.sip.framing import Framer
+from sipsorcery.sip.request import Request
+from sipsorcery.sip.response import Response
+from sipsorcery.transport.certificates import TLSContexts
+from sipsorcery.transport.counters import Counters
+from sipsorcery.transport.errors import TransportError
+from sipsorcery.transport.flow import Flow, Listener
 from sipsorcery.transport.limits import TransportLimits
+from sipsorcery.transport.opening import Opening
+from sipsorcery.transport.reception import Reception
 from sipsorcery.transport.stream import StreamConnection
+from sipsorcery.transport.table import ConnectionTable
 from sipsorcery.transport.target import Target
+from sipsorcery.transport.tls import (
+    ClientSide,
+    SecureConnection,
+    ServerSide,
+    TLSFactory,
+)
 
-# Under which a connection is found again: where it leads, and what was proved there.
-_Key = tuple[Endpoint, Expectation | None]
+# Which class of connection serves which transport. A WebSocket's joins here.
+_KINDS: dict[Transport, type[StreamConnection]] = {
+    Transport.TCP: StreamConnection,
+    Transport.TLS: SecureConnection,
+}
 
 
-class ConnectionTable:
+class Connections:
     """
-    Know every connection, and count those that are being opened as well.
+    Own every connection of a layer, whoever opened it.
 
-    A connection is reused for the same transport and remote address, and over TLS only
-    for the same expectation: one that was verified for ``example.com`` never carries a
-    request for ``example.net``, wherever DNS leads.
+    :param contexts: gives the TLS contexts; raises `TransportError` where there are
+        none, because the layer does not run.
     """
 
-    def __init__(self, limits: TransportLimits) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        limits: TransportLimits,
+        counters: Counters,
+        reception: Reception,
+        contexts: Callable[[], TLSContexts],
+    ) -> None:
+        self.table = ConnectionTable(limits)
+        self._reactor = reactor
         self._limits = limits
-        self._numbers = count(1)
-        self._places: Counter[str] = Counter()  # by remote address
-        self._taken = 0
-        self._connections: dict[int, StreamConnection] = {}
-        self._by_key: dict[_Key, StreamConnection] = {}
-        self._keys: dict[int, _Key] = {}  # of each connection, by its number
-        self._by_alias: dict[Endpoint, StreamConnection] = {}
-        self._aliases: dict[int, Endpoint] = {}
+        self.counters = counters
+        self._reception = reception
+        self._contexts = contexts
+        self._openings: dict[int, Opening] = {}  # by the number of the connection
+        self._opening_to: dict[Target, Opening] = {}
+        self._closing = False
+        self._closed: Deferred[None] = Deferred()
 
-    def __len__(self) -> int:
-        return len(self._connections)
+    def accept(self, host: str, listener: Listener) -> Protocol | None:
+        """
+        Make the connection for somebody who comes, if there is room.
+        """
+        number = None if self._closing else self.table.take_place(host)
+        if number is None:
+            self.counters.connections_refused += 1
+            return None
+        self.counters.connections_accepted += 1
+        connection = self._make(listener.local.transport, number, listener)
+        self.table.add(connection)
+        return connection
 
-    def __iter__(self) -> Iterator[StreamConnection]:
-        return iter(tuple(self._connections.values()))
+    def secure(self, accepting: IProtocolFactory) -> IProtocolFactory:
+        """
+        Put TLS around the connections that a factory accepts.
+        """
+        return TLSFactory(ServerSide(self._contexts), False, accepting, self._reactor)
 
-    @property
-    def taken(self) -> int:
+    def send(
+        self, data: bytes, target: Target, source: Endpoint | None = None
+    ) -> Deferred[Flow]:
         """
-        Give the number of places taken, by connections and attempts.
-        """
-        return self._taken
+        Send on the connection that serves *target*; open one if there is none.
 
-    def next_number(self) -> int:
+        :param source: our address to connect from; None leaves it to the system.
+        :return: fires with the flow; fails with `TransportError`.
         """
-        Give a number that no connection has had.
-        """
-        return next(self._numbers)
+        connection = self.table.find(target)
+        try:
+            if connection is not None:
+                connection.send(data)
+                return succeed(connection)
+            wanted = Target(target.endpoint, target.expected)
+            opening = self._opening_to.get(wanted) or self._open(wanted, source)
+        except TransportError as error:
+            return fail(error)
+        return opening.send(data)
 
-    def take_place(self, host: str) -> bool:
+    def close(self, reason: str) -> Deferred[None]:
         """
-        Count one more connection with *host*, if there is room for it.
-        """
-        limits = self._limits
-        if (
-            self._taken >= limits.connections
-            or self._places[host] >= limits.connections_per_address
-        ):
-            # Reading a Counter adds nothing to it: a refusal costs no memory.
-            return False
-        self._places[host] += 1
-        self._taken += 1
-        return True
+        Accept no more, and close all that there are.
 
-    def give_place(self, host: str) -> None:
+        :return: fires when the last one is gone.
         """
-        Count one less connection with *host*.
-        """
-        self._taken -= 1
-        self._places[host] -= 1
-        if not self._places[host]:
-            del self._places[host]
+        self._closing = True
+        for opening in tuple(self._openings.values()):
+            opening.stop(reason)
+        for connection in self.table:
+            connection.close(reason)
+        self._note_if_closed()
+        return self._closed
 
-    def add(
-        self, connection: StreamConnection, expectation: Expectation | None = None
+    # What connections report
+
+    def connection_opened(self, connection: StreamConnection) -> None:
+        """
+        Enter it in the table; send what waits for it.
+        """
+        opening = self._openings.pop(connection.number, None)
+        if opening is None:
+            self.table.opened(connection)
+            return
+        del self._opening_to[opening.target]
+        self.counters.connections_opened += 1
+        self.table.opened(connection, opening.target.expectation)
+        opening.opened()
+
+    def connection_closed(self, connection: StreamConnection, reason: str) -> None:
+        """
+        Forget it; tell whoever waits for it or uses it.
+        """
+        self.table.remove(connection)
+        self.table.give_place(connection.number)
+        opening = self._forget(connection.number)
+        if opening is not None:
+            opening.closed_early(reason)
+        elif connection.was_open:
+            self._reception.flow_closed(connection, reason)
+        else:
+            self.counters.handshakes_failed += 1
+        self._note_if_closed()
+
+    def message_received(
+        self, message: Request | Response, connection: StreamConnection
     ) -> None:
         """
-        Enter a connection that has opened.
-
-        :param expectation: what the peer has proved, if we opened it over TLS.
+        Hand a message on; see first whether it asks for an alias.
         """
-        self._connections[connection.number] = connection
-        if connection.kind is Transport.TLS and expectation is None:
-            return  # it came in: only an alias makes it serve requests to the peer
-        key = (connection.remote, expectation)
-        self._by_key[key] = connection
-        self._keys[connection.number] = key
+        if connection.identities and isinstance(message, Request):
+            self._note_alias(message, connection)
+        self._reception.message_received(message, connection)
 
-    def add_alias(self, connection: StreamConnection, port: int) -> None:
+    def parse_failed(self, error: ParseError, connection: StreamConnection) -> None:
         """
-        Let a connection that came in serve requests to the peer's own listener.
-
-        It takes a peer that has proved its name with a certificate; all others are
-        ignored, for they could divert somebody else's calls (:rfc:`5923#section-10`).
-
-        :param port: the port of sent-by in the Via that asked for it.
+        Hand an error on.
         """
-        if connection.listener is None or not connection.identities:
-            return
-        remote = connection.remote
-        alias = Endpoint(remote.transport, remote.host, port)
-        self._drop_alias(connection)  # one for each connection bounds the table
-        self._by_alias[alias] = connection
-        self._aliases[connection.number] = alias
+        self._reception.parse_failed(error, connection)
 
-    def remove(self, connection: StreamConnection) -> None:
-        """
-        Forget a connection; it need not have been entered.
-        """
-        self._connections.pop(connection.number, None)
-        key = self._keys.pop(connection.number, None)
-        if key is not None and self._by_key[key] is connection:
-            del self._by_key[key]
-        self._drop_alias(connection)
+    # Inside
 
-    def find(self, target: Target) -> StreamConnection | None:
-        """
-        Find an open connection that a request to *target* may take.
-        """
-        expected = target.expected
-        found = self._by_key.get((target.endpoint, expected))
-        if found is not None and found.is_open:
-            return found
-        found = self._by_alias.get(target.endpoint)
-        if found is not None and found.is_open and _proves(found, expected):
-            return found
-        return None
+    def _make(
+        self, transport: Transport, number: int, listener: Listener | None = None
+    ) -> StreamConnection:
+        framer = Framer(self._limits.message, self._limits.message_time)
+        kind = _KINDS[transport]
+        return kind(self, number, framer, self._limits, self._reactor, listener)
 
-    def get(self, number: int) -> StreamConnection | None:
-        """
-        Find an open connection by its number.
-        """
-        found = self._connections.get(number)
-        return found if found is not None and found.is_open else None
+    def _open(self, target: Target, source: Endpoint | None) -> Opening:
+        if target.endpoint.transport not in _KINDS:
+            raise TransportError(f"no channel leads to {target}")
+        contexts = self._contexts()
+        number = self.table.take_place(target.endpoint.host)
+        if number is None:
+            self.counters.connections_refused += 1
+            raise TransportError(f"too many connections for one more to {target}")
+        connection = self._make(target.endpoint.transport, number)
+        opening = Opening(target, connection, self._limits, self._opening_failed)
+        self._openings[number] = self._opening_to[target] = opening
+        factory: IProtocolFactory = opening
+        if target.expectation is not None:
+            assert isinstance(connection, SecureConnection)
+            connection.expectation = target.expectation
+            side = ClientSide(contexts, target.expectation)
+            factory = TLSFactory(side, True, opening, self._reactor)
+        self._reactor.connectTCP(
+            target.endpoint.host,
+            target.endpoint.port,
+            factory,
+            self._limits.connect,
+            None if source is None else (source.host, 0),
+        )
+        return opening
 
-    def _drop_alias(self, connection: StreamConnection) -> None:
-        alias = self._aliases.pop(connection.number, None)
-        if alias is not None and self._by_alias[alias] is connection:
-            del self._by_alias[alias]
+    def _opening_failed(self, opening: Opening) -> None:
+        number = opening.connection.number
+        self._forget(number)
+        self.table.give_place(number)
+        self._note_if_closed()
 
+    def _forget(self, number: int) -> Opening | None:
+        opening = self._openings.pop(number, None)
+        if opening is not None:
+            del self._opening_to[opening.target]
+            self.counters.connections_failed += 1
+        return opening
 
-def _proves(connection: StreamConnection, expected: Expectation | None) -> bool:
-    if connection.certificate is None or expected is None:
-        return False
-    try:
-        expected.check(connection.certificate)
-    except TLSVerificationError:
-        return False
-    return True
+    def _note_alias(self, request: Request, connection: StreamConnection) -> None:
+        try:
+            via = request[VIA]
+        except ParseError:
+            return  # whoever reads the request next will say so
+        if "alias" in via.parameters:
+            self.table.add_alias(connection, via.port or Transport.TLS.default_port)
+
+    def _note_if_closed(self) -> None:
+        if self._closing and not self.table.taken and not self._closed.called:
+            self._closed.callback(None)

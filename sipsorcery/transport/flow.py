@@ -60,6 +60,12 @@ class Flow(Protocol):
         """
 
     @property
+    def address(self) -> tuple[str, int]:
+        """
+        Give the peer's IP address and port.
+        """
+
+    @property
     def number(self) -> int:
         """
         Give the number of the connection, which no later one gets; 0 for UDP.

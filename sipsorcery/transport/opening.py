@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IAddress, IConnector
-from twisted.internet.protocol import ClientFactory, Protocol, ServerFactory
+from twisted.internet.protocol import ClientFactory, Protocol
 from twisted.python.failure import Failure
 
 from sipsorcery.transport.errors import TLSVerificationError, TransportError
@@ -27,9 +27,8 @@ class Opening(ClientFactory):
     Everything that waits either leaves or fails; what is given up while it waits is
     not sent.
 
-    :param protocol: what the connection is given to: *connection* itself, or the TLS
-        around it.
-    :param failed: is told once, if the connection never comes to be.
+    :param failed: is told if the TCP connection cannot be made. (If TLS then fails, the
+        connection tells its owner.)
     """
 
     noisy = False
@@ -38,13 +37,11 @@ class Opening(ClientFactory):
         self,
         target: Target,
         connection: StreamConnection,
-        protocol: Callable[[IAddress | None], Protocol],
         limits: TransportLimits,
         failed: Callable[[Opening], None],
     ) -> None:
         self.target = target
         self.connection = connection
-        self._protocol = protocol
         self._limits = limits
         self._failed = failed
         self._waiting: deque[tuple[bytes, Deferred[Flow]]] = deque()
@@ -121,9 +118,9 @@ class Opening(ClientFactory):
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol:
         """
-        Give the connection to the socket that is open now.
+        Give the connection to the socket that has connected.
         """
-        return self._protocol(addr)
+        return self.connection
 
     def clientConnectionFailed(self, connector: IConnector, reason: Failure) -> None:
         """
@@ -139,23 +136,3 @@ class Opening(ClientFactory):
                 self._bytes -= len(waiting[0])
                 self._waiting.remove(waiting)
                 return
-
-
-class Accepting(ServerFactory):
-    """
-    Make connections of those who come, as long as there is room.
-
-    :param accept: makes the protocol for a remote address, or None to turn it away
-        before anything is read or written.
-    """
-
-    noisy = False
-
-    def __init__(self, accept: Callable[[IAddress | None], Protocol | None]) -> None:
-        self._accept = accept
-
-    def buildProtocol(self, addr: IAddress | None) -> Protocol | None:
-        """
-        Answer Twisted.
-        """
-        return self._accept(addr)

@@ -25,6 +25,7 @@ from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.framing import Framer, Ping, Pong, Received
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
+from sipsorcery.transport.counters import Counters
 from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.flow import Listener
 from sipsorcery.transport.limits import TransportLimits
@@ -34,6 +35,8 @@ class ConnectionOwner(Protocol):
     """
     Whoever a connection reports to.
     """
+
+    counters: Counters
 
     def connection_opened(self, connection: StreamConnection) -> None:
         """
@@ -55,11 +58,6 @@ class ConnectionOwner(Protocol):
     def parse_failed(self, error: ParseError, connection: StreamConnection) -> None:
         """
         Take what broke the grammar or a limit; the framing may be lost with it.
-        """
-
-    def ping_received(self, connection: StreamConnection) -> None:
-        """
-        Hear of a keep-alive, which is answered here.
         """
 
 
@@ -93,6 +91,7 @@ class StreamConnection(TwistedProtocol):
     identities: tuple[str, ...] = ()
     local: Endpoint
     remote: Endpoint
+    address: tuple[str, int]
     was_open = False
 
     def __init__(
@@ -139,6 +138,7 @@ class StreamConnection(TwistedProtocol):
         if self._state is not State.OPEN:
             raise TransportError(f"the connection to {self.remote} is closed")
         self._used = self._clock.seconds()
+        self._owner.counters.sent += 1
         if not self._paused:
             self._write(data)
             return
@@ -263,6 +263,7 @@ class StreamConnection(TwistedProtocol):
         here, there = transport.getHost(), transport.getPeer()
         self.local = Endpoint(self.kind, here.host, here.port)
         self.remote = Endpoint(self.kind, there.host, there.port)
+        self.address = (there.host, there.port)
         # Messages are whole when they are written; waiting for more only delays them.
         transport.setTcpNoDelay(True)
         # A held flow whose peer lost its power is found out in the end. (macOS refuses
@@ -296,7 +297,7 @@ class StreamConnection(TwistedProtocol):
                 return  # what the owner did with the last one closed it
             match one:
                 case Ping():
-                    self._owner.ping_received(self)
+                    self._owner.counters.pings += 1
                     self._answer_ping()
                 case Pong():
                     # The answer to a ping of ours, for which a flow of an outbound

@@ -4,17 +4,19 @@ The TLS channel: a connection that is a flow once the peer has proved who it is.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from cryptography import x509
 from OpenSSL import SSL
 from OpenSSL.crypto import X509
 from twisted.internet.interfaces import (
+    IAddress,
     IHandshakeListener,
     IOpenSSLClientConnectionCreator,
     IOpenSSLServerConnectionCreator,
 )
-from twisted.protocols.tls import TLSMemoryBIOProtocol
+from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -109,20 +111,33 @@ class SecureConnection(StreamConnection):
         return super()._overdue()
 
 
+class TLSFactory(TLSMemoryBIOFactory):
+    """
+    Put TLS around the connections of another factory, or nothing around none.
+    """
+
+    def buildProtocol(self, addr: IAddress | None) -> TLSMemoryBIOProtocol | None:  # type: ignore[override]  # Twisted itself takes None for "turn it away"
+        """
+        Ask the other factory for a connection.
+        """
+        connection = self.wrappedFactory.buildProtocol(addr)
+        return None if connection is None else self.protocol(self, connection)
+
+
 @implementer(IOpenSSLServerConnectionCreator)
 class ServerSide:
     """
     Begin TLS with peers that connect to us, with the certificate of the day.
     """
 
-    def __init__(self, contexts: TLSContexts) -> None:
+    def __init__(self, contexts: Callable[[], TLSContexts]) -> None:
         self._contexts = contexts
 
     def serverConnectionForTLS(self, tlsProtocol: Any) -> SSL.Connection:
         """
         Make the OpenSSL connection.
         """
-        return self._contexts.server_connection()
+        return self._contexts().server_connection()
 
 
 @implementer(IOpenSSLClientConnectionCreator)

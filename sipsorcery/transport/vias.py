@@ -57,9 +57,20 @@ def response_address(
     address = _read(host)
     if address is None:
         return None
-    if not _is_unicast(address):
-        raise TransportError(f"a response is never sent to {address}")
+    check_unicast(str(address))
     return str(address), port
+
+
+def check_unicast(host: str) -> None:
+    """
+    Refuse an address that is no single peer's.
+
+    :param host: an IP address.
+    :raises TransportError: if it is a group, everybody, or nobody.
+    """
+    address = _read(host)
+    if address is None or not _is_unicast(address):
+        raise TransportError(f"nothing is ever sent to {host}")
 
 
 def same_host(one: str, other: str) -> bool:
