@@ -4,6 +4,7 @@ Where a message begins and ends: in a stream, and among what else a socket hears
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 
@@ -17,11 +18,15 @@ from sipsorcery.sip.response import Response
 #: Seconds that a message may take from its first byte to its last.
 MESSAGE_TIMEOUT = 4.0
 
-# Besides empty lines: Linphone sends "jaK" and NUL, some send "png" or four NULs.
-_PINGS = frozenset({b"jaK\0", b"png", b"\0\0\0\0", b"\0"})
+# Besides empty lines: Linphone sends "jaK" and NUL, others send "png" or NULs. No
+# method starts like the first two.
+_PINGS = frozenset({b"jaK\0", b"png"})
+_BLANKS = b"\r\n\0 \t"
 _STUN_HEADER = 20
-# What devices put between two messages to keep the way open.
-_PADDING = b"\r\n\0 \t"
+# What is left of a stream when no message has begun: a CR may precede its LF.
+_BETWEEN_MESSAGES = (b"", b"\r")
+# All that keeps the way open between two messages of a stream.
+_PADDING = re.compile(rb"(?:[\r\n\0 \t]++|jaK\0|png)*+").match
 
 
 class Kind(Enum):
@@ -38,17 +43,16 @@ def demultiplex(datagram: bytes) -> Kind:
     """
     Tell by its first bytes what a datagram is.
 
-    A STUN message starts with two zero bits, and no SIP message with a byte below
-    ``A`` (:rfc:`5389#section-6`); RFC 5626 keep-alives are empty lines.
+    A STUN message starts with two zero bits and a type below 512, as no SIP message
+    does (:rfc:`5389#section-6`); RFC 5626 keep-alives are empty lines.
     """
     first = datagram[:1]
-    if first >= b"A" and datagram not in _PINGS:
-        return Kind.SIP
+    if first >= b"A":
+        # Only what is short enough to be a ping is compared with one.
+        return Kind.PING if len(datagram) < 5 and datagram in _PINGS else Kind.SIP
     if first in (b"\0", b"\1") and len(datagram) >= _STUN_HEADER:
         return Kind.STUN
-    if not datagram.strip(_PADDING) or datagram in _PINGS:
-        return Kind.PING
-    return Kind.SIP
+    return Kind.SIP if datagram.strip(_BLANKS) else Kind.PING
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,9 @@ class Framer:
             self._break()
             received.append(error)
             return received
-        if self._deadline is None and (self._buffer or self._message is not None):
+        if self._message is None and self._buffer in _BETWEEN_MESSAGES:
+            self._deadline = None
+        elif self._deadline is None:
             self._deadline = now + self._message_timeout
         return received
 
@@ -157,8 +163,7 @@ class Framer:
         return bool(self._buffer)
 
     def _begin(self, received: list[Received]) -> bool:
-        if self._searched == 0:
-            self._skip_padding(received)
+        self._skip_padding(received)
         end = self._buffer.find(b"\r\n\r\n", max(0, self._searched - 3))
         if end < 0:
             self._searched = len(self._buffer)
@@ -176,21 +181,29 @@ class Framer:
         return True
 
     def _skip_padding(self, received: list[Received]) -> None:
-        padding = len(self._buffer) - len(self._buffer.lstrip(_PADDING))
-        if padding:
-            lines = self._empty_lines + self._buffer[:padding].count(b"\r\n")
-            received.extend([Ping()] * (lines // 2))
-            if lines % 2 and not self._empty_lines:
-                received.append(Pong())
+        padding = _padding_of(self._buffer)
+        lines = self._empty_lines + self._buffer.count(b"\r\n", 0, padding)
+        received.extend([Ping()] * (lines // 2))
+        if lines % 2 and not self._empty_lines:
+            received.append(Pong())
+        del self._buffer[:padding]
+        if self._buffer in _BETWEEN_MESSAGES:
             self._empty_lines = lines % 2
-            # A CR may be the first half of an empty line.
-            keep = self._buffer[padding - 1 : padding] == b"\r"
-            del self._buffer[: padding - keep]
-        if self._buffer and self._buffer != b"\r":
+        else:
             self._empty_lines = 0
+        if padding:
+            self._searched = 0
 
     def _break(self) -> None:
         self.broken = True
         self._deadline = None
         self._message = None
         self._buffer.clear()
+
+
+def _padding_of(buffer: bytearray) -> int:
+    match = _PADDING(buffer)
+    assert match is not None  # for it may be empty
+    end = match.end()
+    # A CR that came last may be the first half of an empty line.
+    return end - 1 if end == len(buffer) and buffer.endswith(b"\r") else end

@@ -302,12 +302,12 @@ class Message:
             texts = self._index.get(field.key)
             return texts[0] if texts else None
         match = field.find.search(self._head)
-        return None if match is None else unfold(match[1]).rstrip(" \t")
+        return None if match is None else unfold(match[1]).strip(" \t")
 
     def _texts(self, field: Field[Any]) -> list[str]:
         if self._index is not None:
             return self._index.get(field.key, [])
-        return [unfold(text).rstrip(" \t") for text in field.find.findall(self._head)]
+        return [unfold(text).strip(" \t") for text in field.find.findall(self._head)]
 
     def _indexed(self) -> dict[str, list[str]]:
         if self._index is None:
