@@ -6,8 +6,9 @@ The file is written once. After that it is yours to change.
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
+
+from sipsorcery.transport.local import local_addresses
 
 CONFIGURATION = Path("var/demo/sipsorcery.toml")
 
@@ -36,29 +37,12 @@ Ctrl-C ends it.
 """
 
 
-def outside_address() -> str | None:
-    """
-    Find the address that other machines of the network know this one by.
-
-    :return: None if there is no network.
-    """
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            # Nothing is sent: the system only chooses the way to an address that is
-            # reserved for examples (RFC 5737), and with it the interface.
-            probe.connect(("192.0.2.1", 9))
-        except OSError:
-            return None
-        address: str = probe.getsockname()[0]
-        return address
-
-
 def main() -> None:
     """
     Write what is missing and print what to do with the demo.
     """
     if not CONFIGURATION.exists():
-        domains = ["localhost", *filter(None, [outside_address()])]
+        domains = ["localhost", *local_addresses()]
         quoted = ", ".join(f'"{domain}"' for domain in domains)
         CONFIGURATION.parent.mkdir(parents=True, exist_ok=True)
         CONFIGURATION.write_text(_TEXT.format(domains=quoted), "utf-8")
