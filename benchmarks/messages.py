@@ -15,10 +15,9 @@ from __future__ import annotations
 import timeit
 from collections.abc import Callable
 
-from sipsorcery.sip.fields import MAX_FORWARDS, ROUTE, VIA, Field, known_fields
+from sipsorcery.sip.fields import MAX_FORWARDS, ROUTE, Field, known_fields
 from sipsorcery.sip.parser import parse
 from sipsorcery.sip.request import Request
-from sipsorcery.sip.via import Via
 
 OPTIONS = (
     b"OPTIONS sip:100@127.0.0.1 SIP/2.0\r\n"
@@ -67,7 +66,7 @@ INVITE = (
     b"Content-Length: %d\r\n\r\n%s" % (len(SDP), SDP)
 )
 
-OWN_VIA = Via.parse("SIP/2.0/UDP 203.0.113.1:5060;branch=z9hG4bK0123456789abcdef")
+OWN_VIA = "SIP/2.0/UDP 203.0.113.1:5060;branch=z9hG4bK0123456789abcdef"
 ROUNDS = 15
 REPEAT = 1000
 
@@ -78,14 +77,10 @@ def proxy(data: bytes) -> bytes:
     """
     request = parse(data)
     assert isinstance(request, Request)
-    via = request[VIA]
-    if via.host != "198.51.100.7":
-        request.replace_first(VIA, via.with_parameter("received", "198.51.100.7"))
+    request.note_source("198.51.100.7", 33000)
     hops = request.get(MAX_FORWARDS)
-    request.set(MAX_FORWARDS, 70 if hops is None else hops - 1)
     request.get(ROUTE)
-    request.prepend(VIA, OWN_VIA)
-    return request.to_bytes()
+    return request.forwarded(OWN_VIA, 70 if hops is None else hops - 1)
 
 
 def eager(data: bytes) -> bytes:

@@ -139,7 +139,11 @@ class Message:
     def __contains__(self, field: object) -> bool:
         if isinstance(field, str):
             field = text_field(field)
-        return isinstance(field, Field) and self._first_text(field) is not None
+        if not isinstance(field, Field):
+            return False
+        if self._values.get(field.key) is not None:
+            return True
+        return self._first_text(field) is not None
 
     def items(self) -> list[tuple[str, str]]:
         """
@@ -278,7 +282,7 @@ class Message:
         Write the message, with a Content-Length where it had none.
         """
         head = self._head
-        if CONTENT_LENGTH.find.search(head) is None:
+        if CONTENT_LENGTH not in self:
             head += f"Content-Length: {len(self._body)}\r\n"
         return head.encode("utf-8", "surrogateescape") + b"\r\n" + self._body
 

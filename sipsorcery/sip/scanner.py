@@ -34,12 +34,7 @@ def split_datagram(data: bytes) -> tuple[str, bytes]:
 
     :raises ParseError: as :func:`read_head`.
     """
-    if data[:1] in (b"\r", b"\n"):
-        data = data.lstrip(b"\r\n")
-    end = data.find(b"\r\n\r\n")
-    raw = data[: end + 2] if end >= 0 else data
-    if end >= 0 and raw.replace(b"\r", b"").replace(b"\n", b"\r\n") == raw:
-        return raw.decode("utf-8", "surrogateescape"), data[end + 4 :]
+    data = data.lstrip(b"\r\n")
     blank = _BLANK_LINE.search(data)
     if blank is None:
         return read_head(data.rstrip(b"\r\n") + b"\r\n"), b""

@@ -4,6 +4,7 @@ The Via field: which way a request came and a response must go.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import NamedTuple
 
@@ -25,6 +26,13 @@ _VIA = re.compile(
     r"(?P<parameters>;.*+|branch=.*+)?",
     re.DOTALL,
 ).fullmatch
+
+
+def _same_address(one: str, other: str) -> bool:
+    try:
+        return ipaddress.ip_address(one) == ipaddress.ip_address(other)
+    except ValueError:
+        return False
 
 
 class Via(NamedTuple):
@@ -139,6 +147,28 @@ class Via(NamedTuple):
         Return a copy in which the parameter *name* has *value*.
         """
         return self._replace(parameters=self.parameters.set(name, value))
+
+    def seen_from(self, address: str, port: int) -> Via:
+        """
+        Return this Via with the source that its request came from noted in it.
+
+        See :meth:`~sipsorcery.sip.request.Request.note_source`.
+        """
+        parameters = self.parameters
+        if "received" in parameters:
+            parameters = parameters.remove("received")
+        if "rport" in parameters:
+            parameters = parameters.set("rport", str(port))
+            parameters = parameters.set("received", address)
+        elif not self._is_at(address):
+            parameters = parameters.set("received", address)
+        return self._replace(parameters=parameters)
+
+    def _is_at(self, address: str) -> bool:
+        # An IPv6 address has many spellings.
+        if self.address == address:
+            return True
+        return ":" in address and _same_address(self.address, address)
 
     def __str__(self) -> str:
         return f"{self.protocol}/{self.transport} {self.sent_by}{self.parameters}"
