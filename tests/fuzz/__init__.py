@@ -1,0 +1,3 @@
+"""
+Hostile input for every parser: no exception but its own may escape.
+"""
