@@ -2,6 +2,12 @@
 Configure Sphinx. ``make docs`` builds; a warning is an error.
 """
 
+import re
+import sys
+from typing import Any
+
+from sphinx.application import Sphinx
+
 from sipsorcery import __version__
 
 project = "sipsorcery"
@@ -23,3 +29,33 @@ autodoc_class_signature = "mixed"
 autodoc_typehints_format = "short"
 # `name` is a link where the name is documented, and else just a name.
 default_role = "py:obj"
+
+
+def qualify_errors(
+    app: Sphinx, what: str, name: str, obj: object, options: Any, lines: list[str]
+) -> None:
+    """
+    Name the errors in ``:raises`` in full: several packages have a ``ParseError``.
+    """
+    module = name
+    while module not in sys.modules:
+        module = module.rpartition(".")[0]
+    # An error that a module lets pass it need not import.
+    errors = f"{module.rpartition('.')[0]}.errors"
+    homes = [sys.modules[each] for each in (module, errors) if each in sys.modules]
+
+    def qualified(match: re.Match[str]) -> str:
+        for home in homes:
+            error = getattr(home, match[1], None)
+            if isinstance(error, type):
+                return f":raises {error.__module__}.{error.__qualname__}:"
+        return match[0]
+
+    lines[:] = [re.sub(r"^:raises (\w+):", qualified, line) for line in lines]
+
+
+def setup(app: Sphinx) -> None:
+    """
+    Put our own step into the build.
+    """
+    app.connect("autodoc-process-docstring", qualify_errors)
