@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 
 from sipsorcery.sip import grammar
 from sipsorcery.sip.errors import ParseError, excerpt
-from sipsorcery.sip.parameters import NONE, Parameters
-from sipsorcery.sip.uri import URI, parse_uri
+from sipsorcery.sip.parameters import NONE, PLAIN, Parameters
+from sipsorcery.sip.uri import SIPURI, URI, parse_uri
 
 # name-addr = [ display-name ] LAQUOT addr-spec RAQUOT. An unquoted display name
 # is a row of tokens; phones also leave UTF-8, "/", ":", "(", "@" unquoted, which
@@ -23,6 +23,13 @@ _NAME_ADDR = re.compile(
 
 #: The value of ``Contact: *``.
 STAR: Final = "*"
+
+# How nearly all devices write an address of a sip URI: one match instead of five.
+_USUAL = re.compile(
+    r"(?:\"([^\"\\]*+)\" ?|([A-Za-z0-9._\-]*+) ?)<"
+    r"(sips?):(?:([A-Za-z0-9+_.\-]++)@)?+([A-Za-z0-9.\-]++)(?::([0-9]{1,4}))?+"
+    rf"({PLAIN})>({PLAIN})"
+).fullmatch
 
 # qvalue allows three digits behind the point; some clients send more.
 _QVALUE = re.compile(r"0?\.[0-9]{1,8}|[01](?:\.[0-9]{0,8})?").fullmatch
@@ -50,28 +57,39 @@ class Address(NamedTuple):
 
         :raises ParseError: if *text* breaks the grammar.
         """
-        if "<" not in text:
-            return cls._parse_addr_spec(text)
-        match = _NAME_ADDR(text)
+        if (usual := _USUAL(text)) is not None:
+            return cls._of_usual(usual)
+        # An addr-spec may have "<" in a quoted parameter: a +sip.instance has.
+        match = _NAME_ADDR(text) if "<" in text else None
         if match is None:
-            raise ParseError(f"bad address {excerpt(text)}")
+            return cls._parse_addr_spec(text)
         quoted, plain, uri, rest = match.groups()
         # Parameters right after ">" without ";" are sent by some gateways.
         if rest and rest[0] != ";":
             rest = f";{rest}"
         return cls(
             parse_uri(uri.rstrip(" \t")),
-            grammar.unquote(quoted) if quoted else plain.strip(" \t") or None,
+            (grammar.unquote(quoted) if quoted else plain.strip(" \t")) or None,
             Parameters.parse(rest) if rest else NONE,
+        )
+
+    @classmethod
+    def _of_usual(cls, usual: re.Match[str]) -> Address:
+        quoted, plain, scheme, user, host, port, inner, outer = usual.groups()
+        number = None if port is None else int(port)
+        return cls(
+            SIPURI(scheme, user, host, number, Parameters.trusted(inner)),
+            quoted or plain or None,
+            Parameters.trusted(outer),
         )
 
     @classmethod
     def _parse_addr_spec(cls, text: str) -> Address:
         uri, semicolon, rest = text.partition(";")
-        if "," in uri or "?" in uri or ">" in text:
-            raise ParseError(f"address needs angle brackets: {excerpt(text)}")
+        if "," in uri or "?" in uri:
+            raise ParseError(f"no address, or no brackets round it: {excerpt(text)}")
         return cls(
-            parse_uri(uri.strip(" \t")),
+            parse_uri(uri.rstrip(" \t")),
             parameters=Parameters.parse(semicolon + rest),
         )
 

@@ -82,6 +82,8 @@ class Field(Generic[T]):
 class ListField(Field[T]):
     """
     A header field that holds a list of values, separated by commas.
+
+    A line without any, as Accept and Supported may be, holds none.
     """
 
     __slots__ = ()
@@ -92,12 +94,14 @@ class ListField(Field[T]):
 
         :raises ParseError: if a quote or angle bracket is not closed.
         """
-        return split_list(text) if "," in text else [text]
+        if "," in text:
+            return split_list(text)
+        return [text] if text else []
 
 
 class TokenListField(ListField[str]):
     """
-    A list of tokens, which may be empty: Allow, Supported, Require.
+    A list of tokens: Allow, Supported, Require.
 
     Doubled and trailing commas, as several devices send, are passed over.
     """

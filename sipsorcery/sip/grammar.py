@@ -7,6 +7,7 @@ value costs no more than its length (:rfc:`3261#section-25.1`).
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from urllib.parse import quote as _percent_encode
 from urllib.parse import unquote as _percent_decode
@@ -32,7 +33,8 @@ _IS_TOKEN = re.compile(TOKEN).fullmatch
 _IS_QUOTED = re.compile(QUOTED_STRING, re.DOTALL).fullmatch
 _FOLD = re.compile(r"[ \t]?\r\n[ \t]++")
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
-_TO_PAIR = re.compile(r'(["\\])')
+# What stands in a quoted string only as a pair; CR and LF not even so.
+_TO_PAIR = re.compile(r'(["\\\x00-\x08\x0b\x0c\x0e-\x1f\x7f])')
 _ELEMENT = {
     separator: re.compile(
         rf'(?:[^"<{separator}]++|{QUOTED_STRING}|<[^>]*+>)*+', re.DOTALL
@@ -66,8 +68,7 @@ def quote(text: str) -> str:
     """
     Write *text* as a quoted string.
     """
-    escaped = _TO_PAIR.sub(r"\\\1", text) if '"' in text or "\\" in text else text
-    return f'"{escaped}"'
+    return '"' + _TO_PAIR.sub(r"\\\1", text) + '"'
 
 
 def unquote(text: str) -> str:
@@ -125,6 +126,18 @@ def number(text: str, maximum: int, what: str) -> int:
     if len(digits) > len(str(maximum)) or int(digits) > maximum:
         raise ParseError(f"{what} above {maximum}: {excerpt(text)}")
     return int(digits)
+
+
+def check_ipv6(host: str) -> None:
+    """
+    Make sure that the brackets of *host* hold an IPv6 address.
+
+    :raises ParseError: if they do not.
+    """
+    try:
+        ipaddress.IPv6Address(host[1:-1])
+    except ValueError:
+        raise ParseError(f"bad IPv6 address {excerpt(host)}") from None
 
 
 def escape(text: str, safe: str) -> str:

@@ -15,8 +15,10 @@ from sipsorcery.sip import grammar
 from sipsorcery.sip.errors import ParseError, excerpt
 from sipsorcery.sip.parameters import NONE, Parameters
 
-# Beyond token: "/" of a media type, "*/*", and what call identifiers may hold.
+# Beyond token: "/" of a media type, "*/*".
 _WORD = re.compile(r"[^\s;,\"<>]++").fullmatch
+# callid = word [ "@" word ]; a word may hold quotes and angle brackets.
+_CALL_ID = re.compile(r"[^\s;,]++").fullmatch
 _MEDIA_TYPE = re.compile(
     rf"({grammar.TOKEN}){grammar.SWS}/{grammar.SWS}({grammar.TOKEN})"
 ).fullmatch
@@ -254,7 +256,7 @@ class DialogReference:
         :raises ParseError: if the Call-ID is missing or a parameter is broken.
         """
         call_id, parameters = _split(text)
-        if _WORD(call_id) is None:
+        if _CALL_ID(call_id) is None:
             raise ParseError(f"bad Call-ID in {excerpt(text)}")
         return cls(call_id, parameters)
 

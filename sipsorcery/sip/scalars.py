@@ -18,7 +18,11 @@ _WARNING = re.compile(
     rf"([1-9][0-9]{{2}}){grammar.LWS}([^\s\"]++){grammar.LWS}({grammar.QUOTED_STRING})",
     re.DOTALL,
 ).fullmatch
-_DECIMAL = re.compile(r"[0-9]{1,15}(?:\.[0-9]{0,9})?").fullmatch
+# Timestamp = 1*DIGIT [ "." *DIGIT ] [ LWS delay ]. A delay of ten digits would be
+# three hundred years.
+_TIMESTAMP = re.compile(
+    r"([0-9]++(?:\.[0-9]*+)?)(?:[ \t]++([0-9]{1,9}(?:\.[0-9]*+)?|\.[0-9]++))?"
+).fullmatch
 # SIP-date = rfc1123-date, always GMT (RFC 3261, 20.17).
 _DATE = re.compile(
     r"[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT"
@@ -169,11 +173,10 @@ class Timestamp:
 
         :raises ParseError: if it is not one or two decimal numbers.
         """
-        sent, _, delay = text.partition(" ")
-        delay = delay.strip(" \t")
-        if _DECIMAL(sent) is None or (delay and _DECIMAL(delay) is None):
+        match = _TIMESTAMP(text)
+        if match is None:
             raise ParseError(f"bad Timestamp {excerpt(text)}")
-        return cls(sent, float(delay) if delay else None)
+        return cls(match[1], None if match[2] is None else float(match[2]))
 
     def __str__(self) -> str:
-        return self.sent if self.delay is None else f"{self.sent} {self.delay:g}"
+        return self.sent if self.delay is None else f"{self.sent} {self.delay:.6f}"

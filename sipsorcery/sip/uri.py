@@ -125,12 +125,14 @@ class SIPURI(NamedTuple):
     def is_equivalent(self, other: URI) -> bool:
         """
         Tell whether both URIs mean the same (:rfc:`3261#section-19.1.4`).
+
+        IPv6 addresses are compared as numbers (:rfc:`5954#section-4.2`).
         """
         return isinstance(other, SIPURI) and (
             self.scheme == other.scheme
             and _same_text(self.user, other.user)
             and _same_text(self.password, other.password)
-            and self.host.lower() == other.host.lower()
+            and _same_host(self.host, other.host)
             and self.port == other.port
             and _same_parameters(self.parameters, other.parameters)
             and _folded_headers(self.headers) == _folded_headers(other.headers)
@@ -242,7 +244,7 @@ def _parse_sip(scheme: str, rest: str, text: str) -> SIPURI:
         raise ParseError(f"bad SIP URI {excerpt(text)}")
     user, password, host, port, parameters, headers = match.groups()
     if host[0] == "[":
-        _check_ipv6(host, text)
+        grammar.check_ipv6(host)
     number = None if port is None else int(port)
     if number is not None and number > 65535:
         raise ParseError(f"port above 65535 in {excerpt(text)}")
@@ -255,13 +257,6 @@ def _parse_sip(scheme: str, rest: str, text: str) -> SIPURI:
         _parse_headers(headers, text) if headers else (),
         password,
     )
-
-
-def _check_ipv6(host: str, text: str) -> None:
-    try:
-        ipaddress.IPv6Address(host[1:-1])
-    except ValueError:
-        raise ParseError(f"bad IPv6 address in {excerpt(text)}") from None
 
 
 def _parse_headers(headers: str, text: str) -> tuple[tuple[str, str], ...]:
@@ -286,6 +281,12 @@ def _same_text(one: str | None, other: str | None) -> bool:
     if one is None or other is None:
         return one is other
     return one == other or _normalised(one) == _normalised(other)
+
+
+def _same_host(one: str, other: str) -> bool:
+    if one[0] == "[" and other[0] == "[":
+        return ipaddress.IPv6Address(one[1:-1]) == ipaddress.IPv6Address(other[1:-1])
+    return one.lower() == other.lower()
 
 
 def _normalised(text: str) -> str:
