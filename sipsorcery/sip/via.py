@@ -63,6 +63,8 @@ class Via(NamedTuple):
         match = _VIA(text)
         if match is None:
             raise ParseError(f"bad Via {excerpt(text)}")
+        if match["host"][0] == "[":
+            grammar.check_ipv6(match["host"])
         name, version, transport, host, port, parameters = match.groups()
         number = None if port is None else int(port)
         if number is not None and number > 65535:
