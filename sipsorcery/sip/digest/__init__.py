@@ -17,7 +17,7 @@ from sipsorcery.sip.digest.nonce import NonceKey, NonceSigner
 from sipsorcery.sip.digest.replay import ReplayWindow
 from sipsorcery.sip.digest.secret import Secret
 from sipsorcery.sip.digest.server import DigestServer, Nonces
-from sipsorcery.sip.digest.target import TargetPolicy, any_target, same_aor, same_host
+from sipsorcery.sip.digest.target import TargetPolicy, any_target, same_aor, same_user
 from sipsorcery.sip.digest.verdict import (
     Accepted,
     Malformed,
@@ -54,5 +54,5 @@ __all__ = [
     "compute_response",
     "compute_userhash",
     "same_aor",
-    "same_host",
+    "same_user",
 ]

@@ -17,7 +17,7 @@ from sipsorcery.sip.digest.algorithm import Algorithm, compute_response, encode
 from sipsorcery.sip.digest.claim import Claim
 from sipsorcery.sip.digest.replay import ReplayWindow
 from sipsorcery.sip.digest.secret import Secret
-from sipsorcery.sip.digest.target import TargetPolicy, same_aor
+from sipsorcery.sip.digest.target import TargetPolicy, same_user
 from sipsorcery.sip.digest.verdict import (
     Accepted,
     Malformed,
@@ -76,7 +76,7 @@ class DigestServer:
     lifetime: float = 60.0
     userhash: bool = False
     charset: bool = False
-    accepts: TargetPolicy = same_aor
+    accepts: TargetPolicy = same_user
 
     def __post_init__(self) -> None:
         if not self.algorithms or not {"auth", "auth-int"}.issuperset(self.qop):

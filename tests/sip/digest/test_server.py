@@ -322,24 +322,37 @@ class VerifyTests(SynchronousTestCase):
 
     def test_target(self) -> None:
         """
-        Credentials for another Request-URI are misdirected, unless the policy says
-        otherwise; ports and parameters do not matter.
+        Credentials for another callee are misdirected, unless the policy says
+        otherwise; hosts, ports and parameters do not matter by default.
         """
-        credentials = make_credentials(self.nonce)
-        self.assertEqual(
-            judge(self.server, credentials, request_uri="sip:+900@example.test"),
-            Misdirected(URI),
-        )
-        self.assertEqual(
-            judge(self.server, credentials, request_uri=f"{URI}:5060;transport=tcp"),
-            Accepted("101"),
-        )
-        anywhere = replace(make_server(), accepts=any_target)
-        credentials = make_credentials(anywhere.challenge(NOW)[0].nonce or "")
+        uri = "sip:102@example.test"
+        credentials = make_credentials(self.nonce, uri=uri)
+        for request_uri in ("sip:+900@example.test", URI, "tel:+900"):
+            self.assertEqual(
+                judge(self.server, credentials, request_uri=request_uri),
+                Misdirected(uri),
+                request_uri,
+            )
+        anywhere = replace(self.server, accepts=any_target)
         self.assertEqual(
             judge(anywhere, credentials, request_uri="sip:+900@example.test"),
             Accepted("101"),
         )
+        credentials = make_credentials(self.nonce, uri=uri, nc="00000002")
+        self.assertEqual(
+            judge(self.server, credentials, request_uri="sip:102@192.0.2.1:5062;x=y"),
+            Accepted("101"),
+        )
+
+    def test_target_before_response(self) -> None:
+        """
+        Misdirected credentials use nothing up, and their response is not looked at.
+        """
+        credentials = make_credentials(self.nonce, uri="sip:102@example.test")
+        for secret in (SECRET, None):
+            verdict = judge(self.server, credentials, secret=secret)
+            self.assertEqual(verdict, Misdirected("sip:102@example.test"))
+        self.assertEqual(len(self.server.window), 0)
 
     def test_replaced_policy_shares_nonces(self) -> None:
         """
