@@ -31,7 +31,6 @@ from sipsorcery.config.values import (
     DigestAlgorithm,
     Durability,
     Rate,
-    TLSClientAuth,
     TLSVerify,
 )
 
@@ -56,7 +55,6 @@ __all__ = [
     "Registrar",
     "Server",
     "Storage",
-    "TLSClientAuth",
     "TLSTarget",
     "TLSVerify",
     "Trunk",

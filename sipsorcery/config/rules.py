@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 
 from sipsorcery.config.faults import Fault
 from sipsorcery.config.tree import Config
-from sipsorcery.config.values import TLSClientAuth, TLSVerify
+from sipsorcery.config.values import TLSVerify
 from sipsorcery.endpoint import Transport
 
 # The keys that a finding rests on, the one to name first, and the sentence. Where one
@@ -63,11 +63,18 @@ def _algorithms(config: Config) -> Iterator[_Finding]:
 
 
 def _tls(config: Config) -> Iterator[_Finding]:
-    keys = ("proxy.tls_certificate", "proxy.tls_key")
-    certificate, key = config.proxy.tls_certificate, config.proxy.tls_key
-    if (certificate is None) != (key is None):
-        given, missing = keys if certificate else keys[::-1]
-        yield (missing, given), f"expected a file, because {given} names one"
+    certificates, keys = config.proxy.tls_certificate, config.proxy.tls_key
+    if len(certificates) != len(keys):
+        yield (
+            ("proxy.tls_key", "proxy.tls_certificate"),
+            "expected a key for each certificate: "
+            f"there are {len(certificates)} and {len(keys)}",
+        )
+    if config.proxy.tls_client_required and config.proxy.tls_client_ca is None:
+        yield (
+            ("proxy.tls_client_required", "proxy.tls_client_ca"),
+            "has no use without proxy.tls_client_ca",
+        )
     if config.sip.tls_verify is TLSVerify.PIN:
         yield ("sip.tls_verify",), "'pin' needs a [[tls_target]] with tls_pins"
 
@@ -87,10 +94,10 @@ def _trunks(config: Config) -> Iterator[_Finding]:
     for i, trunk in enumerate(config.trunk):
         if not trunk.networks and not trunk.tls_domains:
             yield (f"trunk[{i}]", "trunk"), "expected networks, tls_domains or both"
-        if trunk.tls_domains and config.proxy.tls_client_auth is TLSClientAuth.NONE:
+        if trunk.tls_domains and config.proxy.tls_client_ca is None:
             yield (
-                (f"trunk[{i}].tls_domains", "trunk", "proxy.tls_client_auth"),
-                "has no use, because proxy.tls_client_auth is 'none'",
+                (f"trunk[{i}].tls_domains", "trunk", "proxy.tls_client_ca"),
+                "has no use without proxy.tls_client_ca",
             )
     for name in _repeated(each.name for each in config.trunk):
         yield ("trunk",), f"there is more than one of the name '{name}'"

@@ -18,6 +18,7 @@ from sipsorcery.config.values import (
     Domain,
     Durability,
     File,
+    Files,
     InsideAddress,
     Network,
     Number,
@@ -25,7 +26,6 @@ from sipsorcery.config.values import (
     Rate,
     Target,
     TCPAddress,
-    TLSClientAuth,
     TLSVerify,
     WholeNumber,
     read_network,
@@ -85,7 +85,6 @@ class TLSTarget:
     domain: Domain
     tls_verify: TLSVerify
     tls_wildcards: bool = False
-    tls_ca: File | None = None
     tls_pins: tuple[Pin, ...] = ()
 
 
@@ -111,9 +110,10 @@ class Proxy:
     inside: InsideAddress | None = None
     script: File | None = None
     dispatch_file: File | None = None
-    tls_certificate: File | None = None
-    tls_key: File | None = None
-    tls_client_auth: TLSClientAuth = TLSClientAuth.NONE
+    tls_certificate: Files = ()
+    tls_key: Files = ()  # each that of the certificate in the same place
+    tls_client_ca: File | None = None
+    tls_client_required: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,16 +50,6 @@ class TLSVerify(StrEnum):
     NONE = "none"  # nothing
 
 
-class TLSClientAuth(StrEnum):
-    """
-    Name what our TLS listeners ask of a client.
-    """
-
-    NONE = "none"
-    OPTIONAL = "optional"  # a certificate is asked for, and verified if it comes
-    REQUIRED = "required"
-
-
 @dataclass(frozen=True, slots=True)
 class Rate:
     """
@@ -152,6 +142,15 @@ def read_path(value: object) -> Path:
     if not text or "\0" in text:
         raise ValueError(f"expected the name of a file, not {shown(text)}")
     return Path(text).expanduser()
+
+
+def read_paths(value: object) -> tuple[Path, ...]:
+    """
+    Read one file name or several; ``""`` is none.
+    """
+    if value == "":
+        return ()
+    return tuple(map(read_path, value if isinstance(value, list) else [value]))
 
 
 def read_network(value: object) -> IPv4Network | IPv6Network:
@@ -259,6 +258,7 @@ Network: TypeAlias = Annotated[IPv4Network | IPv6Network, read_network]
 Address: TypeAlias = Annotated[str, read_address]
 Domain: TypeAlias = Annotated[str, read_domain]
 File: TypeAlias = Annotated[Path, read_path]
+Files: TypeAlias = Annotated[tuple[Path, ...], read_paths]
 TCPAddress: TypeAlias = Annotated[HostPort, read_listen]
 Target: TypeAlias = Annotated[Endpoint, read_target]
 InsideAddress: TypeAlias = Annotated[ListenAddress, read_inside]

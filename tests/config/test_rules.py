@@ -62,17 +62,31 @@ class RulesTests(SynchronousTestCase):
 
     def test_certificate_and_key(self) -> None:
         """
-        A certificate is of no use without its key, nor a key without its certificate.
+        Each certificate has a key, and each key a certificate.
+        """
+        for certificates, keys, counts in (
+            ("''", "'k'", "0 and 1"),
+            ("'c'", "''", "1 and 0"),
+            ("['a', 'b']", "['c']", "2 and 1"),
+        ):
+            self.assert_faults(
+                f"proxy.tls_certificate = {certificates}\nproxy.tls_key = {keys}",
+                "proxy.tls_key: expected a key for each certificate: "
+                f"there are {counts}",
+            )
+        self.assert_faults("proxy.tls_certificate = 'c'\nproxy.tls_key = ['k']")
+
+    def test_client_certificates(self) -> None:
+        """
+        To ask for certificates is of no use without authorities to believe.
         """
         self.assert_faults(
-            "proxy.tls_key = 'k'",
-            "proxy.tls_certificate: expected a file, because proxy.tls_key names one",
+            "proxy.tls_client_required = true",
+            "proxy.tls_client_required: has no use without proxy.tls_client_ca",
         )
         self.assert_faults(
-            "proxy.tls_certificate = 'c'",
-            "proxy.tls_key: expected a file, because proxy.tls_certificate names one",
+            "proxy.tls_client_required = true\nproxy.tls_client_ca = 'ca.pem'"
         )
-        self.assert_faults("proxy.tls_certificate = 'c'\nproxy.tls_key = 'k'")
 
     def test_pins(self) -> None:
         """
@@ -122,9 +136,9 @@ class RulesTests(SynchronousTestCase):
         trunk = "[[trunk]]\nname = 'a'\ntls_domains = ['a.example']\n"
         self.assert_faults(
             trunk,
-            "trunk[0].tls_domains: has no use, because proxy.tls_client_auth is 'none'",
+            "trunk[0].tls_domains: has no use without proxy.tls_client_ca",
         )
-        self.assert_faults(f"{trunk}[proxy]\ntls_client_auth = 'optional'")
+        self.assert_faults(f"{trunk}[proxy]\ntls_client_ca = 'ca.pem'")
 
     def test_trunk_names(self) -> None:
         """

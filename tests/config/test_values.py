@@ -21,6 +21,7 @@ from sipsorcery.config.values import (
     read_listen,
     read_network,
     read_path,
+    read_paths,
     read_pin,
     read_target,
 )
@@ -132,6 +133,18 @@ class TextTests(SynchronousTestCase):
         for wrong in ("", "a\0b"):
             with self.assertRaises(ValueError):
                 read_path(wrong)
+
+    def test_paths(self) -> None:
+        """
+        One file, several, or none.
+        """
+        self.assertEqual(read_paths(""), ())
+        self.assertEqual(read_paths("a"), (Path("a"),))
+        self.assertEqual(read_paths(["a", "b"]), (Path("a"), Path("b")))
+        refused: tuple[object, ...] = ([""], [5], 5, {})
+        for wrong in refused:
+            with self.assertRaises(ValueError):
+                read_paths(wrong)
 
     def test_network(self) -> None:
         """
