@@ -1,0 +1,5 @@
+"""
+The SIP proxy: owns the public sockets.
+
+In this version it answers OPTIONS and refuses everything else.
+"""

@@ -1,0 +1,53 @@
+"""
+Which Request-URIs mean this server.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+
+from sipsorcery.endpoint import HostPort
+from sipsorcery.sip.uri import SIPURI
+
+
+class OwnAddresses:
+    """
+    The domains that we serve and the addresses that we can be reached by.
+
+    :param domains: names or IP addresses; they are ours with any port.
+    :param addresses: where we listen, and what we advertise instead.
+    """
+
+    def __init__(self, domains: Iterable[str], addresses: Iterable[HostPort]) -> None:
+        self._domains = {_comparable(domain) for domain in domains}
+        self._addresses = {(_comparable(each.host), each.port) for each in addresses}
+        self._hosts = {host for host, _ in self._addresses}
+
+    def include(self, uri: SIPURI) -> bool:
+        """
+        Tell whether a request to *uri* has arrived.
+        """
+        host = _comparable(uri.address)
+        if host in self._domains or _is_loopback(host):
+            return True
+        if uri.port is None:
+            return host in self._hosts
+        return (host, uri.port) in self._addresses
+
+
+def _comparable(host: str) -> str:
+    """
+    Bring a host name, or an IP address without brackets, into one spelling.
+    """
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return host.lower().removesuffix(".")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"  # RFC 6761, section 6.3

@@ -1,0 +1,65 @@
+"""
+What the configuration says to the transport layer of the proxy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sipsorcery.config import Config
+from sipsorcery.endpoint import ListenAddress, Transport
+from sipsorcery.transport.certificates import CertificateFiles, TLSSettings
+from sipsorcery.transport.layer import TransportSettings
+from sipsorcery.transport.limits import TransportLimits
+
+# What can be configured today and comes with a later version.
+_LATER = (Transport.WS, Transport.WSS)
+
+
+def certificate_files(config: Config) -> tuple[CertificateFiles, ...]:
+    """
+    Pair the certificates of the configuration with their keys; there may be none.
+    """
+    proxy = config.proxy
+    return tuple(map(CertificateFiles, proxy.tls_certificate, proxy.tls_key))
+
+
+def split_listeners(
+    config: Config,
+) -> tuple[tuple[ListenAddress, ...], tuple[ListenAddress, ...]]:
+    """
+    Part the listeners that can be opened from those that come with a later version.
+    """
+    listen = config.proxy.listen
+    return (
+        tuple(each for each in listen if each.transport not in _LATER),
+        tuple(each for each in listen if each.transport in _LATER),
+    )
+
+
+def transport_settings(
+    config: Config,
+    listen: Sequence[ListenAddress],
+    certificates: Sequence[CertificateFiles],
+) -> TransportSettings:
+    """
+    Put together what the transport layer has to know.
+
+    :param certificates: those to show, be they of the configuration or not.
+    """
+    limits = config.limits
+    return TransportSettings(
+        listen=tuple(listen),
+        tls=TLSSettings(
+            certificates=tuple(certificates),
+            client_authorities=config.proxy.tls_client_ca,
+            client_required=config.proxy.tls_client_required,
+            authorities=config.sip.tls_ca,
+        ),
+        limits=TransportLimits(
+            connections=limits.connections,
+            connections_per_address=limits.connections_per_address,
+            idle=limits.idle,
+            handshake=limits.handshake,
+        ),
+    )

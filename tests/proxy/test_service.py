@@ -1,0 +1,225 @@
+"""
+Tests for `sipsorcery.proxy.service`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twisted.logger import LogLevel, capturedLogs, formatEvent
+from twisted.trial.unittest import SynchronousTestCase
+
+from sipsorcery.config import parse
+from sipsorcery.endpoint import Endpoint, ListenAddress
+from sipsorcery.proxy.service import ProxyService
+from sipsorcery.sip import Response
+from sipsorcery.sip.fields import VIA
+from sipsorcery.testing.consumer import RecordingConsumer
+from sipsorcery.testing.network import MemoryNetwork
+from sipsorcery.transport.errors import CertificateError, ListenError
+from sipsorcery.transport.identity import Expectation, TLSVerify
+from sipsorcery.transport.layer import TransportLayer, TransportSettings
+from sipsorcery.transport.target import Target
+from tests.proxy.test_core import make_request
+
+SERVER, CLIENT = "192.0.2.1", "192.0.2.2"
+
+
+class ProxyServiceTests(SynchronousTestCase):
+    """
+    The proxy and one client in a network.
+    """
+
+    def setUp(self) -> None:
+        self.network = MemoryNetwork()
+        self.machine = self.network.machine(SERVER)
+        self.data_dir = Path(self.mktemp())
+        self.consumer = RecordingConsumer()
+        self.client = TransportLayer(
+            self.network.machine(CLIENT),
+            TransportSettings((ListenAddress.parse(f"udp:{CLIENT}:5060"),)),
+            self.consumer,
+        )
+        self.client.start()
+
+    def make(self, text: str) -> ProxyService:
+        """
+        Make the service, with its data in a folder of the test's own.
+        """
+        config = parse(f"server.data_dir = '{self.data_dir}'\n{text}".encode())
+        return ProxyService(self.machine, config)
+
+    def start(self, text: str) -> ProxyService:
+        """
+        Start the service, and stop it after the test.
+        """
+        service = self.make(text)
+        service.startService()
+        self.addCleanup(service.stopService)
+        return service
+
+    def ask(self, to: str, uri: str, *lines: str) -> Response:
+        """
+        Let the client send OPTIONS to an end point of the server.
+        """
+        target = Target(Endpoint.parse(to), Expectation(SERVER, TLSVerify.NONE))
+        request = make_request("OPTIONS", uri, *lines)
+        via = self.client.via_for(target)
+        branch = via.parameters.set("branch", "z9hG4bK1")
+        request.set(VIA, via._replace(parameters=branch))
+        self.client.send_request(request, target)
+        self.network.advance(1)
+        ((response, _),) = self.consumer.responses
+        self.consumer.responses.clear()
+        return response
+
+    def send(self, *datagrams: bytes) -> None:
+        """
+        Send datagrams to the server as they are.
+        """
+        for datagram in datagrams:
+            self.network.send(datagram, (CLIENT, 5060), (SERVER, 5060))
+        self.network.advance(1)
+
+    def test_every_transport(self) -> None:
+        """
+        OPTIONS is answered over UDP, TCP and TLS.
+        """
+        self.start(
+            f"proxy.listen = ['udp:{SERVER}:5060', 'tcp:{SERVER}:5060', "
+            f"'tls:{SERVER}:5061']"
+        )
+        for to in (f"udp:{SERVER}:5060", f"tcp:{SERVER}:5060", f"tls:{SERVER}:5061"):
+            self.assertEqual(self.ask(to, f"sip:{SERVER}").status, 200, to)
+
+    def test_own_addresses(self) -> None:
+        """
+        Ours are the addresses that we listen on and advertise, the public address and
+        the served domains.
+        """
+        self.start(
+            f"""
+            proxy.listen = ['udp:{SERVER}:5060 advertise sip.example.net:5070']
+            sip.public_address = '203.0.113.9'
+            sip.domains = ['example.com']
+            """
+        )
+        for uri, status in (
+            (f"sip:{SERVER}:5060", 200),
+            ("sip:sip.example.net:5070", 200),
+            ("sip:203.0.113.9:5060", 200),
+            ("sip:example.com", 200),
+            ("sip:203.0.113.9:5070", 403),
+            ("sip:example.net", 403),
+        ):
+            response = self.ask(f"udp:{SERVER}:5060", uri)
+            self.assertEqual(response.status, status, uri)
+
+    def test_malformed(self) -> None:
+        """
+        What breaks the grammar is answered, and the next request is served.
+        """
+        self.start(f"proxy.listen = ['udp:{SERVER}:5060']")
+        broken = self.ask(f"udp:{SERVER}:5060", f"sip:{SERVER}", "Max-Forwards: x")
+        self.assertEqual(broken.status, 400)
+        self.assertEqual(self.ask(f"udp:{SERVER}:5060", f"sip:{SERVER}").status, 200)
+
+    def test_ack(self) -> None:
+        """
+        An ACK is taken without a word, as is what is no request.
+        """
+        self.start(f"proxy.listen = ['udp:{SERVER}:5060']")
+        ack = make_request("ACK", f"sip:{SERVER}").to_bytes()
+        response = make_request().respond(200).to_bytes()
+        self.send(ack, response, b"\0\1\0\0", b"\r\n\r\n", b"hello")
+        self.assertEqual(self.consumer.responses, [])
+
+    def test_no_way_back(self) -> None:
+        """
+        An answer that cannot be sent is no fault of ours, and noted for debugging only.
+        """
+        self.start(f"proxy.listen = ['udp:{SERVER}:5060']")
+        via = "SIP/2.0/UDP 192.0.2.7;maddr=[2001:db8::1];branch=z9hG4bK1"
+        request = make_request("OPTIONS", f"sip:{SERVER}", via=via)
+        with capturedLogs() as events:
+            self.send(request.to_bytes())
+        (event,) = events
+        self.assertEqual(event["log_level"], LogLevel.debug)
+        self.assertIn(f"No answer to udp:{CLIENT}:5060: ", formatEvent(event))
+
+    def test_stop(self) -> None:
+        """
+        Once it is stopped, every port is closed.
+        """
+        service = self.make(
+            f"proxy.listen = ['udp:{SERVER}:5060', 'tcp:{SERVER}:5060']"
+        )
+        service.startService()
+        stopped = service.stopService()
+        assert stopped is not None
+        self.network.advance(10)
+        self.successResultOf(stopped)
+        self.assertEqual((self.machine.udp_ports, self.machine.tcp_ports), ({}, {}))
+        self.assertFalse(service.running)
+
+    def test_stop_without_start(self) -> None:
+        """
+        A service that could not start can be stopped.
+        """
+        service = self.make("")
+        self.assertIsNone(service.stopService())
+
+    def test_taken_port(self) -> None:
+        """
+        Where a port is taken, no listener is left open.
+        """
+        self.start(f"proxy.listen = ['tcp:{SERVER}:5060']")
+        late = self.make(f"proxy.listen = ['udp:{SERVER}:5060', 'tcp:{SERVER}:5060']")
+        error = self.assertRaises(ListenError, late.startService)
+        self.assertIn(f"tcp:{SERVER}:5060", str(error))
+        self.assertEqual(self.machine.udp_ports, {})
+        self.assertFalse(late.running)
+
+    def test_own_certificate(self) -> None:
+        """
+        TLS without a configured certificate makes one, and the log tells its file.
+        """
+        with capturedLogs() as events:
+            self.start(f"proxy.listen = ['tls:{SERVER}:5061']")
+        file = self.data_dir / "tls" / "self-signed.pem"
+        self.assertTrue(file.exists())
+        self.assertTrue(any(str(file) in formatEvent(each) for each in events))
+
+    def test_no_certificate_needed(self) -> None:
+        """
+        Without TLS nothing is written.
+        """
+        self.start(f"proxy.listen = ['udp:{SERVER}:5060']")
+        self.assertFalse(self.data_dir.exists())
+
+    def test_configured_certificate(self) -> None:
+        """
+        A configured certificate that is not there is not replaced by one of our own.
+        """
+        service = self.make(
+            f"""
+            [proxy]
+            listen = ['tls:{SERVER}:5061']
+            tls_certificate = 'missing.pem'
+            tls_key = 'missing.key'
+            """
+        )
+        self.assertRaises(CertificateError, service.startService)
+        self.assertFalse(self.data_dir.exists())
+
+    def test_log(self) -> None:
+        """
+        At its start it tells where it listens, what it leaves out and what it can do.
+        """
+        with capturedLogs() as events:
+            self.start(f"proxy.listen = ['udp:{SERVER}:0', 'ws:{SERVER}:80']")
+        lines = [formatEvent(each) for each in events]
+        ((_, port),) = self.machine.udp_ports
+        self.assertIn(f"Listening on udp:{SERVER}:{port}", lines)
+        self.assertIn(f"Not opened in this version: ws:{SERVER}:80", lines)
+        self.assertTrue(any("answers OPTIONS" in line for line in lines))
