@@ -1,0 +1,3 @@
+"""
+The twistd commands, one module each: its ``Options`` and its ``makeService``.
+"""

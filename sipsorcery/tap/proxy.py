@@ -1,0 +1,33 @@
+"""
+``twistd sipproxy``: the proxy.
+"""
+
+from __future__ import annotations
+
+from twisted.application.service import IService
+
+from sipsorcery.proxy.service import ProxyService
+from sipsorcery.tap.main import MainService
+from sipsorcery.tap.options import CommandOptions
+
+
+class Options(CommandOptions):
+    """
+    The command line of ``twistd sipproxy``.
+    """
+
+    longdesc = (
+        "A SIP proxy: owns the public sockets. This version answers OPTIONS over UDP, "
+        "TCP and TLS, and refuses every other request."
+    )
+
+
+def makeService(options: Options) -> IService:
+    """
+    Make the proxy.
+    """
+    from twisted.internet import reactor
+
+    main = MainService()
+    ProxyService(reactor, options.configuration).setServiceParent(main)
+    return main

@@ -1,0 +1,82 @@
+"""
+Tests for `sipsorcery.tap.main`.
+"""
+
+from __future__ import annotations
+
+from twisted.application.service import Service
+from twisted.trial.unittest import SynchronousTestCase
+
+from sipsorcery.tap.main import CannotStart, MainService
+from sipsorcery.transport.errors import CertificateError, ListenError
+
+
+class FailingService(Service):
+    """
+    A service that cannot start.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def startService(self) -> None:
+        """
+        Fail.
+        """
+        raise self.error
+
+
+class MainServiceTests(SynchronousTestCase):
+    """
+    What happens when a command starts.
+    """
+
+    def start(self, *services: Service) -> MainService:
+        """
+        Start a command that has these services.
+        """
+        main = MainService()
+        for service in services:
+            service.setServiceParent(main)
+        main.startService()
+        return main
+
+    def test_good_start(self) -> None:
+        """
+        Every service is started.
+        """
+        services = [Service(), Service()]
+        self.start(*services)
+        self.assertEqual([each.running for each in services], [1, 1])
+
+    def test_bad_start(self) -> None:
+        """
+        What an operator can mend ends the process with status 1 and a sentence.
+        """
+        for error, sentence in (
+            (ListenError("port 5060 is taken"), "port 5060 is taken"),
+            (CertificateError("cert.pem is empty"), "cert.pem is empty"),
+            (
+                PermissionError(13, "Permission denied", "/srv/x"),
+                "/srv/x: Permission denied",
+            ),
+        ):
+            ended = self.assertRaises(CannotStart, self.start, FailingService(error))
+            self.assertEqual(ended.code, 1)
+            self.assertEqual(str(ended), sentence)
+
+    def test_kind_of_exit(self) -> None:
+        """
+        Python exits without a traceback, and twistd, which looks for an Exception,
+        cleans up behind itself.
+        """
+        self.assertTrue(issubclass(CannotStart, SystemExit))
+        self.assertTrue(issubclass(CannotStart, Exception))
+
+    def test_fault_of_ours(self) -> None:
+        """
+        Any other exception is a fault of ours, and keeps its traceback.
+        """
+        self.assertRaises(
+            ZeroDivisionError, self.start, FailingService(ZeroDivisionError())
+        )
