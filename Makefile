@@ -40,7 +40,7 @@ format: .venv/.ready-dev
 	$(BIN)/ruff format .
 
 docs: .venv/.ready-dev
-	$(BIN)/python -m sphinx -q -W --keep-going docs docs/_build/html
+	$(BIN)/python -m sphinx -q --no-color -W --keep-going docs docs/_build/html
 	@echo "Open docs/_build/html/index.html"
 
 bench: .venv/.ready-bench
