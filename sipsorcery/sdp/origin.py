@@ -10,8 +10,11 @@ from sipsorcery.sdp.connection import address_type
 from sipsorcery.sdp.errors import LocalProtocolError, ParseError, excerpt
 from sipsorcery.sdp.line import fields, number
 
-_MAX_VERSION = 10**20 - 1
-# RFC 3264, 5, wants both numbers in 63 bits; some clients fill 64, and a few more.
+_MAX_VERSION = 2**64 - 1
+# "The numeric value of the session id and version in the o line MUST be representable
+# with a 64 bit signed integer" (RFC 3264, 5). Some fill 64 bits without sign, and some
+# session ids are longer still.
+_VERSIONS = 2**63
 _MAX_ID_DIGITS = 40
 
 
@@ -70,8 +73,10 @@ class Origin:
     def with_next_version(self) -> Origin:
         """
         Return the origin of the next description of the same session.
+
+        After the largest number that others can hold comes 0.
         """
-        return replace(self, version=self.version + 1)
+        return replace(self, version=(self.version + 1) % _VERSIONS)
 
     def with_address(self, address: str) -> Origin:
         """

@@ -32,6 +32,13 @@ class OriginTests(SynchronousTestCase):
         origin = Origin.parse("- 007 9 IN IP6 2001:db8::1")
         self.assertEqual(str(origin.with_next_version()), "- 007 10 IN IP6 2001:db8::1")
 
+    def test_version_after_the_last(self) -> None:
+        """
+        The version stays within the 63 bits that it may have (RFC 3264, 5).
+        """
+        last = Origin("-", "1", 2**63 - 1, "192.0.2.1")
+        self.assertEqual(last.with_next_version().version, 0)
+
     def test_largest_numbers(self) -> None:
         """
         Numbers of 64 bits are read, though RFC 3264 allows 63.

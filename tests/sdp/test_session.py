@@ -63,7 +63,7 @@ class RoundTripTests(SynchronousTestCase):
         for path in sorted((vectors() / "rfc4475").glob("*.dat")):
             data = path.read_bytes()
             start = data.find(b"v=0\r\no=")
-            # dblreq has "m =video" in what follows the message; the SIP layer cuts it off.
+            # dblreq's "m =video" stands behind the message, and is cut off with it.
             if start < 0 or path.name == "dblreq.dat":
                 continue
             with self.subTest(name=path.name):
