@@ -76,12 +76,15 @@ class Address(NamedTuple):
     @classmethod
     def _of_usual(cls, usual: re.Match[str]) -> Address:
         quoted, plain, scheme, user, host, port, inner, outer = usual.groups()
-        number = None if port is None else int(port)
-        return cls(
-            SIPURI(scheme, user, host, number, Parameters.trusted(inner)),
-            quoted or plain or None,
-            Parameters.trusted(outer),
+        uri = SIPURI(
+            scheme,
+            user,
+            host,
+            None if port is None else int(port),
+            Parameters.trusted(inner) if inner else NONE,
         )
+        name = quoted or plain or None
+        return cls(uri, name, Parameters.trusted(outer) if outer else NONE)
 
     @classmethod
     def _parse_addr_spec(cls, text: str) -> Address:

@@ -57,12 +57,6 @@ class Message:
         self._values = {}
         return self
 
-    def copy(self) -> Self:
-        """
-        Return a message of its own with the same content; costs next to nothing.
-        """
-        return type(self).__new__(type(self))._adopt(self._head, self._body)
-
     # Reading
 
     @property
@@ -89,9 +83,10 @@ class Message:
         """
         if isinstance(field, str):
             return self._first_text(text_field(field))
-        if field.key in self._values:
+        try:
             return self._values[field.key]
-        text = self._first_text(field)
+        except KeyError:
+            text = self._first_text(field)
         if text is None:
             return None
         try:

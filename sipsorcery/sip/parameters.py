@@ -17,6 +17,11 @@ from sipsorcery.sip.grammar import QUOTED_STRING, SWS
 _NAME = r"[A-Za-z0-9\-.!%*_+`'~\[\]/:&$()]++"
 _VALUE = r"[^\x00-\x20\x7f;,\"<>]*+"
 _ONE = rf"{SWS};{SWS}({_NAME})(?:{SWS}(=){SWS}({QUOTED_STRING}|{_VALUE}))?+"
+#: Parameters without blanks, escapes in quotes and rare characters: nearly all.
+PLAIN = (
+    r"(?:;[A-Za-z0-9\-_.+]++"
+    r"(?:=(?:[A-Za-z0-9\-_.+~:%!*\[\]/@]++|\"[^\"\\;,<>]*+\"))?+)*+"
+)
 _IS_NAME = re.compile(_NAME).fullmatch
 _IS_VALUE = re.compile(rf"{QUOTED_STRING}|{_VALUE}", re.DOTALL).fullmatch
 _ALL = re.compile(rf"(?:{_ONE})*+{SWS}", re.DOTALL).fullmatch
@@ -60,10 +65,13 @@ class Parameters:
             return NONE
         if _ALL(text) is None:
             raise ParseError(f"bad parameters {excerpt(text)}")
-        return cls._of(text.strip(" \t"))
+        return cls.trusted(text.strip(" \t"))
 
     @classmethod
-    def _of(cls, text: str) -> Parameters:
+    def trusted(cls, text: str) -> Parameters:
+        """
+        Make parameters of a *text* that has been checked, as by :data:`PLAIN`.
+        """
         self = cls.__new__(cls)
         self._text = text
         self._items = None  # split when first asked for: most never are
@@ -94,7 +102,9 @@ class Parameters:
         :raises LocalProtocolError: if the value could not be read back.
         """
         if name not in self:
-            return Parameters._of(f"{self._text}{Parameters([(name, value)])._text}")
+            return Parameters.trusted(
+                f"{self._text}{Parameters([(name, value)])._text}"
+            )
         low = name.lower()
         return Parameters(
             (key, value if key.lower() == low else old) for key, old in self._pairs()

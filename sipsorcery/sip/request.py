@@ -11,11 +11,9 @@ from typing import Any
 from sipsorcery.sip.errors import LocalProtocolError, ParseError, excerpt
 from sipsorcery.sip.fields import (
     CALL_ID,
-    CONTENT_LENGTH,
     CSEQ,
     FROM,
     MAX_FORWARDS,
-    ROUTE,
     TIMESTAMP,
     TO,
     VIA,
@@ -31,15 +29,6 @@ _REQUEST_LINE = re.compile(rf"({TOKEN}) ([^ \t\r\n]++) (?i:SIP)/2\.0\r").match
 # The PA168S registers at domains with blanks in their names: "sip:Blue Face".
 _BLANK_IN_HOST = re.compile(
     rf"({TOKEN}) ((?i:sips?):(?:[^\s@]++@)?[\w.\-]++(?: [\w.\-]++)++) (?i:SIP)/2\.0\r"
-).match
-#: How nearly every request begins: its line, the topmost Via with plain parameters,
-#: perhaps more Vias, perhaps Max-Forwards. One match instead of four searches.
-USUAL = re.compile(
-    r"([A-Z]++) ([^ \t\r\n]++) SIP/2\.0\r\n"
-    r"Via: SIP/2\.0/[A-Z]++ ([A-Za-z0-9.\-]++)(?::[0-9]{1,5})?+"
-    r"((?:;[a-z]++(?:=[A-Za-z0-9.\-_~]++)?+)*+)\r\n"
-    r"(?:Via: [^\r\n]*+\r\n)*+"
-    r"(?:Max-Forwards: ([0-9]{1,2})\r)?+"
 ).match
 _METHOD = re.compile(TOKEN).match
 _OTHER_VERSION = re.compile(r"[^\r]* (?i:SIP)/(?!2\.0\r)[0-9]++\.[0-9]++\r").match
@@ -57,15 +46,11 @@ class Request(Message):
     :ivar request_uri: the text of the Request-URI; :attr:`uri` is its value.
     """
 
-    __slots__ = ("_shift", "_uri", "_usual", "method", "request_uri")
+    __slots__ = ("_uri", "method", "request_uri")
 
     method: str
     request_uri: str
     _uri: URI | None
-    # The match of USUAL, as long as the head is what it was but for _shift
-    # characters put in at the end of the topmost Via.
-    _usual: re.Match[str] | None
-    _shift: int
 
     def __init__(
         self,
@@ -82,7 +67,6 @@ class Request(Message):
         :raises LocalProtocolError: if it could not be read back.
         """
         self._adopt(head_of(f"{method} {uri} SIP/2.0", fields), body)
-        self._usual = None
         if _REQUEST_LINE(self._head) is None:
             raise LocalProtocolError(f"bad request line {excerpt(self.start_line)}")
         self.method = method
@@ -99,42 +83,12 @@ class Request(Message):
         :raises ParseError: if the start line is no Request-Line: 505 for another
             version, else 400; its ``partial`` has the fields.
         """
-        self = cls.__new__(cls)
-        self._head = head
-        self._body = body
-        self._index = None
-        self._values = {}
+        self = cls.__new__(cls)._adopt(head, body)
         self._uri = None
-        self._usual = None
         match = _REQUEST_LINE(head) or _BLANK_IN_HOST(head)
         if match is None:
             raise self._bad_request_line()
         self.method, self.request_uri = match.groups()
-        return self
-
-    @classmethod
-    def from_usual(
-        cls, usual: re.Match[str], head: str, body: bytes, route: str | None
-    ) -> Request:
-        """
-        Make a request of a head that :data:`USUAL` matched and that is well framed.
-
-        :param route: the text of its first Route line.
-        """
-        self = cls.__new__(cls)
-        self._head = head
-        self._body = body
-        self._index = None
-        self._uri = None
-        self._usual = usual
-        self._shift = 0
-        self.method, self.request_uri, _, _, hops = usual.groups()
-        values: dict[object, Any] = {CONTENT_LENGTH.key: len(body)}
-        self._values = values
-        if route is None:
-            values[ROUTE.key] = None
-        if hops is not None:
-            values[MAX_FORWARDS.key] = int(hops)
         return self
 
     def _bad_request_line(self) -> ParseError:
@@ -150,16 +104,11 @@ class Request(Message):
         """
         Return a request of its own with the same content; costs next to nothing.
         """
-        other = super().copy()
+        other = Request.__new__(Request)._adopt(self.head, self.body)
         other.method = self.method
         other.request_uri = self.request_uri
         other._uri = self._uri
-        other._usual = None
         return other
-
-    def _forget(self, field: Field[Any]) -> None:
-        self._usual = None
-        super()._forget(field)
 
     @property
     def uri(self) -> URI:
@@ -181,7 +130,6 @@ class Request(Message):
         if _REQUEST_LINE(line) is None:
             raise LocalProtocolError(f"bad Request-URI {excerpt(str(uri))}")
         self._head = line + self._head[self._head.index("\n") :]
-        self._usual = None
         self.request_uri = str(uri)
         self._uri = uri
 
@@ -196,26 +144,6 @@ class Request(Message):
         :param address: an IPv6 address without brackets.
         :raises ParseError: if there is no Via, or it breaks the grammar.
         """
-        usual = self._usual
-        if usual is None or self._shift or VIA.key in self._values:
-            self._note_source_anyhow(address, port)
-            return
-        host, parameters = usual.group(3, 4)
-        if parameters.endswith(";rport") and parameters.count(";r") == 1:
-            text = f"={port};received={address}"
-        elif ";r" in parameters:
-            self._note_source_anyhow(address, port)
-            return
-        elif host == address:
-            return
-        else:
-            text = f";received={address}"
-        end = usual.end(4)
-        self._head = f"{self._head[:end]}{text}{self._head[end:]}"
-        self._shift = len(text)
-        self._index = None
-
-    def _note_source_anyhow(self, address: str, port: int) -> None:
         via = self[VIA]
         if (noted := via.seen_from(address, port)) != via:
             self.replace_first(VIA, noted)
@@ -227,18 +155,6 @@ class Request(Message):
         :param via: the text of our Via, to go on top of the others.
         :param hops: the new Max-Forwards.
         """
-        head = self._head
-        usual = self._usual
-        if usual is None or usual[5] is None:
-            return self._forwarded_unusual(via, hops)
-        start = usual.end(2) + len(" SIP/2.0\r\n")
-        before, after = usual.span(5)
-        return (
-            f"{head[:start]}Via: {via}\r\n{head[start : before + self._shift]}{hops}"
-            f"{head[after + self._shift :]}\r\n"
-        ).encode("utf-8", "surrogateescape") + self._body
-
-    def _forwarded_unusual(self, via: str, hops: int) -> bytes:
         request = self.copy()
         request.set(MAX_FORWARDS, hops)
         request.prepend("Via", via)

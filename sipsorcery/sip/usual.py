@@ -1,0 +1,149 @@
+"""
+The hot path: a request as nearly all devices write it.
+
+One match finds what a proxy asks for and rules out all that is odd: it stands for
+the line ends, the limits and the framing that :mod:`sipsorcery.sip.scanner` and
+:mod:`sipsorcery.sip.parser` check step by step. The header section is not even
+turned into text before somebody reads or changes a field, and what a proxy does to
+every request is done to the bytes. ``benchmarks/messages.py`` says what that buys.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sipsorcery.sip.fields import ROUTE, Field
+from sipsorcery.sip.limits import MAX_FIELDS
+from sipsorcery.sip.message import Message
+from sipsorcery.sip.request import Request
+
+# A line that is neither Route nor Content-Length in any spelling nor the fold of
+# another; it ends at the first CR, which LF must follow.
+_LINES = (
+    rb"(?:(?![ \t]|[Rr][Oo][Uu][Tt][Ee][ \t]*+:|[Cc][Oo][Nn][Tt][Ee][Nn][Tt]-[Ll][Ee]|"
+    rb"[Ll][ \t]*+:)[^\r]++\r\n)*+"
+)
+_USUAL = re.compile(
+    rb"([A-Z]++) ([!-~]++) SIP/2\.0\r\n"
+    rb"Via: SIP/2\.0/[A-Z]++ ([A-Za-z0-9.\-]++)(?::[0-9]{1,5})?+"
+    rb"((?:;[a-z]++(?:=[A-Za-z0-9.\-_~]++)?+)*+)\r\n"
+    rb"(?:Via: [^\r]*+\r\n)*+"
+    rb"(?:Max-Forwards: ([0-9]{1,2})\r\n)?+"
+    + _LINES
+    + rb"((?:Route: [^\r]*+\r\n)*+)"
+    + _LINES
+    + rb"Content-Length: ([0-9]{1,5})\r\n"
+    + _LINES
+    + rb"\r\n"
+).match
+# Bytes of a header section that can break no limit: no field that says something
+# takes less than six.
+_SMALL = 6 * MAX_FIELDS
+
+_head = Message._head  # type: ignore[misc]  # the slot, which a property covers below
+_read_slot = _head.__get__  # type: ignore[attr-defined]
+_write_slot = _head.__set__  # type: ignore[attr-defined]
+
+
+class UsualRequest(Request):
+    """
+    A request that still is the bytes that came, until somebody looks closer.
+    """
+
+    __slots__ = ("_noted", "_settled", "_usual")
+
+    # The match, as long as the fields are what came, but for _noted.
+    _usual: re.Match[bytes] | None
+    # What note_source puts at the end of the topmost Via.
+    _noted: bytes
+    # Whether the header section has been made text.
+    _settled: bool
+
+    @property
+    def _head(self) -> str:
+        if not self._settled:
+            assert self._usual is not None  # it goes when the text changes
+            data = self._usual.string
+            via_end = self._usual.end(4)
+            section_end = self._usual.end() - len(b"\r\n")
+            head = data[:via_end] + self._noted + data[via_end:section_end]
+            _write_slot(self, head.decode("utf-8", "surrogateescape"))
+            self._settled = True
+        text: str = _read_slot(self)
+        return text
+
+    @_head.setter
+    def _head(self, head: str) -> None:
+        _write_slot(self, head)
+        self._settled = True
+        self._usual = None
+
+    def _first_text(self, field: Field[Any]) -> str | None:
+        if field is ROUTE and self._usual is not None and (routes := self._usual[6]):
+            text = routes[len(b"Route: ") : routes.index(b"\r")]
+            return text.decode("utf-8", "surrogateescape").strip(" \t")
+        return super()._first_text(field)
+
+    def note_source(self, address: str, port: int) -> None:
+        """
+        Note in the topmost Via where the request came from.
+        """
+        if self._usual is None or self._settled or self._noted:
+            super().note_source(address, port)
+            return
+        host, parameters = self._usual.group(3, 4)
+        if parameters.endswith(b";rport") and parameters.count(b";r") == 1:
+            self._noted = f"={port};received={address}".encode()
+        elif b";r" in parameters:
+            super().note_source(address, port)
+        elif host.decode() != address:
+            self._noted = f";received={address}".encode()
+
+    def forwarded(self, via: str, hops: int) -> bytes:
+        """
+        Write the request as a proxy passes it on.
+        """
+        usual = self._usual
+        if usual is None or usual[5] is None:
+            return super().forwarded(via, hops)
+        data = usual.string
+        line_end = usual.end(2) + len(b" SIP/2.0\r\n")
+        via_end = usual.end(4)
+        hops_start, hops_end = usual.span(5)
+        return b"%bVia: %b\r\n%b%b%b%d%b" % (
+            data[:line_end],
+            via.encode(),
+            data[line_end:via_end],
+            self._noted,
+            data[via_end:hops_start],
+            hops,
+            data[hops_end:],
+        )
+
+
+def parse_usual(data: bytes) -> UsualRequest | None:
+    """
+    Read a datagram that is a usual request and well framed; ``None`` for any other.
+    """
+    usual = _USUAL(data)
+    if usual is None:
+        return None
+    end = usual.end()
+    method, uri, _, _, hops, routes, length = usual.groups()
+    if end > _SMALL or len(data) - end != int(length):
+        return None
+    request = UsualRequest.__new__(UsualRequest)
+    request.method = method.decode()
+    request.request_uri = uri.decode()
+    request._body = data[end:]
+    request._uri = None
+    request._index = None
+    request._usual = usual
+    request._settled = False
+    request._noted = b""
+    values: dict[object, Any] = {} if routes else {"route": None}
+    request._values = values
+    if hops is not None:
+        values["max-forwards"] = int(hops)
+    return request
