@@ -192,9 +192,9 @@ class MemoryTransport:
     # Inside
 
     def _move(self) -> None:
-        if not self._under_way:
+        if not self._under_way and self._other is not None:
             self._under_way = True
-            self._reactor.callLater(self._latency, self._arrive)
+            self._other._reactor.callLater(self._latency, self._arrive)
 
     def _arrive(self) -> None:
         """
