@@ -5,6 +5,7 @@ The service at the top of a command: what keeps it from starting is told plainly
 from __future__ import annotations
 
 from twisted.application.service import MultiService
+from twisted.internet.interfaces import IReactorCore
 from twisted.logger import Logger
 
 from sipsorcery.transport.errors import CertificateError, ListenError
@@ -30,9 +31,15 @@ class CannotStart(SystemExit, Exception):
 class MainService(MultiService):
     """
     Holds the services of one command, and starts all of them or ends the process.
+
+    :param reactor: the one that will run.
     """
 
     _log = Logger()
+
+    def __init__(self, reactor: IReactorCore) -> None:
+        super().__init__()
+        self._reactor = reactor
 
     def startService(self) -> None:
         """
@@ -47,6 +54,8 @@ class MainService(MultiService):
         except OSError as error:
             reason = f"{error.filename}: {error.strerror}"
         else:
+            # Not before: until the reactor runs, a signal ends the process untidily.
+            self._reactor.callWhenRunning(self._log.info, "Ready")
             return
         self._log.critical("{reason}", reason=reason)
         raise CannotStart(reason)

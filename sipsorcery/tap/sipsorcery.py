@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from twisted.application.service import IService
+from twisted.internet.interfaces import IReactorCore
 
 from sipsorcery.proxy.service import ProxyService
 from sipsorcery.tap.main import MainService
@@ -28,6 +29,6 @@ def makeService(options: Options) -> IService:
     """
     from twisted.internet import reactor
 
-    main = MainService()
+    main = MainService(IReactorCore(reactor))
     ProxyService(reactor, options.configuration).setServiceParent(main)
     return main

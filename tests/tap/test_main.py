@@ -5,6 +5,8 @@ Tests for `sipsorcery.tap.main`.
 from __future__ import annotations
 
 from twisted.application.service import Service
+from twisted.internet.testing import MemoryReactor
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from sipsorcery.tap.main import CannotStart, MainService
@@ -35,7 +37,8 @@ class MainServiceTests(SynchronousTestCase):
         """
         Start a command that has these services.
         """
-        main = MainService()
+        self.reactor = MemoryReactor()
+        main = MainService(self.reactor)
         for service in services:
             service.setServiceParent(main)
         main.startService()
@@ -43,11 +46,15 @@ class MainServiceTests(SynchronousTestCase):
 
     def test_good_start(self) -> None:
         """
-        Every service is started.
+        Every service is started; that it is ready is told once the reactor runs.
         """
         services = [Service(), Service()]
-        self.start(*services)
-        self.assertEqual([each.running for each in services], [1, 1])
+        with capturedLogs() as events:
+            self.start(*services)
+            self.assertEqual([each.running for each in services], [1, 1])
+            self.assertEqual(events, [])
+            self.reactor.run()
+        self.assertEqual([formatEvent(each) for each in events], ["Ready"])
 
     def test_bad_start(self) -> None:
         """
