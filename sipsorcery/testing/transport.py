@@ -54,6 +54,7 @@ class MemoryTransport:
         self._unsent = bytearray()  # written here, not yet read there
         self._reading = True
         self._ended = False  # nothing more is written here
+        self._aborted = False
         self._is_open = True
         self._producer: Any = None
         self._under_way = False
@@ -149,9 +150,9 @@ class MemoryTransport:
         """
         if self._is_open:
             self._unsent.clear()
+            self._aborted = True
             self._reactor.callLater(0, self._lose, ConnectionAborted())
-            if self._other is not None:
-                self._other._reset()
+            self._move()
 
     # Knowing
 
@@ -203,6 +204,9 @@ class MemoryTransport:
         self._under_way = False
         other = self._other
         assert other is not None
+        if self._aborted:
+            other._lose(ConnectionLost())
+            return
         if self._unsent and other._reading and other._is_open:
             data = bytes(self._unsent)
             self._unsent.clear()
@@ -223,10 +227,6 @@ class MemoryTransport:
             self.protocol.readConnectionLost()
         else:
             self._lose(CONNECTION_DONE)
-
-    def _reset(self) -> None:
-        if self._is_open:
-            self._reactor.callLater(self._latency, self._lose, ConnectionLost())
 
     def _lose(self, error: Exception) -> None:
         if not self._is_open:
