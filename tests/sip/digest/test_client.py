@@ -325,6 +325,17 @@ class RetryTests(SynchronousTestCase):
         self.attempt.authorize()
         self.assertFalse(self.answer(challenge("n1")))
 
+    def test_remembered_nonce_stale_for_its_count(self) -> None:
+        """
+        A server that calls the very nonce stale only minds its count: the next may do.
+        """
+        self.answer(challenge("n1"))
+        self.attempt = self.client.attempt("REGISTER", URI)
+        self.attempt.authorize()
+        self.assertTrue(self.answer(challenge("n1", stale="true")))
+        counts = [credentials.get("nc") for _field, credentials in self.attempt.sent]
+        self.assertEqual(counts, ["00000003"])
+
     def test_one_after_the_other(self) -> None:
         """
         A proxy and then the server may ask: the proxy's credentials stay in, with the
@@ -524,6 +535,18 @@ class ProofTests(SynchronousTestCase):
         self.send().verify(info)
         sent = only(self.client.attempt("REGISTER", URI))
         self.assertEqual(sent.get("nonce"), "n1")
+
+    def test_next_nonce_of_whom(self) -> None:
+        """
+        Where two realms were answered and none is proven, a next nonce is for neither.
+        """
+        client = make_client(other=SECRET)
+        attempt = client.attempt("REGISTER", URI)
+        attempt.challenged(www=[challenge("n1"), challenge("o1", realm="other")])
+        attempt.authorize()
+        attempt.verify(AuthenticationInfo.parse('nextnonce="n2"'))
+        sent = client.attempt("REGISTER", URI).authorize()
+        self.assertEqual([value.get("nonce") for _f, value in sent], ["n1", "o1"])
 
     def test_late_next_nonce(self) -> None:
         """

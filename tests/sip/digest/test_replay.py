@@ -4,6 +4,8 @@ Tests for :mod:`sipsorcery.sip.digest.replay`.
 
 from __future__ import annotations
 
+import tracemalloc
+
 import hypothesis.strategies as st
 from hypothesis import given
 from twisted.trial.unittest import SynchronousTestCase
@@ -78,6 +80,17 @@ class CountTests(SynchronousTestCase):
             self.assertTrue(use(self.window, "a", nc), nc)
             self.assertFalse(use(self.window, "a", nc), nc)
         self.assertFalse(use(self.window, "a", 2))
+
+    def test_jump_costs_nothing(self) -> None:
+        """
+        The largest jump does not shift a bitmap of 2**32 bits into memory.
+        """
+        use(self.window, "a", 1)
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        self.assertTrue(use(self.window, "a", 2**32 - 1))
+        _size, peak = tracemalloc.get_traced_memory()
+        self.assertLess(peak, 100_000)
 
     def test_without_count(self) -> None:
         """
