@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from sipsorcery.sip import grammar
 from sipsorcery.sip.errors import ParseError, excerpt
-from sipsorcery.sip.parameters import NONE, PLAIN, Parameters
+from sipsorcery.sip.parameters import NONE, PLAIN, PLAIN_IN_URI, Parameters
 from sipsorcery.sip.uri import SIPURI, URI, parse_uri
 
 # name-addr = [ display-name ] LAQUOT addr-spec RAQUOT. An unquoted display name
@@ -28,7 +28,7 @@ STAR: Final = "*"
 _USUAL = re.compile(
     r"(?:\"([^\"\\]*+)\" ?|([A-Za-z0-9._\-]*+) ?)<"
     r"(sips?):(?:([A-Za-z0-9+_.\-]++)@)?+([A-Za-z0-9.\-]++)(?::([0-9]{1,4}))?+"
-    rf"({PLAIN})>({PLAIN})"
+    rf"({PLAIN_IN_URI})>({PLAIN})"
 ).fullmatch
 
 # qvalue allows three digits behind the point; some clients send more.
