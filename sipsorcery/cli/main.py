@@ -39,7 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="sipsorcery", description="Look after the servers of sipsorcery."
+        prog="sipsorcery",
+        description="Look after the servers of sipsorcery.",
+        # The others wrap the version in a narrow terminal.
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--version", action="version", version=f"sipsorcery {__version__}"
