@@ -1,0 +1,229 @@
+"""
+Tests for `sipsorcery.transport.vias`.
+"""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from sipsorcery.endpoint import Transport
+from sipsorcery.sip.errors import ParseError
+from sipsorcery.sip.via import Via
+from sipsorcery.transport.errors import TransportError
+from sipsorcery.transport.vias import (
+    check_unicast,
+    response_address,
+    same_host,
+    stamp,
+)
+from tests.transport.messages import options
+
+UDP, TCP = Transport.UDP, Transport.TCP
+
+
+class StampTests(SynchronousTestCase):
+    """
+    RFC 3261, section 18.2.1, and RFC 3581, section 4.
+    """
+
+    def stamped(
+        self, via: str, host: str = "192.0.2.2", port: int = 4444
+    ) -> str | None:
+        """
+        Give the Via of a request that came from this address.
+        """
+        request = options(via)
+        stamp(request, host, 4444)
+        return request.get("Via")
+
+    def test_same_address_without_rport(self) -> None:
+        """
+        A Via that tells the source already is left as it was spelled.
+        """
+        spelled = "SIP/2.0/UDP  192.0.2.2 : 5060 ; branch=z9hG4bK1"
+        self.assertEqual(self.stamped(spelled), spelled)
+
+    def test_other_address(self) -> None:
+        """
+        The source is noted if sent-by is another address, or a name.
+        """
+        for host in ("10.0.0.1", "phone.example"):
+            self.assertEqual(
+                self.stamped(f"SIP/2.0/UDP {host};branch=z9hG4bK1"),
+                f"SIP/2.0/UDP {host};branch=z9hG4bK1;received=192.0.2.2",
+            )
+
+    def test_rport(self) -> None:
+        """
+        Asked for the port, we note it, and the address too, even if it is the same.
+        """
+        self.assertEqual(
+            self.stamped("SIP/2.0/UDP 192.0.2.2;rport;branch=z9hG4bK1"),
+            "SIP/2.0/UDP 192.0.2.2;rport=4444;branch=z9hG4bK1;received=192.0.2.2",
+        )
+
+    def test_forged_parameters(self) -> None:
+        """
+        What the sender wrote itself is replaced, however often it did so.
+        """
+        self.assertEqual(
+            self.stamped(
+                "SIP/2.0/UDP 192.0.2.2;received=198.51.100.1;RPORT=1;branch=z9hG4bK1"
+            ),
+            "SIP/2.0/UDP 192.0.2.2;received=192.0.2.2;RPORT=4444;branch=z9hG4bK1",
+        )
+        doubled = self.stamped(
+            "SIP/2.0/UDP 192.0.2.2;received=198.51.100.1;Received=198.51.100.2"
+        )
+        self.assertNotIn("198.51.100", str(doubled))
+
+    def test_ipv6(self) -> None:
+        """
+        An address of IPv6 is noted without brackets; two spellings are one address.
+        """
+        self.assertEqual(
+            self.stamped("SIP/2.0/TCP [2001:db8::9]", "2001:db8::1"),
+            "SIP/2.0/TCP [2001:db8::9];received=2001:db8::1",
+        )
+        same = "SIP/2.0/TCP [2001:DB8:0:0::1];branch=z9hG4bK1"
+        self.assertEqual(self.stamped(same, "2001:db8::1"), same)
+
+    def test_only_the_first(self) -> None:
+        """
+        The Vias below are those of others.
+        """
+        request = options(
+            "SIP/2.0/UDP a.example;branch=z9hG4bK1, SIP/2.0/UDP b.example"
+        )
+        stamp(request, "192.0.2.2", 5060)
+        self.assertIn(b"Via: SIP/2.0/UDP b.example\r\n", request.to_bytes())
+
+    def test_broken(self) -> None:
+        """
+        A Via that cannot be read is the sender's fault.
+        """
+        self.assertRaises(ParseError, stamp, options("SIP/2.0/UDP"), "192.0.2.2", 5060)
+
+
+class ResponseAddressTests(SynchronousTestCase):
+    """
+    RFC 3261, section 18.2.2, and RFC 3581, section 4.
+    """
+
+    def where(
+        self, via: str, transport: Transport = UDP, source: str = "192.0.2.2"
+    ) -> tuple[str, int] | None:
+        """
+        Give the address for a response with this Via.
+        """
+        return response_address(Via.parse(via), transport, source)
+
+    def test_sent_by(self) -> None:
+        """
+        Without parameters the response goes to sent-by, by its port or the usual one.
+        """
+        self.assertEqual(self.where("SIP/2.0/UDP 192.0.2.2:5070"), ("192.0.2.2", 5070))
+        self.assertEqual(self.where("SIP/2.0/UDP 192.0.2.2"), ("192.0.2.2", 5060))
+        self.assertEqual(
+            self.where("SIP/2.0/TLS 192.0.2.2", Transport.TLS), ("192.0.2.2", 5061)
+        )
+        self.assertEqual(
+            self.where("SIP/2.0/UDP [2001:db8::1]:5070"), ("2001:db8::1", 5070)
+        )
+
+    def test_received(self) -> None:
+        """
+        The address noted comes before sent-by; the port is that of sent-by.
+        """
+        via = "SIP/2.0/UDP a.example:5070;received=192.0.2.2"
+        self.assertEqual(self.where(via), ("192.0.2.2", 5070))
+
+    def test_rport(self) -> None:
+        """
+        Over UDP the port noted counts; a new connection goes to that of sent-by.
+        """
+        via = "SIP/2.0/UDP a.example:5070;received=192.0.2.2;rport=4444"
+        self.assertEqual(self.where(via), ("192.0.2.2", 4444))
+        self.assertEqual(self.where(via, TCP), ("192.0.2.2", 5070))
+
+    def test_rport_unreadable(self) -> None:
+        """
+        A port that is none is as good as absent.
+        """
+        via = "SIP/2.0/UDP a.example:5070;received=192.0.2.2;rport=x"
+        self.assertEqual(self.where(via), ("192.0.2.2", 5070))
+
+    def test_maddr(self) -> None:
+        """
+        The address of maddr comes first, with the port of sent-by.
+        """
+        via = "SIP/2.0/UDP a.example:5070;maddr=192.0.2.9;received=192.0.2.2;rport=4444"
+        self.assertEqual(self.where(via), ("192.0.2.9", 5070))
+
+    def test_maddr_nowhere(self) -> None:
+        """
+        A maddr that is a group, everybody or a name is passed over.
+        """
+        for maddr in ("224.0.1.75", "255.255.255.255", "ff02::1", "0.0.0.0", "a.test"):
+            via = f"SIP/2.0/UDP a.example;maddr={maddr};received=192.0.2.2"
+            self.assertEqual(self.where(via), ("192.0.2.2", 5060))
+
+    def test_maddr_inside(self) -> None:
+        """
+        Nobody outside can make us send to ourselves; those inside can.
+        """
+        via = "SIP/2.0/UDP 192.0.2.2;maddr=127.0.0.1"
+        self.assertEqual(self.where(via), ("192.0.2.2", 5060))
+        self.assertEqual(self.where(via, source="127.0.0.9"), ("127.0.0.1", 5060))
+
+    def test_name(self) -> None:
+        """
+        Where there is only a name, somebody else has to find its address.
+        """
+        self.assertIsNone(self.where("SIP/2.0/UDP a.example"))
+
+    def test_never_to_everybody(self) -> None:
+        """
+        A sent-by that is no single peer's gets nothing (RFC 4475, "bcast").
+        """
+        for host in ("255.255.255.255", "224.0.1.75", "0.0.0.0", "[ff02::1]", "[::]"):
+            self.assertRaises(TransportError, self.where, f"SIP/2.0/UDP {host}")
+
+
+class HostTests(SynchronousTestCase):
+    """
+    Addresses as texts.
+    """
+
+    def test_same_host(self) -> None:
+        """
+        Equal texts are one host, and so are two spellings of an IPv6 address.
+        """
+        self.assertTrue(same_host("a.example", "a.example"))
+        self.assertTrue(same_host("::1", "0:0:0:0:0:0:0:1"))
+        self.assertFalse(same_host("a.example", "192.0.2.1"))
+        self.assertFalse(same_host("::1", "::2"))
+
+    def test_check_unicast(self) -> None:
+        """
+        A peer's address passes; a name is none.
+        """
+        check_unicast("192.0.2.1")
+        check_unicast("2001:db8::1")
+        self.assertRaises(TransportError, check_unicast, "a.example")
+
+    @given(st.ip_addresses(), st.integers(1, 65535))
+    def test_answer_goes_back(self, address: object, port: int) -> None:
+        """
+        A stamped Via leads back to where the request came from, whatever it said.
+        """
+        host = str(address)
+        request = options("SIP/2.0/UDP nat.example:1;rport;received=198.51.100.1")
+        stamp(request, host, port)
+        via = Via.parse(str(request.get("Via")))
+        try:
+            self.assertEqual(response_address(via, UDP, host), (host, port))
+        except TransportError:
+            self.assertRaises(TransportError, check_unicast, host)
