@@ -12,13 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sipsorcery.config import Config, ConfigError, Fault, find, load
-from sipsorcery.endpoint import Transport
+from sipsorcery.proxy.listeners import split_listeners
 
 if TYPE_CHECKING:
     Verbs = argparse._SubParsersAction[argparse.ArgumentParser]
-
-# The transports that are configured today and come with a later version.
-_LATER = {Transport.WS, Transport.WSS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,9 +94,7 @@ def examine(file: Path | None) -> Report:
     return Report(
         file=name,
         faults=tuple(_missing_files(config)),
-        listen=tuple(
-            str(each) for each in config.proxy.listen if each.transport not in _LATER
-        ),
+        listen=tuple(map(str, split_listeners(config)[0])),
         notes=tuple(_notes(config)),
     )
 
@@ -128,14 +123,15 @@ def _is_missing(file: Path) -> bool:
 
 
 def _notes(config: Config) -> Iterator[str]:
-    transports = {each.transport for each in config.proxy.listen}
-    if Transport.TLS in transports and not config.proxy.tls_certificate:
+    now, later = split_listeners(config)
+    secure = any(each.transport.is_secure for each in now)
+    if secure and not config.proxy.tls_certificate:
         yield (
             "proxy.tls_certificate is not set: the proxy signs a certificate itself "
             "at its first start"
         )
-    if transports & _LATER:
-        yield "this version has no WebSocket yet: it does not open ws: and wss:"
+    for address in later:
+        yield f"this version has no WebSocket yet: it does not open {address}"
     if not config.storage.live:
         yield (
             'storage.live = "local" is for one process: several application servers, '

@@ -174,13 +174,16 @@ def _network_fault(text: str) -> str:
 
 def read_address(value: object) -> str:
     """
-    Read an IP address, IPv6 without brackets, into its shortest form.
+    Read the IP address of one host, IPv6 without brackets, into its shortest form.
     """
     text = read_text(value)
     try:
-        return str(ipaddress.ip_address(text))
+        address = ipaddress.ip_address(text)
     except ValueError:
         raise ValueError(f"expected an IP address, not {shown(text)}") from None
+    if address.is_unspecified or address.is_multicast:
+        raise ValueError(f"{shown(text)} is not the address of one host")
+    return str(address)
 
 
 def read_domain(value: object) -> str:
@@ -191,7 +194,7 @@ def read_domain(value: object) -> str:
     """
     text = read_text(value)
     try:
-        return read_address(text)
+        return str(ipaddress.ip_address(text))
     except ValueError:
         pass
     try:

@@ -18,12 +18,9 @@ from sipsorcery.config import Config
 from sipsorcery.endpoint import HostPort, ListenAddress
 from sipsorcery.proxy import self_signed
 from sipsorcery.proxy.core import ProxyCore
+from sipsorcery.proxy.listeners import split_listeners
 from sipsorcery.proxy.own import OwnAddresses
-from sipsorcery.proxy.settings import (
-    certificate_files,
-    split_listeners,
-    transport_settings,
-)
+from sipsorcery.proxy.settings import certificate_files, transport_settings
 from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response

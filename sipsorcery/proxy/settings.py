@@ -7,13 +7,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sipsorcery.config import Config
-from sipsorcery.endpoint import ListenAddress, Transport
+from sipsorcery.endpoint import ListenAddress
 from sipsorcery.transport.certificates import CertificateFiles, TLSSettings
 from sipsorcery.transport.layer import TransportSettings
 from sipsorcery.transport.limits import TransportLimits
-
-# What can be configured today and comes with a later version.
-_LATER = (Transport.WS, Transport.WSS)
 
 
 def certificate_files(config: Config) -> tuple[CertificateFiles, ...]:
@@ -22,19 +19,6 @@ def certificate_files(config: Config) -> tuple[CertificateFiles, ...]:
     """
     proxy = config.proxy
     return tuple(map(CertificateFiles, proxy.tls_certificate, proxy.tls_key))
-
-
-def split_listeners(
-    config: Config,
-) -> tuple[tuple[ListenAddress, ...], tuple[ListenAddress, ...]]:
-    """
-    Part the listeners that can be opened from those that come with a later version.
-    """
-    listen = config.proxy.listen
-    return (
-        tuple(each for each in listen if each.transport not in _LATER),
-        tuple(each for each in listen if each.transport in _LATER),
-    )
 
 
 def transport_settings(

@@ -178,7 +178,15 @@ class TextTests(SynchronousTestCase):
         """
         self.assertEqual(read_address("2001:DB8:0:0::1"), "2001:db8::1")
         for wrong in ("sip.example.com", "1.2.3.4:5060", "[::1]", ""):
-            with self.assertRaises(ValueError):
+            with self.assertRaisesRegex(ValueError, "expected an IP address"):
+                read_address(wrong)
+
+    def test_address_of_nobody(self) -> None:
+        """
+        An address that stands for all hosts, or for a group, is nobody's own.
+        """
+        for wrong in ("0.0.0.0", "::", "224.0.0.1", "ff02::1"):
+            with self.assertRaisesRegex(ValueError, "not the address of one host"):
                 read_address(wrong)
 
     def test_domain(self) -> None:

@@ -9,11 +9,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from sipsorcery.config import Config, parse
-from sipsorcery.proxy.settings import (
-    certificate_files,
-    split_listeners,
-    transport_settings,
-)
+from sipsorcery.proxy.settings import certificate_files, transport_settings
 from sipsorcery.transport.certificates import CertificateFiles
 from sipsorcery.transport.limits import TransportLimits
 
@@ -75,17 +71,3 @@ class SettingsTests(SynchronousTestCase):
             ),
         )
         self.assertEqual(certificate_files(Config()), ())
-
-    def test_later_transports(self) -> None:
-        """
-        WebSocket listeners are set apart, the rest keep their order.
-        """
-        config = parse(
-            b"""
-            [proxy]
-            listen = ["ws:[::1]:1", "tls:[::1]:2", "wss:[::1]:3", "udp:[::1]:4"]
-            """
-        )
-        now, later = split_listeners(config)
-        self.assertEqual([each.port for each in now], [2, 4])
-        self.assertEqual([each.port for each in later], [1, 3])
