@@ -81,12 +81,14 @@ class Message:
         """
         Return the first value of *field*, ``None`` where there is none.
         """
-        if isinstance(field, str):
-            return self._first_text(text_field(field))
         try:
-            return self._values[field.key]
+            return self._values[field.key]  # type: ignore[union-attr]  # a str has none
         except KeyError:
-            text = self._first_text(field)
+            assert isinstance(field, Field)
+        except AttributeError:
+            assert isinstance(field, str)
+            return self._first_text(text_field(field))
+        text = self._first_text(field)
         if text is None:
             return None
         try:

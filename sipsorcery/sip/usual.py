@@ -14,29 +14,34 @@ import re
 from typing import Any
 
 from sipsorcery.sip.fields import ROUTE, Field
-from sipsorcery.sip.limits import MAX_FIELDS
+from sipsorcery.sip.limits import MAX_FIELDS, MAX_MESSAGE
 from sipsorcery.sip.message import Message
 from sipsorcery.sip.request import Request
 
-# A line that is neither Route nor Content-Length in any spelling nor the fold of
-# another; it ends at the first CR, which LF must follow.
+# Lines that are neither Route, Content-Length nor Max-Forwards in any spelling, nor
+# compact, nor the fold of another. Each ends at its first CR, which LF must follow.
 _LINES = (
-    rb"(?:(?![ \t]|[Rr][Oo][Uu][Tt][Ee][ \t]*+:|[Cc][Oo][Nn][Tt][Ee][Nn][Tt]-[Ll][Ee]|"
-    rb"[Ll][ \t]*+:)[^\r]++\r\n)*+"
+    rb"(?:[ABD-KN-QS-Z][^\r]*+\r\n"
+    rb"|C(?:[Sa-n]|o(?![Nn][Tt][Ee][Nn][Tt]-[Ll][Ee]))[^\r]*+\r\n"
+    rb"|M(?![Aa][Xx]-[Ff])[^\r]*+\r\n"
+    rb"|R(?![Oo][Uu][Tt][Ee][ \t]*+:)[^\r]*+\r\n)*+"
 )
+# Parameters of a Via, but none that a server has a say in: received, rport.
+_PARAMETERS = rb"(?:;(?!r)[a-z]++(?:=[A-Za-z0-9.\-_~]++)?+)*+"
 _USUAL = re.compile(
-    rb"([A-Z]++) ([!-~]++) SIP/2\.0\r\n"
-    rb"Via: SIP/2\.0/[A-Z]++ ([A-Za-z0-9.\-]++)(?::[0-9]{1,5})?+"
-    rb"((?:;[a-z]++(?:=[A-Za-z0-9.\-_~]++)?+)*+)\r\n"
+    rb"(?P<method>[A-Z]++) (?P<uri>[!-~]++) SIP/2\.0\r\n"
+    rb"Via: SIP/2\.0/[A-Z]++ (?P<host>[A-Za-z0-9.\-]++)(?::[1-5]?[0-9]{1,4})?+"
+    rb"(?P<first>" + _PARAMETERS + rb")(?P<rport>;rport)?+" + _PARAMETERS + rb"\r\n"
     rb"(?:Via: [^\r]*+\r\n)*+"
-    rb"(?:Max-Forwards: ([0-9]{1,2})\r\n)?+"
+    rb"(?:Max-Forwards: (?P<hops>[0-9]{1,2})\r\n)?+"
     + _LINES
-    + rb"((?:Route: [^\r]*+\r\n)*+)"
+    + rb"(?P<routes>(?:Route: [^\r]*+\r\n)*+)"
     + _LINES
-    + rb"Content-Length: ([0-9]{1,5})\r\n"
+    + rb"Content-Length: (?P<length>[0-9]{1,5})\r\n"
     + _LINES
     + rb"\r\n"
 ).match
+_HOST, _FIRST, _RPORT, _HOPS, _ROUTES = 3, 4, 5, 6, 7
 # Bytes of a header section that can break no limit: no field that says something
 # takes less than six.
 _SMALL = 6 * MAX_FIELDS
@@ -65,9 +70,9 @@ class UsualRequest(Request):
         if not self._settled:
             assert self._usual is not None  # it goes when the text changes
             data = self._usual.string
-            via_end = self._usual.end(4)
+            place = _place(self._usual)
             section_end = self._usual.end() - len(b"\r\n")
-            head = data[:via_end] + self._noted + data[via_end:section_end]
+            head = data[:place] + self._noted + data[place:section_end]
             _write_slot(self, head.decode("utf-8", "surrogateescape"))
             self._settled = True
         text: str = _read_slot(self)
@@ -80,7 +85,11 @@ class UsualRequest(Request):
         self._usual = None
 
     def _first_text(self, field: Field[Any]) -> str | None:
-        if field is ROUTE and self._usual is not None and (routes := self._usual[6]):
+        if (
+            field is ROUTE
+            and self._usual is not None
+            and (routes := self._usual[_ROUTES])
+        ):
             text = routes[len(b"Route: ") : routes.index(b"\r")]
             return text.decode("utf-8", "surrogateescape").strip(" \t")
         return super()._first_text(field)
@@ -92,34 +101,37 @@ class UsualRequest(Request):
         if self._usual is None or self._settled or self._noted:
             super().note_source(address, port)
             return
-        host, parameters = self._usual.group(3, 4)
-        if parameters.endswith(b";rport") and parameters.count(b";r") == 1:
-            self._noted = f"={port};received={address}".encode()
-        elif b";r" in parameters:
-            super().note_source(address, port)
-        elif host.decode() != address:
-            self._noted = f";received={address}".encode()
+        if self._usual[_RPORT] is not None:
+            self._noted = b"=%d;received=%b" % (port, address.encode())
+        elif self._usual[_HOST].decode() != address:
+            self._noted = b";received=%b" % address.encode()
 
     def forwarded(self, via: str, hops: int) -> bytes:
         """
         Write the request as a proxy passes it on.
         """
         usual = self._usual
-        if usual is None or usual[5] is None:
+        if usual is None or usual[_HOPS] is None:
             return super().forwarded(via, hops)
         data = usual.string
         line_end = usual.end(2) + len(b" SIP/2.0\r\n")
-        via_end = usual.end(4)
-        hops_start, hops_end = usual.span(5)
+        place = _place(usual)
+        hops_start, hops_end = usual.span(_HOPS)
         return b"%bVia: %b\r\n%b%b%b%d%b" % (
             data[:line_end],
             via.encode(),
-            data[line_end:via_end],
+            data[line_end:place],
             self._noted,
-            data[via_end:hops_start],
+            data[place:hops_start],
             hops,
             data[hops_end:],
         )
+
+
+def _place(usual: re.Match[bytes]) -> int:
+    # Where note_source writes: behind rport, else behind the last parameter.
+    end = usual.end(_RPORT)
+    return end if end >= 0 else usual.end(_FIRST)
 
 
 def parse_usual(data: bytes) -> UsualRequest | None:
@@ -130,8 +142,12 @@ def parse_usual(data: bytes) -> UsualRequest | None:
     if usual is None:
         return None
     end = usual.end()
-    method, uri, _, _, hops, routes, length = usual.groups()
-    if end > _SMALL or len(data) - end != int(length):
+    method, uri, _, _, _, hops, routes, length = usual.groups()
+    if end > _SMALL or len(data) > MAX_MESSAGE or len(data) - end != int(length):
+        return None
+    # Each CR ends a line; so does each LF, unless one is bare: the next server might
+    # see a field there that we do not.
+    if data.count(b"\n", 0, end) != data.count(b"\r", 0, end):
         return None
     request = UsualRequest.__new__(UsualRequest)
     request.method = method.decode()
