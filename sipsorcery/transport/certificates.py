@@ -98,8 +98,10 @@ class TLSContexts:
 
     def start(self, clock: IReactorTime) -> None:
         """
-        Begin to watch the files.
+        Begin to watch the files, if there are any.
         """
+        if not self._settings.files:
+            return
         self._watch.clock = clock
         self._watch.start(self._settings.poll, now=False)
 

@@ -92,21 +92,12 @@ class Listeners:
 
         :raises ListenError: naming the first that cannot be.
         """
-        here = self._local_addresses() if any(a.is_wildcard for a in addresses) else ()
-        for configured in addresses:
-            expanded = local.expand(configured, here)
-            if not expanded:
-                self.close()
-                raise ListenError(f"{configured}: no interface has such an address")
-            for one in expanded:
-                try:
-                    self._open(one)
-                except CannotListenError as error:
-                    self.close()
-                    reason = getattr(error.socketError, "strerror", error.socketError)
-                    raise ListenError(
-                        f"cannot listen on {one.endpoint}: {reason}"
-                    ) from error
+        try:
+            for one in self._expanded(addresses):
+                self._open(one)
+        except ListenError:
+            self.close()
+            raise
 
     def close(self) -> Deferred[Any]:
         """
@@ -164,19 +155,40 @@ class Listeners:
         port = via.port or _default_port(via)
         return (via.address.lower(), port) in self._own
 
+    def _expanded(self, addresses: Sequence[ListenAddress]) -> list[ListenAddress]:
+        here = self._local_addresses() if any(a.is_wildcard for a in addresses) else ()
+        expanded = []
+        for one in addresses:
+            stands_for = local.expand(one, here)
+            if not stands_for:
+                raise ListenError(f"{one}: no interface has such an address")
+            expanded += stands_for
+        return expanded
+
     def _open(self, configured: ListenAddress) -> None:
-        if configured.transport is Transport.UDP:
-            channel = UDPChannel(configured, self._received, self._counters)
-            port = listen_udp(self._reactor, channel, configured.host, configured.port)
-            listener = channel.listener
-            self._channels[listener] = channel
-        else:
-            port, listener = self._open_stream(configured)
+        try:
+            if configured.transport is Transport.UDP:
+                port, listener = self._open_datagram(configured)
+            else:
+                port, listener = self._open_stream(configured)
+        except CannotListenError as error:
+            reason = getattr(error.socketError, "strerror", error.socketError)
+            raise ListenError(
+                f"cannot listen on {configured.endpoint}: {reason}"
+            ) from error
         self._ports.append(port)
         self._listeners.append(listener)
         sent_by = listener.sent_by
         self._own.add((sent_by.host.lower(), sent_by.port))
         self._own.add((listener.local.host, listener.local.port))
+
+    def _open_datagram(
+        self, configured: ListenAddress
+    ) -> tuple[IListeningPort, Listener]:
+        channel = UDPChannel(configured, self._received, self._counters)
+        port = listen_udp(self._reactor, channel, configured.host, configured.port)
+        self._channels[channel.listener] = channel
+        return port, channel.listener
 
     def _open_stream(
         self, configured: ListenAddress

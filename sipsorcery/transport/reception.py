@@ -1,5 +1,5 @@
 """
-From what a socket heard to the consumer: parse, stamp the Via, hand on.
+From what a socket heard to the consumer: parse, note the source in the Via, hand on.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from sipsorcery.sip.parser import parse
 from sipsorcery.sip.request import Request, error_response
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.via import Via
-from sipsorcery.transport import vias
 from sipsorcery.transport.consumer import TransportConsumer
 from sipsorcery.transport.counters import Counters
 from sipsorcery.transport.errors import TransportError
@@ -72,7 +71,7 @@ class Reception:
         try:
             if isinstance(message, Request):
                 self._counters.requests_received += 1
-                vias.stamp(message, *flow.address)
+                message.note_source(*flow.address)
                 self._consumer.request_received(message, flow)
             else:
                 self._counters.responses_received += 1
@@ -101,7 +100,7 @@ class Reception:
         if not isinstance(request, Request):
             return
         try:
-            vias.stamp(request, *flow.address)
+            request.note_source(*flow.address)
         except ParseError:
             return  # nothing says where an answer goes
         response = error_response(error, self._tag(request))

@@ -321,6 +321,8 @@ class StreamConnection(TwistedProtocol):
         return f"{self.remote} closed the connection: {reason.getErrorMessage()}"
 
     def _next_timer(self) -> float | None:
+        if self._state is State.CLOSED:
+            return None
         if self._deadline is not None:
             return self._deadline
         if self._state is not State.OPEN:

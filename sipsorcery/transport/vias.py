@@ -1,5 +1,5 @@
 """
-What the transport layer reads from, and writes into, the topmost Via. Pure.
+What the transport layer reads from the topmost Via of a response. Pure.
 """
 
 from __future__ import annotations
@@ -8,31 +8,8 @@ import ipaddress
 
 from sipsorcery.endpoint import Transport
 from sipsorcery.sip.errors import ParseError
-from sipsorcery.sip.fields import VIA
-from sipsorcery.sip.request import Request
 from sipsorcery.sip.via import Via
 from sipsorcery.transport.errors import TransportError
-
-
-def stamp(request: Request, host: str, port: int) -> None:
-    """
-    Note the source of a request in its top Via (:rfc:`3261#section-18.2.1`, 3581).
-
-    A ``received`` that the sender wrote itself is replaced: it would send our response
-    to whom the sender likes. A Via that needs nothing stays as it was spelled.
-
-    :raises ParseError: if there is no Via, or a broken one.
-    """
-    via = request[VIA]
-    asks = "rport" in via.parameters
-    if not asks and "received" not in via.parameters and same_host(via.address, host):
-        return
-    # "When a server inserts an rport parameter into the response, it MUST also insert
-    # a 'received' parameter, even if the source IP address is identical" (RFC 3581, 4)
-    via = via.with_parameter("received", host)
-    if asks:
-        via = via.with_parameter("rport", str(port))
-    request.replace_first(VIA, via)
 
 
 def response_address(

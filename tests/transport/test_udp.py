@@ -152,8 +152,9 @@ class SendErrorTests(ChannelCase):
         """
         Send through a transport that fails so.
         """
-        self.channel.makeConnection(FailingTransport(error))  # type: ignore[arg-type]  # a double
-        self.channel.send(b"data", PEER)
+        channel = UDPChannel(LISTEN, self.receive, self.counters)
+        channel.makeConnection(FailingTransport(error))  # type: ignore[arg-type]  # a double
+        channel.send(b"data", PEER)
 
     def test_full_buffer(self) -> None:
         """
