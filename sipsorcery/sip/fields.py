@@ -45,6 +45,7 @@ class Field(Generic[T]):
 
     :ivar name: as the registry spells it.
     :ivar key: the name in lower case.
+    :ivar every: the key with a comma, under which a message keeps all values.
     :ivar compact: the compact form, or ``None``.
     :ivar parse: reads one value, unfolded and stripped; raises ParseError.
     :ivar write: makes the text of a value.
@@ -53,7 +54,7 @@ class Field(Generic[T]):
         section is long.
     """
 
-    __slots__ = ("compact", "find", "key", "name", "parse", "write")
+    __slots__ = ("compact", "every", "find", "key", "name", "parse", "write")
 
     def __init__(
         self,
@@ -64,6 +65,7 @@ class Field(Generic[T]):
     ) -> None:
         self.name = name
         self.key = name.lower()
+        self.every = f"{self.key},"
         self.compact = compact
         self.parse = parse
         self.write = write

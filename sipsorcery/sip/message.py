@@ -48,7 +48,7 @@ class Message:
     _head: str  # as scanner.py promises it
     _body: bytes
     _index: dict[str, list[str]] | None  # of _head, if somebody asked for it
-    _values: dict[object, Any]  # parsed: a key to its first value, a field to all
+    _values: dict[str, Any]  # parsed: key of a field to the first, its every to all
 
     def _adopt(self, head: str, body: bytes) -> Self:
         self._head = head
@@ -96,6 +96,8 @@ class Message:
             value = field.parse(values[0]) if values else None
         except ParseError as error:
             raise self._blame(error, field) from None
+        if not values:  # a line may hold none, and the next one some
+            value = next(iter(self.all(field)), None)
         self._values[field.key] = value
         return value
 
@@ -109,7 +111,7 @@ class Message:
         """
         if isinstance(field, str):
             return tuple(self._texts(text_field(field)))
-        if (known := self._values.get(field)) is not None:
+        if (known := self._values.get(field.every)) is not None:
             return tuple(known)
         try:
             values = tuple(
@@ -119,7 +121,7 @@ class Message:
             )
         except ParseError as error:
             raise self._blame(error, field) from None
-        self._values[field] = values
+        self._values[field.every] = values
         return values
 
     def __getitem__(self, field: Field[T]) -> T:
@@ -244,8 +246,8 @@ class Message:
         """
         value = self.get(field)
         start, end, others = self._first_line(field)
-        self._replace(field, start, end, _join(field, others))
         assert value is not None  # _first_line has seen it
+        self._replace(field, start, end, _join(field, others))
         return value
 
     def remove(self, field: Field[Any] | str) -> None:
@@ -281,7 +283,7 @@ class Message:
         head = self._head
         if CONTENT_LENGTH not in self:
             head += f"Content-Length: {len(self._body)}\r\n"
-        return head.encode("utf-8", "surrogateescape") + b"\r\n" + self._body
+        return _encode(head) + b"\r\n" + self._body
 
     def __str__(self) -> str:
         return self.to_bytes().decode("utf-8", "backslashreplace")
@@ -330,11 +332,14 @@ class Message:
         ]
 
     def _first_line(self, field: Field[Any]) -> tuple[int, int, list[str]]:
-        match = field.find.search(self._head)
-        if match is None:
-            raise LocalProtocolError(f"no {field.name} in {self!r}")
-        others = field.split(unfold(match[1]))[1:]
-        return match.start() + 1, match.end() + 1, others
+        for match in field.find.finditer(self._head):
+            try:
+                texts = field.split(unfold(match[1]).strip(" \t"))
+            except ParseError as error:
+                raise self._blame(error, field) from None
+            if texts:
+                return match.start() + 1, match.end() + 1, texts[1:]
+        raise LocalProtocolError(f"no {field.name} in {self!r}")
 
     def _cut(self, spans: list[tuple[int, int]]) -> None:
         for start, end in reversed(spans):
@@ -348,7 +353,7 @@ class Message:
         self._index = None
         if self._values:
             self._values.pop(field.key, None)
-            self._values.pop(field, None)
+            self._values.pop(field.every, None)
 
 
 def _line(field: Field[T], value: T) -> str:
@@ -356,7 +361,16 @@ def _line(field: Field[T], value: T) -> str:
     if "\r" in text or "\n" in text:
         # What would smuggle a field of its own into the message.
         raise LocalProtocolError(f"line end in {field.name}: {excerpt(text)}")
+    if not text.isascii():
+        _encode(text)
     return f"{field.name}: {text}\r\n"
+
+
+def _encode(text: str) -> bytes:
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raise LocalProtocolError(f"no characters: {excerpt(text)}") from None
 
 
 def _join(field: Field[Any], texts: list[str]) -> str:

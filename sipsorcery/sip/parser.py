@@ -52,7 +52,8 @@ def parse_head(head: str) -> Request | Response:
     :raises ParseError: if the start line or a limit is broken.
     """
     message: Request | Response
-    if head.startswith("SIP/"):
+    # SIP-Version is case-insensitive (RFC 3261, 7.1).
+    if head[:4].upper() == "SIP/":
         message = Response.from_head(head)
     else:
         message = Request.from_head(head)

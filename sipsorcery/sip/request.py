@@ -24,15 +24,20 @@ from sipsorcery.sip.message import Message, head_of
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import SIPURI, URI, parse_uri
 
-# Request-Line = Method SP Request-URI SP SIP-Version CRLF
-_REQUEST_LINE = re.compile(rf"({TOKEN}) ([^ \t\r\n]++) (?i:SIP)/2\.0\r").match
+# Request-Line = Method SP Request-URI SP SIP-Version CRLF. It cannot be folded: what
+# is put below it would go in front of the fold.
+_REQUEST_LINE = re.compile(
+    rf"({TOKEN}) ([^ \t\r\n]++) (?i:SIP)/2\.0\r\n(?![ \t])"
+).match
 # The PA168S registers at domains with blanks in their names: "sip:Blue Face".
 _BLANK_IN_HOST = re.compile(
-    rf"({TOKEN}) ((?i:sips?):(?:[^\s@]++@)?[\w.\-]++(?: [\w.\-]++)++) (?i:SIP)/2\.0\r"
+    rf"({TOKEN}) ((?i:sips?):(?:[^\s@]++@)?[\w.\-]++(?: [\w.\-]++)++) (?i:SIP)/2\.0"
+    r"\r\n(?![ \t])"
 ).match
 _METHOD = re.compile(TOKEN).match
+# What was meant for a status line, such as "16394SIP/2.0 200 OK".
+_STATUS_LINE = re.compile(r"[^ \r]*(?i:SIP)/[0-9.]++ [0-9]{3}[ \r]").match
 _OTHER_VERSION = re.compile(r"[^\r]* (?i:SIP)/(?!2\.0\r)[0-9]++\.[0-9]++\r").match
-_TAG = re.compile(r";[ \t]*+(?i:tag)[ \t]*+=").search
 
 #: Stands for the method of a request whose start line cannot be read.
 UNKNOWN = "UNKNOWN"
@@ -81,7 +86,8 @@ class Request(Message):
         Make a request of a head that :mod:`~sipsorcery.sip.scanner` read.
 
         :raises ParseError: if the start line is no Request-Line: 505 for another
-            version, else 400; its ``partial`` has the fields.
+            version, else 400; its ``partial`` has the fields, unless it looks like a
+            response, which nobody answers.
         """
         self = cls.__new__(cls)._adopt(head, body)
         self._uri = None
@@ -92,6 +98,8 @@ class Request(Message):
         return self
 
     def _bad_request_line(self) -> ParseError:
+        if _STATUS_LINE(self._head):
+            return ParseError(f"bad status line {excerpt(self.start_line)}")
         method = _METHOD(self._head)
         self.method = method[0] if method is not None else UNKNOWN
         self.request_uri = ""
@@ -126,10 +134,10 @@ class Request(Message):
 
     @uri.setter
     def uri(self, uri: URI) -> None:
-        line = f"{self.method} {uri} SIP/2.0\r"
+        line = f"{self.method} {uri} SIP/2.0\r\n"
         if _REQUEST_LINE(line) is None:
             raise LocalProtocolError(f"bad Request-URI {excerpt(str(uri))}")
-        self._head = line + self._head[self._head.index("\n") :]
+        self._head = line + self._head[self._head.index("\n") + 1 :]
         self.request_uri = str(uri)
         self._uri = uri
 
@@ -188,20 +196,29 @@ class Request(Message):
         Make a response (:rfc:`3261#section-8.2.6.2`).
 
         Via, From, To, Call-ID and CSeq are those of the request, as spelled; so is
-        Timestamp in a 100. What of these the request lacks is left out, so that a
-        broken one can be answered too.
+        Timestamp in a 100. What of these the request lacks is left out, and of what
+        it has twice the first is taken, so that a broken one can be answered too.
 
-        :param to_tag: goes into the To if that has no tag yet.
+        :param to_tag: goes into the To if that has no tag yet and can be read.
         """
-        lines = [self._copied(field) for field in (VIA, FROM, TO, CALL_ID, CSEQ)]
-        if to_tag is not None and lines[2] and _TAG(lines[2]) is None:
+        vias = "".join(self._head[start:end] for start, end in self._spans(VIA))
+        lines = [vias, *(self._copied(field) for field in (FROM, TO, CALL_ID, CSEQ))]
+        if to_tag is not None and self._lacks_to_tag():
             lines[2] = f"{lines[2][:-2]};tag={to_tag}\r\n"
         if status == 100:
             lines.append(self._copied(TIMESTAMP))
         return Response.from_lines(status, reason, "".join(lines), fields, body)
 
+    def _lacks_to_tag(self) -> bool:
+        try:
+            to = self.get(TO)
+        except ParseError:
+            return False
+        return to is not None and to.tag is None
+
     def _copied(self, field: Field[Any]) -> str:
-        return "".join(self._head[start:end] for start, end in self._spans(field))
+        start, end = next(iter(self._spans(field)), (0, 0))
+        return self._head[start:end]
 
 
 def error_response(error: ParseError, to_tag: str | None = None) -> Response | None:

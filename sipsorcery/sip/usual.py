@@ -158,7 +158,7 @@ def parse_usual(data: bytes) -> UsualRequest | None:
     request._usual = usual
     request._settled = False
     request._noted = b""
-    values: dict[object, Any] = {} if routes else {"route": None}
+    values: dict[str, Any] = {} if routes else {"route": None}
     request._values = values
     if hops is not None:
         values["max-forwards"] = int(hops)

@@ -254,12 +254,17 @@ class SourceTests(SynchronousTestCase):
         """
         A sender cannot choose where the answer goes.
         """
-        self.check(";received=203.0.113.9;branch=1", ";branch=1")
-        self.check(
-            ";rport=7000;RECEIVED=203.0.113.9;received=x",
-            ";rport=6000;received=192.0.2.1",
-        )
-        self.check(";rport;rport=1", ";rport=6000;rport=6000;received=192.0.2.1")
+        for parameters in (
+            ";received=203.0.113.9;branch=1",
+            ";rport=7000;RECEIVED=203.0.113.9;received=203.0.113.8",
+            ";rport;rport=7000;received",
+        ):
+            via = Via.parse(f"SIP/2.0/UDP 192.0.2.1{parameters}")
+            seen = via.seen_from("192.0.2.1", 6000)
+            self.assertEqual(seen.received, "192.0.2.1")
+            self.assertEqual(seen.rport, 6000 if "rport" in parameters else None)
+            self.assertNotIn("203.0.113", str(seen))
+            self.assertNotIn("7000", str(seen))
 
     def test_spellings_of_ipv6(self) -> None:
         """
