@@ -4,7 +4,6 @@ URIs: sip and sips in full, tel, and any other kept as it is.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import string
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import NamedTuple
 
 from sipsorcery.sip import grammar
 from sipsorcery.sip.errors import ParseError, excerpt
+from sipsorcery.sip.host import same_host
 from sipsorcery.sip.parameters import NONE, Parameters
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+\-.]*+):(.*)", re.DOTALL)
@@ -132,7 +132,7 @@ class SIPURI(NamedTuple):
             self.scheme == other.scheme
             and _same_text(self.user, other.user)
             and _same_text(self.password, other.password)
-            and _same_host(self.host, other.host)
+            and same_host(self.host, other.host)
             and self.port == other.port
             and _same_parameters(self.parameters, other.parameters)
             and _folded_headers(self.headers) == _folded_headers(other.headers)
@@ -281,12 +281,6 @@ def _same_text(one: str | None, other: str | None) -> bool:
     if one is None or other is None:
         return one is other
     return one == other or _normalised(one) == _normalised(other)
-
-
-def _same_host(one: str, other: str) -> bool:
-    if one[0] == "[" and other[0] == "[":
-        return ipaddress.IPv6Address(one[1:-1]) == ipaddress.IPv6Address(other[1:-1])
-    return one.lower() == other.lower()
 
 
 def _normalised(text: str) -> str:

@@ -4,12 +4,12 @@ The Via field: which way a request came and a response must go.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import NamedTuple
 
 from sipsorcery.sip import grammar
 from sipsorcery.sip.errors import ParseError, excerpt
+from sipsorcery.sip.host import same_host
 from sipsorcery.sip.parameters import NONE, Parameters
 
 #: What a branch of a client of RFC 3261 starts with (:rfc:`3261#section-8.1.1.7`).
@@ -26,13 +26,6 @@ _VIA = re.compile(
     r"(?P<parameters>;.*+|branch=.*+)?",
     re.DOTALL,
 ).fullmatch
-
-
-def _same_address(one: str, other: str) -> bool:
-    try:
-        return ipaddress.ip_address(one) == ipaddress.ip_address(other)
-    except ValueError:
-        return False
 
 
 class Via(NamedTuple):
@@ -160,17 +153,13 @@ class Via(NamedTuple):
         if "received" in parameters:
             parameters = parameters.remove("received")
         if "rport" in parameters:
+            # "When a server inserts an rport parameter into the response, it MUST also
+            # insert a 'received' parameter, even if the source IP address is identical"
             parameters = parameters.set("rport", str(port))
             parameters = parameters.set("received", address)
-        elif not self._is_at(address):
+        elif not same_host(self.host, address):
             parameters = parameters.set("received", address)
         return self._replace(parameters=parameters)
-
-    def _is_at(self, address: str) -> bool:
-        # An IPv6 address has many spellings.
-        if self.address == address:
-            return True
-        return ":" in address and _same_address(self.address, address)
 
     def __str__(self) -> str:
         return f"{self.protocol}/{self.transport} {self.sent_by}{self.parameters}"

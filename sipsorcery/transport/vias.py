@@ -50,15 +50,6 @@ def check_unicast(host: str) -> None:
         raise TransportError(f"nothing is ever sent to {host}")
 
 
-def same_host(one: str, other: str) -> bool:
-    """
-    Tell whether two hosts are spelled alike or are the same IPv6 address.
-    """
-    if one == other:
-        return True
-    return ":" in one and ":" in other and _read(one) == _read(other)
-
-
 def _allowed_maddr(via: Via, source: str) -> str | None:
     """
     Give the maddr of *via* if a response may go there.
