@@ -261,7 +261,7 @@ class SourceTests(SynchronousTestCase):
         ):
             via = Via.parse(f"SIP/2.0/UDP 192.0.2.1{parameters}")
             seen = via.seen_from("192.0.2.1", 6000)
-            self.assertEqual(seen.received, "192.0.2.1")
+            self.assertEqual(seen.received or seen.address, "192.0.2.1")
             self.assertEqual(seen.rport, 6000 if "rport" in parameters else None)
             self.assertNotIn("203.0.113", str(seen))
             self.assertNotIn("7000", str(seen))
