@@ -23,12 +23,22 @@ html_show_sourcelink = False
 
 # In the order of the source, where the important things stand first.
 autodoc_member_order = "bysource"
-autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_default_options = {"members": True}
 # A class is documented by its own docstring; the generated __init__ says no more.
 autodoc_class_signature = "mixed"
 autodoc_typehints_format = "short"
 # `name` is a link where the name is documented, and else just a name.
 default_role = "py:obj"
+
+
+def head_module(
+    app: Sphinx, what: str, name: str, obj: object, options: Any, lines: list[str]
+) -> None:
+    """
+    Begin what is said about a module with its name.
+    """
+    if what == "module":
+        lines[:0] = [f".. rubric:: {name}", ""]
 
 
 def qualify_errors(
@@ -56,6 +66,7 @@ def qualify_errors(
 
 def setup(app: Sphinx) -> None:
     """
-    Put our own step into the build.
+    Put our own steps into the build.
     """
+    app.connect("autodoc-process-docstring", head_module)
     app.connect("autodoc-process-docstring", qualify_errors)
