@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import format_datetime
 
 from sipsorcery.sip import grammar
 from sipsorcery.sip.errors import ParseError, excerpt
@@ -23,9 +23,15 @@ _WARNING = re.compile(
 _TIMESTAMP = re.compile(
     r"([0-9]++(?:\.[0-9]*+)?)(?:[ \t]++([0-9]{1,9}(?:\.[0-9]*+)?|\.[0-9]++))?"
 ).fullmatch
+_MONTHS = {
+    **{"Jan": "01", "Feb": "02", "Mar": "03", "Apr": "04", "May": "05", "Jun": "06"},
+    **{"Jul": "07", "Aug": "08", "Sep": "09", "Oct": "10", "Nov": "11", "Dec": "12"},
+}
 # SIP-date = rfc1123-date, always GMT (RFC 3261, 20.17).
 _DATE = re.compile(
-    r"[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT"
+    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), "
+    rf"([0-9]{{2}}) ({'|'.join(_MONTHS)}) ([0-9]{{4}}) "
+    r"([0-9]{2}:[0-9]{2}:[0-9]{2}) GMT"
 ).fullmatch
 
 
@@ -108,12 +114,14 @@ def parse_date(text: str) -> datetime:
 
     :raises ParseError: if it is no rfc1123-date in GMT.
     """
+    match = _DATE(text)
+    if match is None:
+        raise ParseError(f"bad Date {excerpt(text)}")
+    day, month, year, time = match.groups()
     try:
-        if _DATE(text) is None:
-            raise ValueError
-        return parsedate_to_datetime(text).replace(tzinfo=UTC)
+        return datetime.fromisoformat(f"{year}-{_MONTHS[month]}-{day}T{time}+00:00")
     except ValueError:
-        raise ParseError(f"bad Date {excerpt(text)}") from None
+        raise ParseError(f"no such Date {excerpt(text)}") from None
 
 
 def write_date(moment: datetime) -> str:
