@@ -8,8 +8,14 @@ import datetime
 from pathlib import Path
 
 import trustme
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 
 from sipsorcery.transport.certificates import CertificateFiles
+from tests.transport.certificates import KEY, certificate
 
 PAST = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 
@@ -41,7 +47,18 @@ class Authority:
             key_type=trustme.KeyType.ECDSA,
             not_after=PAST if expired else None,
         )
-        certificate, key = self._folder / f"{name}.pem", self._folder / f"{name}.key"
-        certificate.write_bytes(b"".join(pem.bytes() for pem in made.cert_chain_pems))
+        path, key = self._folder / f"{name}.pem", self._folder / f"{name}.key"
+        path.write_bytes(b"".join(pem.bytes() for pem in made.cert_chain_pems))
         key.write_bytes(made.private_key_pem.bytes())
-        return CertificateFiles(certificate, key)
+        return CertificateFiles(path, key)
+
+    def issue_alone(self, name: str, *identities: str) -> CertificateFiles:
+        """
+        Make the files of a certificate that is signed by itself alone.
+        """
+        path, key = self._folder / f"{name}.pem", self._folder / f"{name}.key"
+        path.write_bytes(certificate(dns=identities).public_bytes(Encoding.PEM))
+        key.write_bytes(
+            KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        )
+        return CertificateFiles(path, key)
