@@ -24,8 +24,18 @@ _TIMESTAMP = re.compile(
     r"([0-9]++(?:\.[0-9]*+)?)(?:[ \t]++([0-9]{1,9}(?:\.[0-9]*+)?|\.[0-9]++))?"
 ).fullmatch
 _MONTHS = {
-    **{"Jan": "01", "Feb": "02", "Mar": "03", "Apr": "04", "May": "05", "Jun": "06"},
-    **{"Jul": "07", "Aug": "08", "Sep": "09", "Oct": "10", "Nov": "11", "Dec": "12"},
+    "Jan": "01",
+    "Feb": "02",
+    "Mar": "03",
+    "Apr": "04",
+    "May": "05",
+    "Jun": "06",
+    "Jul": "07",
+    "Aug": "08",
+    "Sep": "09",
+    "Oct": "10",
+    "Nov": "11",
+    "Dec": "12",
 }
 # SIP-date = rfc1123-date, always GMT (RFC 3261, 20.17).
 _DATE = re.compile(
