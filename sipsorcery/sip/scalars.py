@@ -23,25 +23,11 @@ _WARNING = re.compile(
 _TIMESTAMP = re.compile(
     r"([0-9]++(?:\.[0-9]*+)?)(?:[ \t]++([0-9]{1,9}(?:\.[0-9]*+)?|\.[0-9]++))?"
 ).fullmatch
-_MONTHS = {
-    "Jan": "01",
-    "Feb": "02",
-    "Mar": "03",
-    "Apr": "04",
-    "May": "05",
-    "Jun": "06",
-    "Jul": "07",
-    "Aug": "08",
-    "Sep": "09",
-    "Oct": "10",
-    "Nov": "11",
-    "Dec": "12",
-}
+_MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 # SIP-date = rfc1123-date, always GMT (RFC 3261, 20.17).
 _DATE = re.compile(
     r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), "
-    rf"([0-9]{{2}}) ({'|'.join(_MONTHS)}) ([0-9]{{4}}) "
-    r"([0-9]{2}:[0-9]{2}:[0-9]{2}) GMT"
+    rf"([0-9]{{2}}) ({_MONTHS}) ([0-9]{{4}}) ([0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}) GMT"
 ).fullmatch
 
 
@@ -128,8 +114,9 @@ def parse_date(text: str) -> datetime:
     if match is None:
         raise ParseError(f"bad Date {excerpt(text)}")
     day, month, year, time = match.groups()
+    number = _MONTHS.index(month) // 4 + 1
     try:
-        return datetime.fromisoformat(f"{year}-{_MONTHS[month]}-{day}T{time}+00:00")
+        return datetime.fromisoformat(f"{year}-{number:02}-{day}T{time}+00:00")
     except ValueError:
         raise ParseError(f"no such Date {excerpt(text)}") from None
 
