@@ -62,7 +62,8 @@ class Line:
             line that matters.
         """
         if _BREAKS_LINE(text):
-            raise ParseError(f"a control character breaks {excerpt(text)}")
+            # Without the text: it may hold a key.
+            raise ParseError("a NUL or a bare carriage return")
         bare = text.lstrip(" ")
         indent = text[: len(text) - len(bare)]
         if _TYPE(bare):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from sipsorcery.sdp.direction import Direction
-from sipsorcery.sdp.errors import RemoteProtocolError
+from sipsorcery.sdp.errors import RemoteProtocolError, excerpt
 from sipsorcery.sdp.media import Media
 from sipsorcery.sdp.origin import Origin
 from sipsorcery.sdp.session import SessionDescription
@@ -68,7 +68,9 @@ def check_offer(offer: SessionDescription, previous: SessionDescription) -> None
     for new, old in zip(offer.media, previous.media, strict=False):
         # A new stream may take the place of one that is over (8.1).
         if new.type != old.type and not old.is_rejected:
-            raise RemoteProtocolError(f"the offer turns {old.type} into {new.type}")
+            raise RemoteProtocolError(
+                f"the offer turns {excerpt(old.type)} into {excerpt(new.type)}"
+            )
 
 
 def _redirect(

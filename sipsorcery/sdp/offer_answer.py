@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from sipsorcery.sdp.codec import Codec
 from sipsorcery.sdp.direction import Direction
-from sipsorcery.sdp.errors import NotAcceptable, RemoteProtocolError
+from sipsorcery.sdp.errors import NotAcceptable, RemoteProtocolError, excerpt
 from sipsorcery.sdp.media import Media
 from sipsorcery.sdp.modification import reissue
 from sipsorcery.sdp.session import SessionDescription
@@ -50,8 +50,8 @@ def create_answer(
     wanted = [offered for offered in offer.media if not offered.is_rejected]
     if wanted and all(answered.is_rejected for answered in media):
         kinds = ", ".join(f"{offered.type} by {offered.proto}" for offered in wanted)
-        raise NotAcceptable(f"nothing in common with what is offered: {kinds}")
-    # "the t= line in the answer MUST equal that of the offer" (6)
+        raise NotAcceptable(f"nothing of what is offered fits: {excerpt(kinds)}")
+    # 'The "t=" line in the answer MUST equal that of the offer.' (6)
     answer = (
         replace(local, media=media)
         .with_values("t", *(offer.values("t") or ("0 0",)))
@@ -75,16 +75,17 @@ def check_answer(answer: SessionDescription, offer: SessionDescription) -> None:
             f"{len(answer.media)} streams answer an offer of {len(offer.media)}"
         )
     for answered, offered in zip(answer.media, offer.media, strict=True):
+        kind = excerpt(offered.type)
         if not _same_kind(answered, offered):
-            raise RemoteProtocolError(f"{answered.type} answers {offered.type}")
+            raise RemoteProtocolError(f"{excerpt(answered.type)} answers {kind}")
         if answered.is_rejected:
             continue
         if offered.is_rejected:
-            raise RemoteProtocolError(f"the answer revives a dead {offered.type}")
+            raise RemoteProtocolError(f"the answer revives a dead {kind}")
         if answered.connection is None:
-            raise RemoteProtocolError(f"the answer has no address for {offered.type}")
+            raise RemoteProtocolError(f"the answer has no address for {kind}")
         if not _have_common_format(answered, offered):
-            raise RemoteProtocolError(f"no format of the offer for {offered.type}")
+            raise RemoteProtocolError(f"no format of the offer for {kind}")
 
 
 def _answer(offered: Media, spare: list[Media], local_order: bool) -> Media:
@@ -128,9 +129,9 @@ def _common_codecs(ours: Media, offered: Media) -> list[tuple[Codec, Codec]]:
     """
     Pair each offered codec with ours, in the order of the offer.
     """
-    pairs = []
+    pairs, known = [], ours.codecs
     for theirs in offered.codecs:
-        mine = next((mine for mine in ours.codecs if mine.matches(theirs)), None)
+        mine = next((mine for mine in known if mine.matches(theirs)), None)
         if mine is not None and not theirs.is_derived:
             pairs.append((theirs, mine))
     return pairs

@@ -83,6 +83,7 @@ class LineTests(SynchronousTestCase):
             read_everything(data)
         except NotAcceptable as error:
             self.assertEqual(error.status, 488)
+            self.assertLess(len(str(error)), 200)
 
     def test_every_line_spoilt(self) -> None:
         """

@@ -100,6 +100,22 @@ class ReplaceTests(SynchronousTestCase):
             ],
         )
 
+    def test_by_default(self) -> None:
+        """
+        Whoever says no more than the address gets that: all but o= is changed.
+        """
+        description = SessionDescription.parse(PRIVATE)
+        done = replace_addresses(description, "203.0.113.1")
+        self.assertEqual(done.origin, description.origin)
+        self.assertEqual(
+            [str(media.connection) for media in done.media],
+            [
+                *("IN IP4 203.0.113.1", "IN IP4 203.0.113.1"),
+                *("IN IP4 198.51.100.9", "IN IP4 203.0.113.1"),
+            ],
+        )
+        self.assertEqual(str(done.media[0].rtcp), "4005 IN IP4 203.0.113.1")
+
     def test_address_type(self) -> None:
         """
         With an address of IPv6 the address type becomes IP6, and the other way round.

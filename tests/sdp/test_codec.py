@@ -146,6 +146,7 @@ class MatchTests(SynchronousTestCase):
             ("H264", "profile-level-id=42e01f", "profile-level-id=640032", False),
             ("H264", "profile-level-id=42e01f", None, True),
             ("AMR", "octet-align=1", None, False),
+            ("AMR", "octet-align=0", None, True),
             ("AMR-WB", "octet-align=1; mode-set=0", "octet-align=1", True),
             ("VP9", "profile-id=2", None, False),
             ("VP9", "profile-id=0", None, True),

@@ -128,6 +128,18 @@ a=sendrecv
         self.assertEqual(error.status, 488)
         self.assertIn("audio", error.text)
 
+    def test_errors_are_short(self) -> None:
+        """
+        An error repeats little of what the peer sent, and no control characters.
+        """
+        strange = offer(f"m=\x1b[31m{'x' * 5000} 5000 RTP/AVP 0")
+        for error in (
+            self.assertRaises(NotAcceptable, create_answer, strange, LOCAL),
+            self.assertRaises(RemoteProtocolError, check_answer, strange, LOCAL),
+        ):
+            self.assertLess(len(str(error)), 200)
+            self.assertNotIn("\x1b", str(error))
+
     def test_tones_alone_are_no_call(self) -> None:
         """
         Telephone events and comfort noise in common make no stream.
@@ -160,7 +172,7 @@ a=sendrecv
         """
         rtx = Codec(97, "rtx", 90000, fmtp="apt=96")
         ours = Media("video", 4002).with_codecs([Codec(96, "VP8", 90000), rtx])
-        ours = ours.with_attribute("rtcp-fb", "96 nack")
+        ours = ours.with_attribute("rtcp-fb", "* nack")
         answer = create_answer(
             offer(
                 "m=video 4000 RTP/AVP 120 121\na=rtpmap:120 VP8/90000\n"
@@ -315,17 +327,23 @@ class StreamTests(SynchronousTestCase):
         )
         self.assertEqual([media.mid for media in answer.media], ["a", "v", None])
         self.assertIsNone(answer.attribute("group"))
+        nameless = create_answer(offer("m=audio 5000 RTP/AVP 0"), ours)
+        self.assertIsNone(nameless.media[0].mid)
 
     def test_only_if_offered(self) -> None:
         """
-        RTCP is put on the port of RTP only if the offer asks for it (RFC 5761, 5.1.1).
+        Some attributes are answered only if they are offered (RFC 5761, 5.1.1).
         """
-        ours = local(AUDIO.with_attribute("rtcp-mux").with_attribute("ptime", "20"))
-        for line, expected in (("a=rtcp-mux", ""), ("a=x", None)):
-            with self.subTest(line=line):
-                answer = create_answer(offer(f"m=audio 5000 RTP/AVP 0\n{line}"), ours)
-                self.assertEqual(answer.media[0].attribute("rtcp-mux"), expected)
-                self.assertEqual(answer.media[0].ptime, 20)
+        ours = AUDIO.with_attribute("ptime", "20")
+        for name in ("rtcp-mux", "rtcp-rsize"):
+            ours = ours.with_attribute(name)
+        for name, other in (("rtcp-mux", "rtcp-rsize"), ("rtcp-rsize", "rtcp-mux")):
+            with self.subTest(name=name):
+                offered = offer(f"m=audio 5000 RTP/AVP 0\na={name}")
+                (answered,) = create_answer(offered, local(ours)).media
+                self.assertEqual(answered.attribute(name), "")
+                self.assertIsNone(answered.attribute(other))
+                self.assertEqual(answered.ptime, 20)
 
 
 class DirectionTests(SynchronousTestCase):

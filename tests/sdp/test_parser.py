@@ -7,6 +7,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from sipsorcery.sdp.errors import ParseError
+from sipsorcery.sdp.media import MAX_FORMATS
 from sipsorcery.sdp.parser import (
     MAX_ATTRIBUTES,
     MAX_BODY,
@@ -123,6 +124,15 @@ class LimitTests(SynchronousTestCase):
         parse_sections(within)
         error = self.assertRaises(ParseError, parse_sections, beyond)
         self.assertEqual(error.status, 488)
+
+    def test_figures(self) -> None:
+        """
+        The limits are those that the documentation names.
+        """
+        self.assertEqual(
+            (MAX_BODY, MAX_LINES, MAX_LINE, MAX_MEDIA, MAX_ATTRIBUTES, MAX_FORMATS),
+            (65536, 2048, 8192, 64, 512, 128),
+        )
 
     def test_body(self) -> None:
         """

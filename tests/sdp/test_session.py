@@ -4,7 +4,7 @@ Tests for :mod:`sipsorcery.sdp.session`.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -113,6 +113,22 @@ class ValueTests(SynchronousTestCase):
                 self.assertEqual(SessionDescription.parse(data), one)
         other = SessionDescription.parse(ASTERISK.replace(b"ptime:20", b"ptime:30"))
         self.assertNotEqual(other, one)
+
+    def test_frozen(self) -> None:
+        """
+        Nothing in a description can be changed behind the back of who holds it.
+        """
+        sdp = SessionDescription.parse(ASTERISK)
+        for value, name in (
+            (sdp, "lines"),
+            (sdp.lines[0], "value"),
+            (sdp.media[0], "port"),
+            (sdp.media[0].codecs[0], "name"),
+            (sdp.origin, "version"),
+            (sdp.own_connection, "address"),
+        ):
+            with self.subTest(name=name):
+                self.assertRaises(FrozenInstanceError, setattr, value, name, None)
 
     def test_views(self) -> None:
         """
@@ -229,6 +245,9 @@ a=fmtp:101 0-15
         self.assertTrue(
             bytes(sdp).endswith(b" a=sendonly\r\nm=image 0 udptl t38\r\n"), bytes(sdp)
         )
+        sdp = SessionDescription.parse(PION.rstrip())
+        sdp = replace(sdp, media=(*sdp.media, Media("image", 0, "udptl", ("t38",))))
+        self.assertIn(b"1024\nm=image", bytes(sdp))
 
     def test_no_origin(self) -> None:
         """
