@@ -6,12 +6,22 @@ A string may hold a password: errors show it masked.
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
-from urllib.parse import SplitResult, urlsplit
+import re
+from typing import Annotated, NamedTuple, TypeAlias
 
 from sipsorcery.config.faults import shown
 from sipsorcery.config.values import read_text
 from sipsorcery.endpoint import HostPort
+
+# scheme://authority/path?query (RFC 3986, appendix B). Not urlsplit: since 2023 it
+# takes brackets only at the start of the authority, and a Sentinel list has more.
+_PARTS = re.compile(r"([a-z+]+)://([^/?#\s]*)([^?#\s]*)(?:\?[^#\s]*)?").fullmatch
+
+
+class _URL(NamedTuple):
+    scheme: str
+    netloc: str
+    path: str
 
 
 def read_directory(value: object) -> str:
@@ -52,12 +62,12 @@ def _read_redis(value: object) -> str:
     )
 
 
-def _is_postgresql(url: SplitResult | None) -> bool:
+def _is_postgresql(url: _URL | None) -> bool:
     # Without a host it is the socket in the file system.
     return url is not None and url.scheme == "postgresql" and len(url.path) > 1
 
 
-def _is_redis(url: SplitResult | None) -> bool:
+def _is_redis(url: _URL | None) -> bool:
     if url is None or not url.netloc:
         return False
     match url.path.split("/")[1:]:
@@ -74,15 +84,18 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) < 5
 
 
-def _split(text: str) -> SplitResult | None:
+def _split(text: str) -> _URL | None:
     """
     Split a URL whose authority is empty, or one or more ``HOST`` or ``HOST:PORT``.
 
     :return: None if it is not that.
     """
+    match = _PARTS(text)
+    if match is None:
+        return None
+    url = _URL(*match.groups())
+    hosts = url.netloc.rpartition("@")[2]
     try:
-        url = urlsplit(text)
-        hosts = url.netloc.rpartition("@")[2]
         for host in hosts.split(",") if url.netloc else ():
             HostPort.parse(host, default_port=0)
     except ValueError:
