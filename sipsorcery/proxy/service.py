@@ -109,9 +109,11 @@ class ProxyService(Service):
     # Inside
 
     def _unsent(self, failure: Failure, flow: Flow) -> None:
-        error = failure.trap(TransportError)
+        failure.trap(TransportError)
         # Anybody can cause this, by leaving before the answer; so it is no warning.
-        self._log.debug("No answer to {peer}: {error}", peer=flow.remote, error=error)
+        self._log.debug(
+            "No answer to {peer}: {error}", peer=flow.remote, error=failure.value
+        )
 
     def _certificates(
         self, listen: Sequence[ListenAddress]
