@@ -16,7 +16,7 @@ from __future__ import annotations
 import timeit
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from sipsorcery.sip.fields import MAX_FORWARDS, ROUTE, known_fields
 from sipsorcery.sip.parser import parse
@@ -78,8 +78,7 @@ def proxy(data: bytes) -> bytes:
     """
     Do a proxy's work on one request.
     """
-    request = parse(data)
-    assert isinstance(request, Request)
+    request = cast(Request, parse(data))
     request.note_source("198.51.100.7", 33000)
     hops = request.get(MAX_FORWARDS)
     request.get(ROUTE)

@@ -31,6 +31,8 @@ _USUAL = re.compile(
     rf"({PLAIN_IN_URI})>({PLAIN})"
 ).fullmatch
 
+_make = tuple.__new__
+
 # qvalue allows three digits behind the point; some clients send more.
 _QVALUE = re.compile(r"0?\.[0-9]{1,8}|[01](?:\.[0-9]{0,8})?").fullmatch
 
@@ -58,7 +60,13 @@ class Address(NamedTuple):
         :raises ParseError: if *text* breaks the grammar.
         """
         if (usual := _USUAL(text)) is not None:
-            return cls._of_usual(usual)
+            quoted, plain, scheme, user, host, port, inner, outer = usual.groups()
+            number = None if port is None else int(port)
+            parameters = Parameters.trusted(inner) if inner else NONE
+            # Past the signatures of the two, which cost as much as all the rest.
+            sip = _make(SIPURI, (scheme, user, host, number, parameters, (), None))
+            parameters = Parameters.trusted(outer) if outer else NONE
+            return _make(cls, (sip, quoted or plain or None, parameters))
         # An addr-spec may have "<" in a quoted parameter: a +sip.instance has.
         match = _NAME_ADDR(text) if "<" in text else None
         if match is None:
@@ -72,19 +80,6 @@ class Address(NamedTuple):
             (grammar.unquote(quoted) if quoted else plain.strip(" \t")) or None,
             Parameters.parse(rest) if rest else NONE,
         )
-
-    @classmethod
-    def _of_usual(cls, usual: re.Match[str]) -> Address:
-        quoted, plain, scheme, user, host, port, inner, outer = usual.groups()
-        uri = SIPURI(
-            scheme,
-            user,
-            host,
-            None if port is None else int(port),
-            Parameters.trusted(inner) if inner else NONE,
-        )
-        name = quoted or plain or None
-        return cls(uri, name, Parameters.trusted(outer) if outer else NONE)
 
     @classmethod
     def _parse_addr_spec(cls, text: str) -> Address:

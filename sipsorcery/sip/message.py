@@ -92,7 +92,7 @@ class Message:
         if text is None:
             return None
         try:
-            values = field.split(text)
+            values = field.split(text) if "," in text or not text else (text,)
             value = field.parse(values[0]) if values else None
         except ParseError as error:
             raise self._blame(error, field) from None

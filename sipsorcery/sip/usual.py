@@ -14,7 +14,7 @@ import re
 from typing import Any
 
 from sipsorcery.sip.fields import ROUTE, Field
-from sipsorcery.sip.limits import MAX_FIELDS, MAX_MESSAGE
+from sipsorcery.sip.limits import MAX_FIELDS
 from sipsorcery.sip.message import Message
 from sipsorcery.sip.request import Request
 
@@ -31,17 +31,21 @@ _PARAMETERS = rb"(?:;(?!r)[a-z]++(?:=[A-Za-z0-9.\-_~]++)?+)*+"
 _USUAL = re.compile(
     rb"(?P<method>[A-Z]++) (?P<uri>[!-~]++) SIP/2\.0\r\n"
     rb"Via: SIP/2\.0/[A-Z]++ (?P<host>[A-Za-z0-9.\-]++)(?::[1-5]?[0-9]{1,4})?+"
-    rb"(?P<first>" + _PARAMETERS + rb")(?P<rport>;rport)?+" + _PARAMETERS + rb"\r\n"
+    rb"(?P<noted>" + _PARAMETERS + rb"(?P<rport>;rport)?+)" + _PARAMETERS + rb"\r\n"
     rb"(?:Via: [^\r]*+\r\n)*+"
     rb"(?:Max-Forwards: (?P<hops>[0-9]{1,2})\r\n)?+"
     + _LINES
     + rb"(?P<routes>(?:Route: [^\r]*+\r\n)*+)"
     + _LINES
-    + rb"Content-Length: (?P<length>[0-9]{1,5})\r\n"
+    + rb"Content-Length: (?P<length>[0-9]{1,4})\r\n"
     + _LINES
     + rb"\r\n"
 ).match
-_HOST, _FIRST, _RPORT, _HOPS, _ROUTES = 3, 4, 5, 6, 7
+# The match knows of each CR that LF follows it. Where LF stands alone the next server
+# might see a field that we do not.
+_BARE_LF = re.compile(rb"\n(?<!\r\n)").search
+# Groups of the match. What note_source writes goes to the end of NOTED.
+_URI, _HOST, _NOTED, _RPORT, _HOPS, _ROUTES = 2, 3, 4, 5, 6, 7
 # Bytes of a header section that can break no limit: no field that says something
 # takes less than six.
 _SMALL = 6 * MAX_FIELDS
@@ -49,6 +53,9 @@ _SMALL = 6 * MAX_FIELDS
 _head = Message._head  # type: ignore[misc]  # the slot, which a property covers below
 _read_slot = _head.__get__  # type: ignore[attr-defined]
 _write_slot = _head.__set__  # type: ignore[attr-defined]
+
+
+_new = object.__new__
 
 
 class UsualRequest(Request):
@@ -70,7 +77,7 @@ class UsualRequest(Request):
         if not self._settled:
             assert self._usual is not None  # it goes when the text changes
             data = self._usual.string
-            place = _place(self._usual)
+            place = self._usual.end(_NOTED)
             section_end = self._usual.end() - len(b"\r\n")
             head = data[:place] + self._noted + data[place:section_end]
             _write_slot(self, head.decode("utf-8", "surrogateescape"))
@@ -111,12 +118,14 @@ class UsualRequest(Request):
         Write the request as a proxy passes it on.
         """
         usual = self._usual
-        if usual is None or usual[_HOPS] is None:
+        if usual is None:
+            return super().forwarded(via, hops)
+        hops_start, hops_end = usual.span(_HOPS)
+        if hops_start < 0:
             return super().forwarded(via, hops)
         data = usual.string
-        line_end = usual.end(2) + len(b" SIP/2.0\r\n")
-        place = _place(usual)
-        hops_start, hops_end = usual.span(_HOPS)
+        line_end = usual.end(_URI) + len(b" SIP/2.0\r\n")
+        place = usual.end(_NOTED)
         return b"%bVia: %b\r\n%b%b%b%d%b" % (
             data[:line_end],
             via.encode(),
@@ -128,12 +137,6 @@ class UsualRequest(Request):
         )
 
 
-def _place(usual: re.Match[bytes]) -> int:
-    # Where note_source writes: behind rport, else behind the last parameter.
-    end = usual.end(_RPORT)
-    return end if end >= 0 else usual.end(_FIRST)
-
-
 def parse_usual(data: bytes) -> UsualRequest | None:
     """
     Read a datagram that is a usual request and well framed; ``None`` for any other.
@@ -142,14 +145,10 @@ def parse_usual(data: bytes) -> UsualRequest | None:
     if usual is None:
         return None
     end = usual.end()
-    method, uri, _, _, _, hops, routes, length = usual.groups()
-    if end > _SMALL or len(data) > MAX_MESSAGE or len(data) - end != int(length):
+    method, uri, hops, routes, length = usual.group(1, 2, 6, 7, 8)
+    if end > _SMALL or len(data) - end != int(length) or _BARE_LF(data, 0, end):
         return None
-    # Each CR ends a line; so does each LF, unless one is bare: the next server might
-    # see a field there that we do not.
-    if data.count(b"\n", 0, end) != data.count(b"\r", 0, end):
-        return None
-    request = UsualRequest.__new__(UsualRequest)
+    request = _new(UsualRequest)
     request.method = method.decode()
     request.request_uri = uri.decode()
     request._body = data[end:]
@@ -158,8 +157,7 @@ def parse_usual(data: bytes) -> UsualRequest | None:
     request._usual = usual
     request._settled = False
     request._noted = b""
-    values: dict[str, Any] = {} if routes else {"route": None}
-    request._values = values
+    request._values = {} if routes else {"route": None}
     if hops is not None:
-        values["max-forwards"] = int(hops)
+        request._values["max-forwards"] = int(hops)
     return request
