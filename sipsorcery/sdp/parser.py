@@ -22,8 +22,8 @@ MAX_BODY = 64 * 1024
 #: Lines of a body: as many as it holds at 32 octets each, which is what lines have on
 #: average.
 MAX_LINES = 2048
-#: Characters of a line, as many as a header field may have. The longest to be expected are
-#: certificates and keys in one attribute, of 2 to 4 KiB.
+#: Characters of a line, as many as a header field may have. The longest to be expected
+#: are certificates and keys in one attribute, of 2 to 4 KiB.
 MAX_LINE = 8 * 1024
 #: Media sections. A phone sends one to three, a browser in a conference some dozens.
 MAX_MEDIA = 64
