@@ -162,9 +162,12 @@ class Message:
         for key, texts in self._indexed().items():
             if len(texts) > 1 and key in SINGLE and len(set(texts)) > 1:
                 raise ParseError(f"{key} comes {len(texts)} times", partial=self)
+        vias = self.all(VIA)
+        if vias:
+            self._values[VIA.key] = vias[0]
         for field in _MANDATORY:
             self[field]
-        for field in (VIA, *fields):
+        for field in fields:
             self.all(field)
 
     # Changing

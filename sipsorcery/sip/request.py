@@ -39,6 +39,8 @@ _METHOD = re.compile(TOKEN).match
 _STATUS_LINE = re.compile(r"[^ \r]*(?i:SIP)/[0-9.]++ [0-9]{3}[ \r]").match
 _OTHER_VERSION = re.compile(r"[^\r]* (?i:SIP)/(?!2\.0\r)[0-9]++\.[0-9]++\r").match
 
+_COPIED: tuple[Field[Any], ...] = (FROM, TO, CALL_ID, CSEQ)
+
 #: Stands for the method of a request whose start line cannot be read.
 UNKNOWN = "UNKNOWN"
 
@@ -201,12 +203,13 @@ class Request(Message):
 
         :param to_tag: goes into the To if that has no tag yet and can be read.
         """
-        vias = "".join(self._head[start:end] for start, end in self._spans(VIA))
-        lines = [vias, *(self._copied(field) for field in (FROM, TO, CALL_ID, CSEQ))]
+        head = self._head
+        vias = "".join(head[start:end] for start, end in self._spans(VIA))
+        lines = [vias, *(_first_line(field, head) for field in _COPIED)]
         if to_tag is not None and self._lacks_to_tag():
             lines[2] = f"{lines[2][:-2]};tag={to_tag}\r\n"
         if status == 100:
-            lines.append(self._copied(TIMESTAMP))
+            lines.append(_first_line(TIMESTAMP, head))
         return Response.from_lines(status, reason, "".join(lines), fields, body)
 
     def _lacks_to_tag(self) -> bool:
@@ -216,9 +219,10 @@ class Request(Message):
             return False
         return to is not None and to.tag is None
 
-    def _copied(self, field: Field[Any]) -> str:
-        start, end = next(iter(self._spans(field)), (0, 0))
-        return self._head[start:end]
+
+def _first_line(field: Field[Any], head: str) -> str:
+    match = field.find.search(head)
+    return "" if match is None else head[match.start() + 1 : match.end() + 1]
 
 
 def error_response(error: ParseError, to_tag: str | None = None) -> Response | None:

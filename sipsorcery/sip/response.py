@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sipsorcery.sip.errors import LocalProtocolError, ParseError, excerpt
-from sipsorcery.sip.fields import Field
+from sipsorcery.sip.fields import CONTENT_LENGTH, Field
 from sipsorcery.sip.message import Message, head_of
 from sipsorcery.sip.status import reason_phrase
 
@@ -76,11 +76,12 @@ class Response(Message):
             raise LocalProtocolError(f"no status code: {status}")
         self.status = status
         self.reason = reason_phrase(status) if reason is None else reason
-        start, _, more = head_of(f"SIP/2.0 {status} {self.reason}", fields).partition(
-            "\n"
-        )
-        self._adopt(f"{start}\n{lines}{more}", b"")
-        self.body = body
+        status_line = f"SIP/2.0 {status} {self.reason}"
+        start, _, more = head_of(status_line, fields).partition("\n")
+        length = f"Content-Length: {len(body)}\r\n"
+        self._adopt(f"{start}\n{lines}{more}{length}", body)
+        if more and len(CONTENT_LENGTH.find.findall(self._head)) > 1:
+            self.body = body  # and its length is the one that counts
 
     @classmethod
     def from_head(cls, head: str, body: bytes = b"") -> Response:
