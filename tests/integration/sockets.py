@@ -17,6 +17,7 @@ from sipsorcery.endpoint import Endpoint, ListenAddress
 from sipsorcery.sip.request import Request
 from sipsorcery.testing.consumer import RecordingConsumer
 from sipsorcery.transport.certificates import TLSSettings
+from sipsorcery.transport.consumer import TransportConsumer
 from sipsorcery.transport.flow import Flow
 from sipsorcery.transport.identity import Expectation
 from sipsorcery.transport.layer import TransportLayer, TransportSettings
@@ -55,13 +56,15 @@ class SocketCase(TestCase):
         answers: bool = False,
         limits: TransportLimits | None = None,
         tls: TLSSettings | None = None,
+        consumer: TransportConsumer | None = None,
     ) -> tuple[TransportLayer, RecordingConsumer]:
         """
         Start a layer.
 
         :param answers: whether it answers every request with 200.
+        :param consumer: takes what is received, instead of the one that is returned.
         """
-        consumer = RecordingConsumer()
+        recording = RecordingConsumer()
         layer = TransportLayer(
             reactor,
             TransportSettings(
@@ -69,7 +72,7 @@ class SocketCase(TestCase):
                 tls or TLSSettings(),
                 limits or TransportLimits(),
             ),
-            consumer,
+            consumer or recording,
         )
         layer.start()
         self.layers.append(layer)
@@ -78,8 +81,8 @@ class SocketCase(TestCase):
             def answer(request: Request, flow: Flow) -> None:
                 layer.send_response(request.respond(200), flow)
 
-            consumer.on_request = answer
-        return layer, consumer
+            recording.on_request = answer
+        return layer, recording
 
     def secure(self, *identities: str) -> TLSSettings:
         """
