@@ -148,7 +148,8 @@ class Message:
         """
         Return every field line as its name, spelled as it came, and its text.
         """
-        return scanner.split_fields(self._head)
+        fields = scanner.split_fields(self._head)
+        return [(name.rstrip(" \t"), text) for name, text in fields]
 
     def check(self, *fields: Field[Any]) -> None:
         """

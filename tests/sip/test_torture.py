@@ -3,8 +3,8 @@ The torture tests of RFC 4475, every file of them.
 
 The table says of each file whether a server accepts it, or at which stage it is refused
 and with which status; ``test_torture_values`` says what is read of the accepted ones.
-What happens to those further on (405, 415, 416, 420, 483 and so on) is decided by roles,
-from these values.
+What happens to those further on (405, 415, 416, 420, 483 and so on) is decided by
+roles, from these values.
 """
 
 from __future__ import annotations
