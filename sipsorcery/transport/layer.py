@@ -157,17 +157,13 @@ class TransportLayer:
             the response; if it is gone, one to the address in the Via is opened.
         :return: fires with the flow that it left on; fails with `TransportError`.
         """
-        try:
-            via = response[VIA]
-        except ParseError as error:
-            return fail(TransportError(f"a response without a way: {error.text}"))
         data = response.to_bytes()
         if flow.number:
             if flow.is_open:
                 return _put(data, flow)
-        elif (via.received, via.rport) == flow.address and via.maddr is None:
-            return _put(data, flow)  # the common case, at the least cost
-        return Deferred.fromCoroutine(self._respond(data, via, flow))
+        elif vias.leads_back(response.get("Via"), *flow.address):
+            return _put(data, flow)
+        return Deferred.fromCoroutine(self._respond(response, data, flow))
 
     def via_for(self, way: Flow | Target, source: Endpoint | None = None) -> Via:
         """
@@ -241,10 +237,14 @@ class TransportLayer:
             return fail(error)
         return self._connections.send(data, target, source)
 
-    async def _respond(self, data: bytes, via: Via, flow: Flow) -> Flow:
+    async def _respond(self, response: Response, data: bytes, flow: Flow) -> Flow:
         """
         Send a response whose connection is gone, or that goes elsewhere over UDP.
         """
+        try:
+            via = response[VIA]
+        except ParseError as error:
+            raise TransportError(f"a response without a way: {error.text}") from error
         transport = flow.local.transport
         failure = TransportError(f"nothing says where {via.sent_by} is")
         address = vias.response_address(via, transport, flow.address[0])

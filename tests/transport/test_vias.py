@@ -14,6 +14,7 @@ from sipsorcery.sip.via import Via
 from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.vias import (
     check_unicast,
+    leads_back,
     response_address,
 )
 from tests.transport.messages import options
@@ -189,6 +190,42 @@ class ResponseAddressTests(SynchronousTestCase):
         """
         for host in ("255.255.255.255", "224.0.1.75", "0.0.0.0", "[ff02::1]", "[::]"):
             self.assertRaises(TransportError, self.where, f"SIP/2.0/UDP {host}")
+
+
+class LeadsBackTests(SynchronousTestCase):
+    """
+    The look that spares the answer to a usual request the parsing of its Via.
+    """
+
+    def test_noted(self) -> None:
+        """
+        A Via in which the source was noted leads back to it, and nowhere else.
+        """
+        for via in (
+            "SIP/2.0/UDP a.example:9;branch=z9hG4bK1;rport",
+            "SIP/2.0/UDP 192.0.2.2;rport;branch=z9hG4bK1",
+        ):
+            request = options(via)
+            request.note_source("192.0.2.2", 5062)
+            text = request.get("Via")
+            self.assertTrue(leads_back(text, "192.0.2.2", 5062))
+            self.assertFalse(leads_back(text, "192.0.2.2", 506))
+            self.assertFalse(leads_back(text, "192.0.2.20", 5062))
+            self.assertFalse(leads_back(text, "192.0.2.", 5062))
+
+    def test_wants_a_look(self) -> None:
+        """
+        What is out of the ordinary is parsed.
+        """
+        noted = ";rport=5062;received=192.0.2.2"
+        for text in (
+            None,
+            "",
+            "SIP/2.0/UDP 192.0.2.2:5062",
+            f"SIP/2.0/UDP a.example{noted};MAddr=192.0.2.9",
+            f"SIP/2.0/UDP a.example, SIP/2.0/UDP b.example{noted}",
+        ):
+            self.assertFalse(leads_back(text, "192.0.2.2", 5062))
 
 
 class HostTests(SynchronousTestCase):
