@@ -1,0 +1,154 @@
+"""
+The location of servers: from a URI to the targets to try, one after the other.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.interfaces import IReactorTime, IResolver
+from twisted.names import hosts
+from twisted.python.failure import Failure
+
+from sipsorcery.sip.uri import SIPURI
+from sipsorcery.sip.via import Via
+from sipsorcery.transport import local
+from sipsorcery.transport.flow import Listener
+from sipsorcery.transport.location.errors import LocationError
+from sipsorcery.transport.location.failed import FailedTargets
+from sipsorcery.transport.location.limits import LocationLimits
+from sipsorcery.transport.location.policy import TLSPolicy
+from sipsorcery.transport.location.questions import Questions
+from sipsorcery.transport.location.reach import Reach
+from sipsorcery.transport.location.search import Search
+from sipsorcery.transport.location.sought import Sought, seek_uri, seek_via
+from sipsorcery.transport.location.srv import Chance
+from sipsorcery.transport.target import Target
+
+# A changed hosts file counts after so many seconds.
+_HOSTS_TTL = 5
+
+
+class Locator:
+    """
+    Find out where a request goes, or a response that lost its way (:rfc:`3263`).
+
+    :param resolver: asks DNS, such as :class:`twisted.names.client.Resolver`. It should
+        keep no answers itself: here they are kept, bounded in number and time.
+    :param clock: the reactor, or whatever has its time.
+    :param listeners: gives the open listeners of the layer that will send: UDP goes
+        from one of these.
+    :param policy: what servers have to prove over TLS.
+    :param local_names: has the names of our own network; None: the hosts file of the
+        system.
+    :param source_address: tells which of our addresses leads to another.
+    :param chance: gives random numbers from 0 to 1, without 1.
+    """
+
+    def __init__(
+        self,
+        resolver: IResolver,
+        clock: IReactorTime,
+        *,
+        listeners: Callable[[], Iterable[Listener]],
+        policy: TLSPolicy | None = None,
+        limits: LocationLimits | None = None,
+        local_names: IResolver | None = None,
+        source_address: Callable[[str], str | None] = local.source_address,
+        chance: Chance = random.random,
+    ) -> None:
+        self._clock = clock
+        self._policy = policy or TLSPolicy()
+        self._limits = limits or LocationLimits()
+        self._chance = chance
+        self._reach = Reach(listeners, source_address)
+        self._dns = Questions(resolver, clock, self._limits)
+        if local_names is None:
+            local_names = hosts.Resolver(ttl=_HOSTS_TTL)
+        self._hosts = Questions(local_names, clock, self._limits)
+        self._failed = FailedTargets(self._limits)
+
+    def locate(self, uri: SIPURI, *, reliable: bool = False) -> Deferred[list[Target]]:
+        """
+        Find the targets for a request, in the order to try them in.
+
+        Go on to the next one on a transport error, a time-out without any response, or
+        a 503; each time with a new branch, and after a word to `failed` (4.3).
+
+        :param uri: the topmost Route, or else the Request-URI.
+        :param reliable: for a request that is too long for UDP: where the choice is
+            ours, TCP comes first (:rfc:`3261#section-18.1.1`).
+        :return: at least one target; fails with `LocationError`.
+        """
+        available = self._reach.transports()
+        return self._start(lambda: seek_uri(uri, available, reliable=reliable))
+
+    def locate_response(self, via: Via) -> Deferred[list[Target]]:
+        """
+        Find the targets for a response by the sent-by of its Via (section 5).
+
+        This is the ``resolve`` of a `TransportLayer`.
+
+        :return: at least one target; fails with `LocationError`.
+        """
+        available = self._reach.transports()
+        return self._start(lambda: seek_via(via, available))
+
+    def pick(self, uri: SIPURI, call_id: str) -> Deferred[Target]:
+        """
+        Find the one target for a request that is forwarded without state (4.4).
+
+        It follows from the records and the Call-ID alone, so that retransmissions, ACK
+        and CANCEL go the same way, through any process. It has to be stayed with:
+        whoever wants another after a failure has to keep state.
+
+        :return: fails with `LocationError`.
+        """
+        available = self._reach.transports()
+        chance = random.Random(call_id).random
+        found = self._find(lambda: seek_uri(uri, available), chance)
+        return found.addCallback(lambda targets: targets[0])
+
+    def failed(self, target: Target, retry_after: float | None = None) -> None:
+        """
+        Note that a target did not answer, or not for now.
+
+        For a while it comes last wherever it is found.
+
+        :param retry_after: seconds, if it said 503 with them.
+        """
+        self._failed.add(target, self._clock.seconds(), retry_after)
+
+    # Inside
+
+    def _start(self, seek: Callable[[], Sought]) -> Deferred[list[Target]]:
+        return self._find(seek, self._chance).addCallback(
+            lambda targets: self._failed.sort(targets, self._clock.seconds())
+        )
+
+    def _find(
+        self, seek: Callable[[], Sought], chance: Chance
+    ) -> Deferred[list[Target]]:
+        try:
+            search = Search(
+                seek(),
+                self._dns,
+                self._hosts,
+                self._reach,
+                self._policy,
+                self._limits,
+                chance,
+            )
+        except LocationError as error:
+            return fail(error)
+        found = Deferred.fromCoroutine(search.run())
+        if found.called:
+            return found
+        patience = self._limits.patience
+
+        def give_up(_: object, seconds: float) -> Failure:
+            return Failure(search.error(f"no end after {seconds:g} s"))
+
+        return found.addTimeout(patience, self._clock, give_up)
