@@ -108,3 +108,10 @@ class Flow(Protocol):
         """
         Undo one `hold`.
         """
+
+    def close(self, reason: str) -> None:
+        """
+        Close the flow after what was sent has left; one of UDP has nothing to close.
+
+        :param reason: a sentence for whoever asks why.
+        """

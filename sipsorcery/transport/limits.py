@@ -29,6 +29,7 @@ class TransportLimits:
     # As many as Kamailio allows; with TLS some 60 kB each, 128 MB at the very worst.
     connections: int = 2048
     # A household or a small office behind one NAT; a flood from one host stops here.
+    # The 64-bit network of an IPv6 address counts as one address.
     connections_per_address: int = 64
     # A flow that nobody holds is closed after this: Kamailio's connection lifetime.
     idle: float = 120.0

@@ -4,6 +4,7 @@ The table of connections: who may connect, and which connection serves a target.
 
 from __future__ import annotations
 
+import ipaddress
 from collections import Counter
 from collections.abc import Iterator
 from itertools import count
@@ -31,8 +32,8 @@ class ConnectionTable:
     def __init__(self, limits: TransportLimits) -> None:
         self._limits = limits
         self._numbers = count(1)
-        self._places: Counter[str] = Counter()  # taken, by remote address
-        self._hosts: dict[int, str] = {}  # who takes a place: a number, from where
+        self._places: Counter[str] = Counter()  # taken, by home
+        self._homes: dict[int, str] = {}  # who takes a place: a number, from where
         self._connections: dict[int, StreamConnection] = {}
         self._by_key: dict[_Key, StreamConnection] = {}
         self._keys: dict[int, _Key] = {}  # of each connection, by its number
@@ -50,7 +51,7 @@ class ConnectionTable:
         """
         Give the number of places taken, by connections and attempts.
         """
-        return len(self._hosts)
+        return len(self._homes)
 
     def take_place(self, host: str) -> int | None:
         """
@@ -58,26 +59,26 @@ class ConnectionTable:
 
         :return: its number, which no connection has had before; None if there is none.
         """
-        limits = self._limits
+        limits, home = self._limits, _home(host)
         if (
-            len(self._hosts) >= limits.connections
-            or self._places[host] >= limits.connections_per_address
+            len(self._homes) >= limits.connections
+            or self._places[home] >= limits.connections_per_address
         ):
             # Reading a Counter adds nothing to it: a refusal costs no memory.
             return None
         number = next(self._numbers)
-        self._places[host] += 1
-        self._hosts[number] = host
+        self._places[home] += 1
+        self._homes[number] = home
         return number
 
     def give_place(self, number: int) -> None:
         """
         Count one less.
         """
-        host = self._hosts.pop(number)
-        self._places[host] -= 1
-        if not self._places[host]:
-            del self._places[host]
+        home = self._homes.pop(number)
+        self._places[home] -= 1
+        if not self._places[home]:
+            del self._places[home]
 
     def add(self, connection: StreamConnection) -> None:
         """
@@ -124,7 +125,7 @@ class ConnectionTable:
         """
         self._connections.pop(connection.number, None)
         key = self._keys.pop(connection.number, None)
-        if key is not None and self._by_key[key] is connection:
+        if key is not None and self._by_key.get(key) is connection:
             del self._by_key[key]
         self._drop_alias(connection)
 
@@ -150,8 +151,17 @@ class ConnectionTable:
 
     def _drop_alias(self, connection: StreamConnection) -> None:
         alias = self._aliases.pop(connection.number, None)
-        if alias is not None and self._by_alias[alias] is connection:
+        if alias is not None and self._by_alias.get(alias) is connection:
             del self._by_alias[alias]
+
+
+def _home(host: str) -> str:
+    """
+    Give what a cap is counted for: an address, or the network of one household.
+
+    Whoever has one IPv6 address has the other 2**64 of its network as well.
+    """
+    return ipaddress.IPv6Address(host).packed[:8].hex() if ":" in host else host
 
 
 def _proves(connection: StreamConnection, expected: Expectation | None) -> bool:

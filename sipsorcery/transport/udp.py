@@ -106,6 +106,11 @@ class DatagramFlow:
         Do nothing, as `hold` did.
         """
 
+    def close(self, reason: str) -> None:
+        """
+        Do nothing, likewise.
+        """
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, DatagramFlow):
             return NotImplemented

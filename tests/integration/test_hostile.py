@@ -453,7 +453,7 @@ class HostileTests(SocketCase):
         self.assertLess(grown, MEMORY)
         table = self.server._connections.table
         self.assertEqual(len(table), 0)
-        for index in (table._by_key, table._by_alias, table._places, table._hosts):
+        for index in (table._by_key, table._by_alias, table._places, table._homes):
             self.assertEqual(len(index), 0)
         left = set(reactor.getDelayedCalls()) - calls
         self.assertEqual({call for call in left if call.active()}, set())

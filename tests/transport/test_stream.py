@@ -124,7 +124,7 @@ class ReceivingTests(StreamCase):
         """
         What comes with a message that made us close is not handed on.
         """
-        self.consumer.on_request = lambda request, flow: flow.close("enough")  # type: ignore[attr-defined]  # of a connection
+        self.consumer.on_request = lambda request, flow: flow.close("enough")
         self.send(options_bytes(VIA) * 3)
         self.assertEqual(len(self.consumer.requests), 1)
         self.assert_closed("enough")
@@ -262,7 +262,7 @@ class TimeTests(StreamCase):
         """
         self.send(options_bytes(VIA))
         self.flow.hold()
-        self.flow.close("enough")  # type: ignore[attr-defined]  # of a connection
+        self.flow.close("enough")
         self.network.advance()
         self.flow.release()
         self.assert_closed("enough")
@@ -330,7 +330,7 @@ class SlowPeerTests(StreamCase):
         A peer that does not take what is left is cut off.
         """
         self.fill(100_000)
-        self.flow.close("enough")  # type: ignore[attr-defined]  # of a connection
+        self.flow.close("enough")
         self.network.advance(4.9)
         self.assertEqual(len(self.tcp._connections.table), 1)
         self.network.advance(0.2)
@@ -343,7 +343,7 @@ class SlowPeerTests(StreamCase):
         What was sent before the end arrives before the end.
         """
         self.fill(100_000)
-        self.flow.close("enough")  # type: ignore[attr-defined]  # of a connection
+        self.flow.close("enough")
         self.peer.pipe.resumeProducing()
         self.network.advance()
         self.assertEqual(len(self.peer.data), 100_000)

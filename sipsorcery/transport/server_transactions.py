@@ -1,0 +1,444 @@
+"""
+The server side of the transaction layer: requests that we answer.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, TypeAlias, assert_never
+
+from twisted.logger import Logger
+from twisted.python import failure
+
+from sipsorcery.sip.errors import LocalProtocolError, ParseError
+from sipsorcery.sip.fields import RETRY_AFTER, Field
+from sipsorcery.sip.parameterised import Seconds
+from sipsorcery.sip.request import Request
+from sipsorcery.sip.response import Response
+from sipsorcery.transaction.effects import Deliver, Failed, Send, Terminated, TimedOut
+from sipsorcery.transaction.errors import TransactionTimeout
+from sipsorcery.transaction.invite_server import InviteServerTransaction
+from sipsorcery.transaction.key import ack_key, merge_key, server_key
+from sipsorcery.transaction.non_invite_server import NonInviteServerTransaction
+from sipsorcery.transaction.state import State
+from sipsorcery.transaction.stateless import StatelessAnswers
+from sipsorcery.transaction.table import ServerTable
+from sipsorcery.transport.errors import TransportError
+from sipsorcery.transport.flow import Flow
+from sipsorcery.transport.transaction_drive import Drive, Failure
+
+_Fields: TypeAlias = Iterable[tuple[Field[Any] | str, Any]]
+
+_TAG_SIZE = 8  # bytes; RFC 3261, 19.3 asks for 32 bits of randomness at least
+_SECRET_SIZE = 32  # bytes: as many as blake2s takes
+# Seconds after which somebody who was refused may come back: when Timer J has freed
+# some room; spread, so that they do not all come at once.
+_RETRY_AFTER = (5, 15)
+# Whoever sends the credentials that these ask for may do so with the same CSeq.
+_CHALLENGES = (401, 407)
+
+
+class ServerTransactionUser(Protocol):
+    """
+    Hear what becomes of a request that waits for its answer.
+    """
+
+    def cancelled(self, transaction: ServerTransaction) -> None:
+        """
+        Hear that the client has cancelled its INVITE; to be answered by a 487.
+        """
+
+    def failed(self, transaction: ServerTransaction, error: Failure) -> None:
+        """
+        Hear that a response could not be sent, was never acknowledged, or is too late.
+        """
+
+
+class ServerTransaction:
+    """
+    A request, and the way to answer it.
+
+    :ivar flow: the way it came, and the answer goes.
+    :ivar user: hears what becomes of it; None: nobody, and a CANCEL is answered by a
+        487 without asking. To be set while the request is delivered.
+    :ivar is_cancelled: whether the client has cancelled it.
+    """
+
+    __slots__ = (
+        "_machine",
+        "_side",
+        "_to_tag",
+        "ack_key",
+        "flow",
+        "is_cancelled",
+        "key",
+        "merge_key",
+        "slot",
+        "user",
+    )
+
+    def __init__(
+        self,
+        side: ServerTransactions,
+        machine: InviteServerTransaction | NonInviteServerTransaction,
+        flow: Flow,
+        key: str,
+        merge_key: str | None = None,
+    ) -> None:
+        self._side = side
+        self._machine = machine
+        self._to_tag: str | None = None
+        self.flow = flow
+        self.key = key
+        self.merge_key = merge_key
+        self.ack_key: str | None = None
+        self.slot: int | None = None
+        self.user: ServerTransactionUser | None = None
+        self.is_cancelled = False
+
+    @property
+    def request(self) -> Request:
+        """
+        The request, until it has its final response.
+
+        :raises LocalProtocolError: afterwards: the layer keeps many that are answered,
+            and only as much of each as it needs.
+        """
+        request = self._machine.request
+        if request is None:
+            raise LocalProtocolError("the request has been answered")
+        return request
+
+    @property
+    def state(self) -> State:
+        """
+        The state of the machine.
+        """
+        return self._machine.state
+
+    @property
+    def is_invite(self) -> bool:
+        """
+        Whether the request is an INVITE.
+        """
+        return isinstance(self._machine, InviteServerTransaction)
+
+    @property
+    def is_pending(self) -> bool:
+        """
+        Whether the final response is still to come, and can come.
+        """
+        return self.state in (State.Trying, State.Proceeding)
+
+    @property
+    def to_tag(self) -> str:
+        """
+        The tag for the To of our responses, the same in all of them.
+        """
+        if self._to_tag is None:
+            self._to_tag = secrets.token_hex(_TAG_SIZE)
+        return self._to_tag
+
+    def respond(
+        self,
+        status: int,
+        reason: str | None = None,
+        fields: _Fields = (),
+        body: bytes = b"",
+    ) -> Response:
+        """
+        Make a response to the request, with our To tag where it has none, and send it.
+
+        :return: the response, as it was sent.
+        :raises LocalProtocolError: after the final response, and as `send`.
+        """
+        to_tag = None if status == 100 else self.to_tag
+        response = self.request.respond(status, reason, fields, body, to_tag)
+        self.send(response)
+        return response
+
+    def send(self, response: Response) -> None:
+        """
+        Send a response that is made already: one that was forwarded, or a 2xx again.
+
+        One that comes after the transaction's end is dropped.
+
+        :raises LocalProtocolError: after a final response, unless both are 2xx to an
+            INVITE; and for what :rfc:`4320` forbids in answer to anything else: a 408,
+            and provisional responses.
+        """
+        self._side.send(self, response)
+
+    def timer_due(self, now: float) -> None:
+        """
+        Hear from the wheel.
+        """
+        self._side.timer_due(self, now)
+
+    def __repr__(self) -> str:
+        return f"<ServerTransaction {self.key.split()} {self.state.name}>"
+
+
+class ServerTransactions:
+    """
+    Match requests to transactions, and drive these.
+
+    :param deliver: is given each new request.
+    :param deliver_ack: is given each ACK to a 2xx.
+    :param limit: how many transactions there may be.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        drive: Drive,
+        deliver: Callable[[ServerTransaction], object],
+        deliver_ack: Callable[[Request, Flow], object],
+        limit: int,
+    ) -> None:
+        self._drive = drive
+        self._deliver = deliver
+        self._deliver_ack = deliver_ack
+        self._table: ServerTable[ServerTransaction] = ServerTable(limit)
+        self._stateless = StatelessAnswers(secrets.token_bytes(_SECRET_SIZE))
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    @property
+    def is_empty(self) -> bool:
+        """
+        Whether nothing is left of any transaction.
+        """
+        return self._table.is_empty
+
+    # What comes from below
+
+    def receive(self, request: Request, flow: Flow) -> None:
+        """
+        Take a request.
+
+        :raises ParseError: for the transport layer to answer.
+        """
+        if request.method == "ACK":
+            self._receive_ack(request, flow)
+            return
+        key = server_key(request)
+        transaction = self._table.find(key)
+        if transaction is not None:
+            self._drive.counters.repeated += 1
+            transaction._machine.receive(request, self._drive.clock.seconds())
+            self._act(transaction)
+        elif request.method == "CANCEL":
+            self._receive_cancel(request, flow, key)
+        elif self._table.is_full:
+            self._refuse(request, flow)
+        else:
+            self._begin(request, flow, key)
+
+    def send(self, transaction: ServerTransaction, response: Response) -> None:
+        """
+        Send a response of the user.
+        """
+        transaction._machine.respond(response, self._drive.clock.seconds())
+        if transaction.state is State.Completed:
+            self._note_failure_or_end(transaction, response)
+        self._act(transaction)
+
+    def timer_due(self, transaction: ServerTransaction, now: float) -> None:
+        """
+        Let a machine act on its timers.
+        """
+        transaction._machine.handle_timer(now)
+        self._act(transaction)
+
+    def stop(self) -> None:
+        """
+        Refuse what waits for an answer, and forget everything.
+        """
+        self._table.close()
+        for transaction in self._table:
+            if transaction.is_pending:
+                transaction.respond(503)
+            self._forget(transaction)
+
+    # New requests
+
+    def _begin(self, request: Request, flow: Flow, key: str) -> None:
+        request.check()
+        merge = merge_key(request)
+        is_merged = self._table.is_merged(merge)
+        transaction = self._add(request, flow, key, None if is_merged else merge)
+        if is_merged:
+            # "the UAS core SHOULD generate a 482 (Loop Detected)" (8.2.2.2)
+            self._drive.counters.merged += 1
+            transaction.respond(482)
+            return
+        try:
+            self._deliver(transaction)
+        except ParseError as error:
+            self._give_up(transaction, error.status, error.text)
+        except Exception:
+            self._drive.counters.user_failures += 1
+            self._log.failure("Failed on {request}", request=request)
+            self._give_up(transaction, 500)
+        if transaction.slot is None and transaction.state is not State.Terminated:
+            self._drive.wheel.set(transaction, transaction._machine.next_timer())
+
+    def _add(
+        self, request: Request, flow: Flow, key: str, merge: str | None
+    ) -> ServerTransaction:
+        self._drive.counters.server += 1
+        is_invite = request.method == "INVITE"
+        machine = InviteServerTransaction if is_invite else NonInviteServerTransaction
+        transaction = ServerTransaction(
+            self,
+            machine(
+                request,
+                reliable=flow.number != 0,
+                now=self._drive.clock.seconds(),
+                timers=self._drive.timers,
+            ),
+            flow,
+            key,
+            merge,
+        )
+        self._table.add(transaction)
+        if is_invite:
+            # It may ring for longer than an idle connection lives.
+            flow.hold()
+        return transaction
+
+    def _give_up(
+        self, transaction: ServerTransaction, status: int, text: str = ""
+    ) -> None:
+        if transaction.is_pending:
+            phrase = Response.phrase(status)
+            transaction.respond(status, f"{phrase}: {text}" if text else phrase)
+
+    def _refuse(self, request: Request, flow: Flow) -> None:
+        self._drive.counters.refused += 1
+        retry_after = Seconds(random.randint(*_RETRY_AFTER))
+        self._answer(request, flow, 503, [(RETRY_AFTER, retry_after)])
+
+    def _answer(
+        self, request: Request, flow: Flow, status: int, fields: _Fields = ()
+    ) -> None:
+        response = self._stateless.answer(request, status, fields)
+        self._drive.transport.send_response(response, flow).addErrback(_ignore)
+
+    # ACK and CANCEL
+
+    def _receive_ack(self, ack: Request, flow: Flow) -> None:
+        transaction = self._table.find(server_key(ack, "INVITE"))
+        if transaction is None:
+            transaction = self._table.find_by_ack(ack_key(ack))
+        if transaction is not None:
+            transaction._machine.receive(ack, self._drive.clock.seconds())
+            self._act(transaction, flow)
+        elif not self._stateless.is_acknowledged_by(ack):
+            ack.check()
+            self._drive.tell(self._deliver_ack, ack, flow)
+
+    def _receive_cancel(self, cancel: Request, flow: Flow, key: str) -> None:
+        cancel.check()
+        invite = self._table.find(server_key(cancel, "INVITE"))
+        if invite is None:
+            self._drive.counters.stray += 1
+            self._answer(cancel, flow, 481)
+            return
+        transaction = self._add(cancel, flow, key, None)
+        # "the To tag of the response to the CANCEL and the To tag in the response to
+        # the original request SHOULD be the same" (9.2).
+        transaction._to_tag = invite.to_tag
+        transaction.respond(200)
+        if invite.is_pending and not invite.is_cancelled:
+            self._drive.counters.cancelled += 1
+            invite.is_cancelled = True
+            if invite.user is None:
+                invite.respond(487)
+            else:
+                self._drive.tell(invite.user.cancelled, invite)
+
+    # Driving
+
+    def _note_failure_or_end(
+        self, transaction: ServerTransaction, response: Response
+    ) -> None:
+        if transaction.is_invite:
+            self._table.expect_ack(transaction, ack_key(response))
+        else:
+            transaction._to_tag = None  # there will be no other response
+        if response.status in _CHALLENGES:
+            self._table.allow_merge(transaction)
+
+    def _act(
+        self,
+        transaction: ServerTransaction,
+        flow: Flow | None = None,
+        error: TransportError | None = None,
+    ) -> None:
+        """
+        Do what the machine wants to be done.
+
+        :param flow: the way that an ACK came.
+        :param error: what the machine was told of.
+        """
+        machine = transaction._machine
+        for effect in machine.take_effects():
+            match effect:
+                case Send(response):
+                    self._send(transaction, response)
+                case Deliver(ack):
+                    ack.check()
+                    self._drive.tell(self._deliver_ack, ack, flow)
+                case TimedOut():
+                    self._drive.counters.timeouts += 1
+                    self._tell_failure(transaction, _timeout(transaction))
+                case Failed():
+                    assert error is not None  # it was told of one
+                    self._tell_failure(transaction, error)
+                case Terminated():
+                    self._forget(transaction)
+                case _:
+                    assert_never(effect)
+        if machine.state is not State.Terminated:
+            self._drive.wheel.set(transaction, machine.next_timer())
+
+    def _send(self, transaction: ServerTransaction, response: Response) -> None:
+        sending = self._drive.transport.send_response(response, transaction.flow)
+        sending.addErrback(self._unsent, transaction)
+
+    def _unsent(
+        self, reason: failure.Failure, transaction: ServerTransaction
+    ) -> None:
+        error = reason.value
+        if not isinstance(error, TransportError):
+            reason.raiseException()
+        self._drive.counters.transport_failures += 1
+        transaction._machine.transport_failed(self._drive.clock.seconds())
+        self._act(transaction, error=error)
+
+    def _tell_failure(self, transaction: ServerTransaction, error: Failure) -> None:
+        if transaction.user is not None:
+            self._drive.tell(transaction.user.failed, transaction, error)
+
+    def _forget(self, transaction: ServerTransaction) -> None:
+        self._drive.wheel.set(transaction, None)
+        if self._table.remove(transaction) and transaction.is_invite:
+            transaction.flow.release()
+
+
+def _timeout(transaction: ServerTransaction) -> TransactionTimeout:
+    peer = transaction.flow.remote
+    if transaction.is_invite:
+        return TransactionTimeout(f"{peer} has not acknowledged our failure")
+    return TransactionTimeout(f"the answer to {peer} would come too late")
+
+
+def _ignore(reason: failure.Failure) -> None:
+    # Whoever asks what has no answer may not hear of it.
+    reason.trap(TransportError)

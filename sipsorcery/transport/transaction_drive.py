@@ -1,0 +1,88 @@
+"""
+What the two sides of the transaction layer share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from sipsorcery.sip.errors import ParseError
+from sipsorcery.transaction.errors import TransactionTimeout
+from sipsorcery.transaction.timers import Timers
+from sipsorcery.transport.errors import TransportError
+from sipsorcery.transport.layer import TransportLayer
+from sipsorcery.transport.wheel import TimerWheel
+
+#: How a transaction fails: nobody answered, or the transport would not carry it.
+Failure: TypeAlias = TransactionTimeout | TransportError
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionLimits:
+    """
+    Bound how many transactions there are at a time.
+    """
+
+    # 10,000 requests a second for the 32 seconds that Timer J keeps each, and a quarter
+    # more. Some 1.5 kB each once they are answered: 0.6 GB at the very worst.
+    server: int = 400_000
+    # Requests of our own that wait for their answers, each with its message. Nobody
+    # outside can make us send more than one for each that comes in.
+    client: int = 100_000
+
+
+@dataclass(slots=True)
+class TransactionCounters:
+    """
+    Count what the transaction layer did since it began.
+    """
+
+    server: int = 0  # server transactions begun
+    client: int = 0  # client transactions begun
+    repeated: int = 0  # requests that came again
+    merged: int = 0  # requests that came again by another way
+    refused: int = 0  # requests that found the table full
+    cancelled: int = 0  # INVITEs of others that were cancelled in time
+    stray: int = 0  # ACKs, CANCELs and responses that belong to no transaction
+    foreign: int = 0  # responses to requests that we never sent
+    timeouts: int = 0
+    transport_failures: int = 0
+    user_failures: int = 0  # exceptions that the transaction user let escape
+
+
+class Drive:
+    """
+    Clock, timers and transport, and the way to call those above.
+
+    :ivar transport: set before anything is sent.
+    """
+
+    transport: TransportLayer
+    _log = Logger()
+
+    def __init__(self, clock: IReactorTime, timers: Timers) -> None:
+        self.clock = clock
+        self.timers = timers
+        self.wheel = TimerWheel(clock)
+        self.counters = TransactionCounters()
+
+    def tell(self, hook: Callable[..., object], *arguments: Any) -> None:
+        """
+        Call a hook of a transaction user; what escapes from it ends here.
+
+        A transaction has to reach its end whatever its user makes of what it hears.
+        """
+        try:
+            hook(*arguments)
+        except ParseError as error:
+            # Of a field that only the user reads. It is the peer's fault, so no warning.
+            self.counters.user_failures += 1
+            self._log.debug("Could not read what came: {error}", error=error)
+        except Exception:
+            self.counters.user_failures += 1
+            self._log.failure("Failed on {arguments}", arguments=arguments)
