@@ -31,8 +31,9 @@ _REQUEST_LINE = re.compile(
 ).match
 # The PA168S registers at domains with blanks in their names: "sip:Blue Face".
 _BLANK_IN_HOST = re.compile(
-    rf"({TOKEN}) ((?i:sips?):(?:[^\s@]++@)?[\w.\-]++(?: [\w.\-]++)++) (?i:SIP)/2\.0"
-    r"\r\n(?![ \t])"
+    rf"({TOKEN}) ((?i:sips?):(?:[^\s@]++@)?[A-Za-z0-9_.\-]++"
+    r"(?: (?!(?i:SIP)/)[A-Za-z0-9_.\-]++)++(?:[:;?][^ \t\r\n]*+)?+) (?i:SIP)/2\.0\r\n"
+    r"(?![ \t])"
 ).match
 _METHOD = re.compile(TOKEN).match
 # What was meant for a status line, such as "16394SIP/2.0 200 OK".

@@ -12,13 +12,13 @@ from sipsorcery.sip.address import STAR, Address, parse_contact
 from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.parameters import Parameters
 from sipsorcery.sip.uri import SIPURI, OtherURI, parse_uri
-from tests.sip.test_parameters import pairs
+from tests.sip.test_parameters import pairs, texts
 from tests.sip.test_uri import uris
 
 addresses = st.builds(
     Address,
     uri=uris | st.sampled_from([parse_uri("tel:+1-201"), parse_uri("urn:service:sos")]),
-    display_name=st.none() | st.text(min_size=1, max_size=12),
+    display_name=st.none() | texts.filter(bool),
     parameters=pairs.map(Parameters),
 )
 # Pieces of addresses, whole and broken.

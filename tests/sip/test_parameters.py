@@ -12,11 +12,13 @@ from sipsorcery.sip import grammar
 from sipsorcery.sip.errors import LocalProtocolError, ParseError
 from sipsorcery.sip.parameters import NONE, Parameters
 
+# What a header line can carry.
+texts = st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]))
 names = st.from_regex(r"[A-Za-z0-9\-.!%*_+`'~]{1,8}", fullmatch=True)
 values = (
     st.none()
     | st.from_regex(r"[A-Za-z0-9\-.!%*_+`'~=@?/:\[\]]{0,8}", fullmatch=True)
-    | st.text(max_size=8).map(grammar.quote)
+    | texts.map(grammar.quote)
 )
 pairs = st.lists(st.tuples(names, values), max_size=6)
 
