@@ -20,7 +20,6 @@ class Counters:
     stun: int = 0
     unparsable: int = 0  # messages that broke the grammar or a limit
     answered: int = 0  # of those, the ones that got a response of the layer
-    unknown: int = 0  # datagrams that are neither SIP nor a ping nor STUN
     dropped: int = 0  # datagrams that a full socket buffer would not take
     send_failures: int = 0
     consumer_failures: int = 0  # exceptions that the consumer let escape

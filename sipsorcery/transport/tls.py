@@ -72,16 +72,14 @@ class SecureConnection(StreamConnection):
         if self._state is not State.SECURING:
             return
         found: X509 | None = self._transport.getPeerCertificate()
-        # A server always shows one; a client that does not stays unknown.
-        if found is not None:
-            self.certificate = found.to_cryptography()
-            try:
-                self._verify(self.certificate)
-            except TLSVerificationError as error:
-                self.distrust(str(error))
-                self.abort(str(error))
-                return
-        self._opened()
+        self.certificate = None if found is None else found.to_cryptography()
+        try:
+            self._verify(self.certificate)
+        except TLSVerificationError as error:
+            self.distrust(str(error))
+            self.abort(str(error))
+        else:
+            self._opened()
 
     def distrust(self, reason: str) -> None:
         """
@@ -91,7 +89,11 @@ class SecureConnection(StreamConnection):
         if self._reason is None:
             self._reason = f"the certificate of {self.remote} was refused: {reason}"
 
-    def _verify(self, certificate: x509.Certificate) -> None:
+    def _verify(self, certificate: x509.Certificate | None) -> None:
+        if certificate is None:
+            if self.expectation is None:
+                return  # a client that shows none stays unknown
+            raise TLSVerificationError("it shows none")  # our ciphers rule that out
         if self.expectation is not None:
             self.expectation.check(certificate)
         if self.expectation is None or self.expectation.needs_authority:
