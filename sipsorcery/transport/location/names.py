@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 
 from sipsorcery.transport.identity import canonical
 
@@ -25,15 +26,14 @@ def read_name(text: str) -> str | None:
     return name if len(name) <= _MAX_NAME and _NAME(name) else None
 
 
+# Each request asks this several times over, mostly of the same few hosts.
+@lru_cache(maxsize=1024)
 def read_address(text: str) -> str | None:
     """
     Bring an IP address, without brackets, into its shortest form.
 
     :return: None if it is none.
     """
-    # What begins otherwise is a name; telling it that way is ten times faster.
-    if ":" not in text and not text[-1:].isdecimal():
-        return None
     try:
         return str(ipaddress.ip_address(text))
     except ValueError:

@@ -103,7 +103,8 @@ class RotateTests(SynchronousTestCase):
         Each address is the first one for its share of all chances.
         """
         three = ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
-        begun = [rotate(three, lambda: chance)[0] for chance in (0.1, 0.5, 1 - 2**-53)]
+        chances = iter((0.1, 0.5, 1 - 2**-53))
+        begun = [rotate(three, lambda: next(chances))[0] for _ in three]
         self.assertEqual(begun, three)
         self.assertEqual(rotate([], random.random), [])
 
