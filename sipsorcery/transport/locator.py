@@ -107,8 +107,11 @@ class Locator:
         :return: fails with `LocationError`.
         """
         available = self._reach.transports()
-        chance = random.Random(call_id).random
-        found = self._find(lambda: seek_uri(uri, available), chance)
+
+        def chance_at(name: str) -> Chance:
+            return random.Random(f"{name} {call_id}").random
+
+        found = self._find(lambda: seek_uri(uri, available), chance_at)
         return found.addCallback(lambda targets: targets[0])
 
     def failed(self, target: Target, retry_after: float | None = None) -> None:
@@ -124,12 +127,12 @@ class Locator:
     # Inside
 
     def _start(self, seek: Callable[[], Sought]) -> Deferred[list[Target]]:
-        return self._find(seek, self._chance).addCallback(
+        return self._find(seek, lambda _: self._chance).addCallback(
             lambda targets: self._failed.sort(targets, self._clock.seconds())
         )
 
     def _find(
-        self, seek: Callable[[], Sought], chance: Chance
+        self, seek: Callable[[], Sought], chance_at: Callable[[str], Chance]
     ) -> Deferred[list[Target]]:
         try:
             search = Search(
@@ -139,7 +142,7 @@ class Locator:
                 self._reach,
                 self._policy,
                 self._limits,
-                chance,
+                chance_at,
             )
         except LocationError as error:
             return fail(error)

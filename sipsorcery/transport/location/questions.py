@@ -4,6 +4,7 @@ Questions to a resolver of Twisted: each asked once at a time, its answer kept.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -34,7 +35,7 @@ class Questions:
         self._resolver = resolver
         self._clock = clock
         self._limits = limits
-        self._waiting: dict[Question, list[Deferred[Answer]]] = {}
+        self._waiting: dict[Question, deque[Deferred[Answer]]] = {}
 
     def ask(self, question: Question) -> Deferred[Answer]:
         """
@@ -49,7 +50,7 @@ class Questions:
         if waiting is None:
             if len(self._waiting) >= self._limits.questions:
                 return succeed(Answer(Outcome.FAILED, "too many questions before it"))
-            waiting = self._waiting[question] = []
+            waiting = self._waiting[question] = deque()
             learnt = Deferred.fromCoroutine(self._learn(question))
             if learnt.called:
                 return learnt
@@ -60,8 +61,9 @@ class Questions:
     async def _learn(self, question: Question) -> Answer:
         answer = await self._follow(question)
         self.cache.put(question, answer, self._clock.seconds())
-        for each in tuple(self._waiting.pop(question)):
-            each.callback(answer)
+        waiting = self._waiting.pop(question)
+        while waiting:  # whoever is told can make another give up
+            waiting.popleft().callback(answer)
         return answer
 
     async def _follow(self, question: Question) -> Answer:

@@ -4,16 +4,17 @@ The steps of :rfc:`3263` for one URI: from what it says to the targets to try.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from twisted.internet.defer import Deferred
 
 from sipsorcery.endpoint import Endpoint, Transport
+from sipsorcery.transport.location import naptr
 from sipsorcery.transport.location.errors import LocationError
 from sipsorcery.transport.location.limits import LocationLimits
 from sipsorcery.transport.location.names import is_local, is_loopback, read_address
-from sipsorcery.transport.location.naptr import Service, services
+from sipsorcery.transport.location.naptr import Service
 from sipsorcery.transport.location.policy import TLSPolicy
 from sipsorcery.transport.location.questions import Questions
 from sipsorcery.transport.location.reach import Reach
@@ -48,7 +49,8 @@ class Search:
 
     :param dns: is asked for everything.
     :param hosts: is asked for addresses first: the hosts file.
-    :param chance: decides among equals.
+    :param chance_at: gives the chance that decides among equals, by the name that has
+        them: answers come in any order, and that must not count.
     """
 
     def __init__(
@@ -59,7 +61,7 @@ class Search:
         reach: Reach,
         policy: TLSPolicy,
         limits: LocationLimits,
-        chance: Chance,
+        chance_at: Callable[[str], Chance],
     ) -> None:
         self._sought = sought
         self._dns = dns
@@ -67,7 +69,7 @@ class Search:
         self._reach = reach
         self._policy = policy
         self._limits = limits
-        self._chance = chance
+        self._chance_at = chance_at
         self._ruled_out: set[Transport] = set()
         self._said: dict[str, None] = {}  # in order, each once
 
@@ -107,8 +109,9 @@ class Search:
         # "If no NAPTR records are found", the client asks for SRV records. Here both
         # are asked for at once: their names are mostly those in the NAPTR records, and
         # somebody waits for the call.
+        services = Deferred.fromCoroutine(self._services())
         servers = Deferred.fromCoroutine(self._servers(own))
-        offered = [] if sought.is_settled else await self._services()
+        offered = await services
         for group in offered:
             places = await self._servers(group)
             if places:
@@ -132,10 +135,15 @@ class Search:
         return [Place(one, host, port or one.default_port) for one in transports]
 
     async def _services(self) -> list[list[Service]]:
+        """
+        Find the services that the domain offers, if the transport is not settled yet.
+        """
+        if self._sought.is_settled:
+            return []
         # A failure counts as none: a domain has to have SRV records beside its NAPTR
         # records (4.1), and there are DNS servers that do not know the latter.
         (answer,) = await self._ask_all([Question(Kind.NAPTR, self._sought.host)])
-        return services(
+        return naptr.services(
             answer.naptr,
             self._reach.transports(),
             secure=self._sought.is_secure,
@@ -160,7 +168,7 @@ class Search:
             if is_withheld(answer.srv):
                 self._ruled_out.add(transport)
                 self._note(question, "the service is not offered")
-            for one in arrange(answer.srv, self._chance):
+            for one in arrange(answer.srv, self._chance_at(question.name)):
                 known = answer.additional.get(one.target, ())
                 places.append(Place(transport, one.target, one.port, known))
         return places
@@ -186,7 +194,7 @@ class Search:
                 [Question(kind, host) for kind in missing]
             ):
                 found += answer.addresses
-        return self._reach.arrange(found, self._chance)
+        return self._reach.arrange(found, self._chance_at(host))
 
     async def _from_hosts(self, host: str, kinds: Sequence[Kind]) -> list[str]:
         """

@@ -93,7 +93,7 @@ def seek_via(via: Via, available: Collection[Transport]) -> Sought:
 
     :raises LocationError: if it asks for what we, or nobody, can do.
     """
-    transport = _read_transport(via.transport, available)
+    transport = _check_available(_read_transport(via.transport), available)
     host = _read_host(via.host)
     port = _checked(via.port, via.sent_by)
     return Sought(host, host, port, (transport,), (transport,), is_settled=True)
@@ -102,22 +102,26 @@ def seek_via(via: Via, available: Collection[Transport]) -> Sought:
 def _named_transport(uri: SIPURI, available: Collection[Transport]) -> Transport | None:
     if uri.transport is None:
         return None
-    named = _read_transport(uri.transport, available)
+    named = _read_transport(uri.transport)
     if uri.scheme == "sips" and not named.is_secure:
         # In a sips URI it names what is below TLS (RFC 3261, 26.2.2); for UDP that
         # would be DTLS, which SIP does not have.
         if named is Transport.UDP:
             raise LocationError(f"a sips URI does not go over UDP: {excerpt(uri.host)}")
-        secured = Transport.TLS if named is Transport.TCP else Transport.WSS
-        return _read_transport(secured, available)
-    return named
+        named = Transport.TLS if named is Transport.TCP else Transport.WSS
+    return _check_available(named, available)
 
 
-def _read_transport(name: str, available: Collection[Transport]) -> Transport:
+def _read_transport(name: str) -> Transport:
     try:
-        transport = Transport(name.lower())
+        return Transport(name.lower())
     except ValueError:
         raise LocationError(f"no transport is called {excerpt(name)}") from None
+
+
+def _check_available(
+    transport: Transport, available: Collection[Transport]
+) -> Transport:
     if transport not in available:
         raise LocationError(f"nothing can be sent over {transport} from here")
     return transport

@@ -117,8 +117,8 @@ class SectionsTests(SynchronousTestCase):
         stranger = records("a.b A 192.0.2.3")[0]
         stranger.cls = dns.CH
         others = records("c.d A 192.0.2.1\na.b AAAA 2001:db8::1")
-        sections = ([stranger, *others], [], [])
-        answer = read_sections(Question(Kind.A, "a.b"), sections, LIMITS)
+        answers = [stranger, *others]
+        answer = read_sections(Question(Kind.A, "a.b"), (answers, [], []), LIMITS)
         self.assertEqual((answer.outcome, answer.addresses), (Outcome.ABSENT, ()))
 
     def test_absence(self) -> None:

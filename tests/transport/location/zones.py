@@ -11,34 +11,35 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.names import common, dns, error
 
 TTL = 300
-_MAKERS: dict[str, Any] = {
-    "A": dns.Record_A,
-    "AAAA": dns.Record_AAAA,
-    "CNAME": dns.Record_CNAME,
-    "NAPTR": dns.Record_NAPTR,
-    "SOA": dns.Record_SOA,
-    "SRV": dns.Record_SRV,
-}
-_NUMBERS = {"NAPTR": 2, "SRV": 3}  # how many fields in front are numbers
 
 
 def record(line: str) -> dns.RRHeader:
     """
     Read one record: ``NAME [TTL] TYPE FIELDS...``; an empty field is ``-``.
+
+    Of a SOA record only the last field is given: the time for which names lack.
     """
     name, *fields = line.split()
     ttl = int(fields.pop(0)) if fields[0].isdecimal() else TTL
-    kind, *data = fields
-    numbers = _NUMBERS.get(kind, 0)
-    arguments: list[Any] = [int(field) for field in data[:numbers]]
-    arguments += ["" if field in ("-", ".") else field for field in data[numbers:]]
-    if kind == "SOA":
-        payload = dns.Record_SOA(minimum=int(data[0]), ttl=ttl)
-    elif kind == "NAPTR":
-        texts = [field.encode() for field in arguments[2:]]
-        payload = dns.Record_NAPTR(*arguments[:2], *texts, ttl=ttl)
-    else:
-        payload = _MAKERS[kind](*arguments, ttl=ttl)
+    kind, *data = ("" if field in ("-", ".") else field for field in fields)
+    payload: Any
+    match kind:
+        case "A":
+            payload = dns.Record_A(data[0], ttl)
+        case "AAAA":
+            payload = dns.Record_AAAA(data[0], ttl)
+        case "CNAME":
+            payload = dns.Record_CNAME(data[0], ttl)
+        case "SOA":
+            payload = dns.Record_SOA(minimum=int(data[0]), ttl=ttl)
+        case "SRV":
+            priority, weight, port = map(int, data[:3])
+            payload = dns.Record_SRV(priority, weight, port, data[3], ttl)
+        case "NAPTR":
+            texts = (field.encode() for field in data[2:])
+            payload = dns.Record_NAPTR(int(data[0]), int(data[1]), *texts)
+        case _:
+            raise ValueError(f"no record of type {kind}")
     return dns.RRHeader(name, payload.TYPE, dns.IN, ttl, payload)
 
 
@@ -94,11 +95,13 @@ class Zones(common.ResolverBase):
         """
         self._held = []
 
-    def release(self) -> None:
+    def release(self, *, hold: bool = False) -> None:
         """
         Give the answers that were held back, the last one first.
+
+        :param hold: go on to hold back what is asked then.
         """
-        held, self._held = self._held or [], None
+        held, self._held = self._held or [], [] if hold else None
         for mine, answer in reversed(held):
             answer.addErrback(lambda failure: failure)
             answer.chainDeferred(mine)
@@ -131,5 +134,6 @@ class Zones(common.ResolverBase):
             found += [one for one in here if one.type == type] + aliases
             if not aliases:
                 break
-            name = str(aliases[0].payload.name)
+            alias: Any = aliases[0].payload
+            name = str(alias.name)
         return succeed((found, self.authority, self.additional))
