@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from sipsorcery.config import Config
 from sipsorcery.endpoint import ListenAddress
 from sipsorcery.transport.certificates import CertificateFiles, TLSSettings
+from sipsorcery.transport.identity import TLSVerify, canonical
 from sipsorcery.transport.layer import TransportSettings
 from sipsorcery.transport.limits import TransportLimits
+from sipsorcery.transport.location.policy import TLSPolicy, TLSRule
 
 
 def certificate_files(config: Config) -> tuple[CertificateFiles, ...]:
@@ -46,4 +48,20 @@ def transport_settings(
             idle=limits.idle,
             handshake=limits.handshake,
         ),
+    )
+
+
+def tls_policy(config: Config) -> TLSPolicy:
+    """
+    Put together what servers have to prove that we connect to by TLS.
+    """
+    sip = config.sip
+    return TLSPolicy(
+        default=TLSRule(TLSVerify(sip.tls_verify), sip.tls_wildcards),
+        exceptions={
+            canonical(one.domain): TLSRule(
+                TLSVerify(one.tls_verify), one.tls_wildcards, frozenset(one.tls_pins)
+            )
+            for one in config.tls_target
+        },
     )

@@ -9,9 +9,15 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from sipsorcery.config import Config, parse
-from sipsorcery.proxy.settings import certificate_files, transport_settings
+from sipsorcery.proxy.settings import (
+    certificate_files,
+    tls_policy,
+    transport_settings,
+)
 from sipsorcery.transport.certificates import CertificateFiles
+from sipsorcery.transport.identity import Expectation, TLSVerify
 from sipsorcery.transport.limits import TransportLimits
+from sipsorcery.transport.location.policy import TLSPolicy
 
 
 class SettingsTests(SynchronousTestCase):
@@ -71,3 +77,40 @@ class SettingsTests(SynchronousTestCase):
             ),
         )
         self.assertEqual(certificate_files(Config()), ())
+
+    def test_policy(self) -> None:
+        """
+        Servers prove what the configuration says of their domain; by default the
+        domain itself, without wildcards.
+        """
+        self.assertEqual(tls_policy(Config()), TLSPolicy())
+        pin = "ab" * 32
+        policy = tls_policy(
+            parse(
+                f"""
+                [sip]
+                tls_verify = "target"
+                tls_wildcards = true
+                [[tls_target]]
+                domain = "Pinned.example."
+                tls_verify = "pin"
+                tls_pins = ["{pin}"]
+                [[tls_target]]
+                domain = "lax.example"
+                tls_verify = "none"
+                tls_wildcards = true
+                """.encode()
+            )
+        )
+        for domain, expectation in (
+            ("a.example", Expectation("host.b", TLSVerify.TARGET, wildcards=True)),
+            (
+                "PINNED.example",
+                Expectation("PINNED.example", TLSVerify.PIN, frozenset({pin})),
+            ),
+            (
+                "lax.example",
+                Expectation("lax.example", TLSVerify.NONE, wildcards=True),
+            ),
+        ):
+            self.assertEqual(policy.expectation(domain, "host.b"), expectation)
