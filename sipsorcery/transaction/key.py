@@ -1,0 +1,84 @@
+"""
+What tells one transaction from another (:rfc:`3261#section-17.1.3`, 17.2.3, 8.2.2.2).
+
+A key is one text: to hash and to keep one costs a fraction of a tuple.
+"""
+
+from __future__ import annotations
+
+from sipsorcery.sip.fields import CALL_ID, CSEQ, FROM, TO, VIA
+from sipsorcery.sip.message import Message
+from sipsorcery.sip.request import Request
+from sipsorcery.sip.via import Via
+
+# What comes between the parts: it cannot be in any of them.
+_SEP = "\n"
+
+
+def client_key(via: Via, method: str) -> str:
+    """
+    Give the key of a client transaction.
+
+    :param via: the top Via of the request, or of a response.
+    :param method: that of the request: the one in the CSeq of a response.
+    """
+    return f"{method}{_SEP}{(via.branch or '').lower()}"
+
+
+def server_key(request: Request, method: str | None = None) -> str:
+    """
+    Give the key of the server transaction that a request belongs to.
+
+    Sent-by is part of it, for another client may choose the same branch. Branch and
+    host are tokens, which are compared without case (:rfc:`3261#section-7.3.1`).
+
+    :param method: the one to look for, if it is not that of the request: an ACK to a
+        failure, and a CANCEL, go to the transaction of the INVITE.
+    :raises ParseError: if a field that matters is missing or broken.
+    """
+    via = request[VIA]
+    method = method or request.method
+    if not via.is_rfc3261:
+        return _rfc2543_key(request, via, method)
+    assert via.branch is not None  # for it has the magic cookie
+    return f"{method}{_SEP}{via.branch.lower()}{_SEP}{via.sent_by.lower()}"
+
+
+def _rfc2543_key(request: Request, via: Via, method: str) -> str:
+    # "The Request-URI, To tag, From tag, Call-ID, CSeq, and top Via header field".
+    parts = (request.request_uri, request[TO].tag or "", _sequence(request), str(via))
+    return _SEP.join((method, *parts))
+
+
+def merge_key(request: Request) -> str | None:
+    """
+    Give what a request shares with those that come of it through forking proxies.
+
+    :return: None if it belongs to a dialog: only others are merged, "If the request has
+        no tag in the To header field" (:rfc:`3261#section-8.2.2.2`).
+    :raises ParseError: if a field that matters is missing or broken.
+    """
+    if request[TO].tag is not None:
+        return None
+    return f"{request.method}{_SEP}{_sequence(request)}"
+
+
+def ack_key(message: Message) -> str:
+    """
+    Give what a failure of an INVITE and its ACK have in common, whatever the branch.
+
+    :rfc:`3261#section-17.2.3` has an ACK of an :rfc:`2543` client matched by this; old
+    Cisco phones send the ACK to a failure with a new branch.
+
+    :param message: the response or the ACK.
+    :raises ParseError: if a field that matters is missing or broken.
+    """
+    return f"{message[TO].tag or ''}{_SEP}{_sequence(message)}"
+
+
+def _sequence(message: Message) -> str:
+    """
+    Give what all copies of one request share, and its responses and its ACK.
+    """
+    number, tag = message[CSEQ].number, message[FROM].tag or ""
+    return f"{message[CALL_ID]}{_SEP}{number}{_SEP}{tag}"
