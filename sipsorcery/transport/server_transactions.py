@@ -6,18 +6,25 @@ from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import Callable, Iterable
-from typing import Any, Protocol, TypeAlias, assert_never
+from collections.abc import Callable
+from typing import assert_never
 
 from twisted.logger import Logger
 from twisted.python import failure
 
-from sipsorcery.sip.errors import LocalProtocolError, ParseError
-from sipsorcery.sip.fields import RETRY_AFTER, Field
+from sipsorcery.sip.errors import ParseError
+from sipsorcery.sip.fields import RETRY_AFTER
 from sipsorcery.sip.parameterised import Seconds
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
-from sipsorcery.transaction.effects import Deliver, Failed, Send, Terminated, TimedOut
+from sipsorcery.transaction.effects import (
+    Deliver,
+    Failed,
+    Send,
+    ServerEffect,
+    Terminated,
+    TimedOut,
+)
 from sipsorcery.transaction.errors import TransactionTimeout
 from sipsorcery.transaction.invite_server import InviteServerTransaction
 from sipsorcery.transaction.key import ack_key, merge_key, server_key
@@ -27,158 +34,15 @@ from sipsorcery.transaction.stateless import StatelessAnswers
 from sipsorcery.transaction.table import ServerTable
 from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.flow import Flow
+from sipsorcery.transport.server_transaction import Fields, ServerTransaction
 from sipsorcery.transport.transaction_drive import Drive, Failure
 
-_Fields: TypeAlias = Iterable[tuple[Field[Any] | str, Any]]
-
-_TAG_SIZE = 8  # bytes; RFC 3261, 19.3 asks for 32 bits of randomness at least
 _SECRET_SIZE = 32  # bytes: as many as blake2s takes
 # Seconds after which somebody who was refused may come back: when Timer J has freed
 # some room; spread, so that they do not all come at once.
 _RETRY_AFTER = (5, 15)
 # Whoever sends the credentials that these ask for may do so with the same CSeq.
 _CHALLENGES = (401, 407)
-
-
-class ServerTransactionUser(Protocol):
-    """
-    Hear what becomes of a request that waits for its answer.
-    """
-
-    def cancelled(self, transaction: ServerTransaction) -> None:
-        """
-        Hear that the client has cancelled its INVITE; to be answered by a 487.
-        """
-
-    def failed(self, transaction: ServerTransaction, error: Failure) -> None:
-        """
-        Hear that a response could not be sent, was never acknowledged, or is too late.
-        """
-
-
-class ServerTransaction:
-    """
-    A request, and the way to answer it.
-
-    :ivar flow: the way it came, and the answer goes.
-    :ivar user: hears what becomes of it; None: nobody, and a CANCEL is answered by a
-        487 without asking. To be set while the request is delivered.
-    :ivar is_cancelled: whether the client has cancelled it.
-    """
-
-    __slots__ = (
-        "_machine",
-        "_side",
-        "_to_tag",
-        "ack_key",
-        "flow",
-        "is_cancelled",
-        "key",
-        "merge_key",
-        "slot",
-        "user",
-    )
-
-    def __init__(
-        self,
-        side: ServerTransactions,
-        machine: InviteServerTransaction | NonInviteServerTransaction,
-        flow: Flow,
-        key: str,
-        merge_key: str | None = None,
-    ) -> None:
-        self._side = side
-        self._machine = machine
-        self._to_tag: str | None = None
-        self.flow = flow
-        self.key = key
-        self.merge_key = merge_key
-        self.ack_key: str | None = None
-        self.slot: int | None = None
-        self.user: ServerTransactionUser | None = None
-        self.is_cancelled = False
-
-    @property
-    def request(self) -> Request:
-        """
-        The request, until it has its final response.
-
-        :raises LocalProtocolError: afterwards: the layer keeps many that are answered,
-            and only as much of each as it needs.
-        """
-        request = self._machine.request
-        if request is None:
-            raise LocalProtocolError("the request has been answered")
-        return request
-
-    @property
-    def state(self) -> State:
-        """
-        The state of the machine.
-        """
-        return self._machine.state
-
-    @property
-    def is_invite(self) -> bool:
-        """
-        Whether the request is an INVITE.
-        """
-        return isinstance(self._machine, InviteServerTransaction)
-
-    @property
-    def is_pending(self) -> bool:
-        """
-        Whether the final response is still to come, and can come.
-        """
-        return self.state in (State.Trying, State.Proceeding)
-
-    @property
-    def to_tag(self) -> str:
-        """
-        The tag for the To of our responses, the same in all of them.
-        """
-        if self._to_tag is None:
-            self._to_tag = secrets.token_hex(_TAG_SIZE)
-        return self._to_tag
-
-    def respond(
-        self,
-        status: int,
-        reason: str | None = None,
-        fields: _Fields = (),
-        body: bytes = b"",
-    ) -> Response:
-        """
-        Make a response to the request, with our To tag where it has none, and send it.
-
-        :return: the response, as it was sent.
-        :raises LocalProtocolError: after the final response, and as `send`.
-        """
-        to_tag = None if status == 100 else self.to_tag
-        response = self.request.respond(status, reason, fields, body, to_tag)
-        self.send(response)
-        return response
-
-    def send(self, response: Response) -> None:
-        """
-        Send a response that is made already: one that was forwarded, or a 2xx again.
-
-        One that comes after the transaction's end is dropped.
-
-        :raises LocalProtocolError: after a final response, unless both are 2xx to an
-            INVITE; and for what :rfc:`4320` forbids in answer to anything else: a 408,
-            and provisional responses.
-        """
-        self._side.send(self, response)
-
-    def timer_due(self, now: float) -> None:
-        """
-        Hear from the wheel.
-        """
-        self._side.timer_due(self, now)
-
-    def __repr__(self) -> str:
-        return f"<ServerTransaction {self.key.split()} {self.state.name}>"
 
 
 class ServerTransactions:
@@ -230,7 +94,7 @@ class ServerTransactions:
         transaction = self._table.find(key)
         if transaction is not None:
             self._drive.counters.repeated += 1
-            transaction._machine.receive(request, self._drive.clock.seconds())
+            transaction.machine.receive(request, self._drive.clock.seconds())
             self._act(transaction)
         elif request.method == "CANCEL":
             self._receive_cancel(request, flow, key)
@@ -243,16 +107,16 @@ class ServerTransactions:
         """
         Send a response of the user.
         """
-        transaction._machine.respond(response, self._drive.clock.seconds())
+        transaction.machine.respond(response, self._drive.clock.seconds())
         if transaction.state is State.Completed:
-            self._note_failure_or_end(transaction, response)
+            self._note_final(transaction, response)
         self._act(transaction)
 
     def timer_due(self, transaction: ServerTransaction, now: float) -> None:
         """
         Let a machine act on its timers.
         """
-        transaction._machine.handle_timer(now)
+        transaction.machine.handle_timer(now)
         self._act(transaction)
 
     def stop(self) -> None:
@@ -286,10 +150,15 @@ class ServerTransactions:
             self._log.failure("Failed on {request}", request=request)
             self._give_up(transaction, 500)
         if transaction.slot is None and transaction.state is not State.Terminated:
-            self._drive.wheel.set(transaction, transaction._machine.next_timer())
+            self._drive.wheel.set(transaction, transaction.machine.next_timer())
 
     def _add(
-        self, request: Request, flow: Flow, key: str, merge: str | None
+        self,
+        request: Request,
+        flow: Flow,
+        key: str,
+        merge: str | None = None,
+        to_tag: str | None = None,
     ) -> ServerTransaction:
         self._drive.counters.server += 1
         is_invite = request.method == "INVITE"
@@ -305,6 +174,7 @@ class ServerTransactions:
             flow,
             key,
             merge,
+            to_tag,
         )
         self._table.add(transaction)
         if is_invite:
@@ -325,7 +195,7 @@ class ServerTransactions:
         self._answer(request, flow, 503, [(RETRY_AFTER, retry_after)])
 
     def _answer(
-        self, request: Request, flow: Flow, status: int, fields: _Fields = ()
+        self, request: Request, flow: Flow, status: int, fields: Fields = ()
     ) -> None:
         response = self._stateless.answer(request, status, fields)
         self._drive.transport.send_response(response, flow).addErrback(_ignore)
@@ -336,11 +206,12 @@ class ServerTransactions:
         transaction = self._table.find(server_key(ack, "INVITE"))
         if transaction is None:
             transaction = self._table.find_by_ack(ack_key(ack))
+        if transaction is None or transaction.state is State.Accepted:
+            ack.check()  # for it goes up
         if transaction is not None:
-            transaction._machine.receive(ack, self._drive.clock.seconds())
-            self._act(transaction, flow)
+            transaction.machine.receive(ack, self._drive.clock.seconds())
+            self._act(transaction)
         elif not self._stateless.is_acknowledged_by(ack):
-            ack.check()
             self._drive.tell(self._deliver_ack, ack, flow)
 
     def _receive_cancel(self, cancel: Request, flow: Flow, key: str) -> None:
@@ -350,10 +221,9 @@ class ServerTransactions:
             self._drive.counters.stray += 1
             self._answer(cancel, flow, 481)
             return
-        transaction = self._add(cancel, flow, key, None)
         # "the To tag of the response to the CANCEL and the To tag in the response to
         # the original request SHOULD be the same" (9.2).
-        transaction._to_tag = invite.to_tag
+        transaction = self._add(cancel, flow, key, to_tag=invite.to_tag)
         transaction.respond(200)
         if invite.is_pending and not invite.is_cancelled:
             self._drive.counters.cancelled += 1
@@ -365,62 +235,54 @@ class ServerTransactions:
 
     # Driving
 
-    def _note_failure_or_end(
-        self, transaction: ServerTransaction, response: Response
-    ) -> None:
+    def _note_final(self, transaction: ServerTransaction, response: Response) -> None:
         if transaction.is_invite:
             self._table.expect_ack(transaction, ack_key(response))
-        else:
-            transaction._to_tag = None  # there will be no other response
         if response.status in _CHALLENGES:
             self._table.allow_merge(transaction)
 
-    def _act(
-        self,
-        transaction: ServerTransaction,
-        flow: Flow | None = None,
-        error: TransportError | None = None,
-    ) -> None:
+    def _act(self, transaction: ServerTransaction) -> None:
         """
         Do what the machine wants to be done.
-
-        :param flow: the way that an ACK came.
-        :param error: what the machine was told of.
         """
-        machine = transaction._machine
-        for effect in machine.take_effects():
-            match effect:
-                case Send(response):
-                    self._send(transaction, response)
-                case Deliver(ack):
-                    ack.check()
-                    self._drive.tell(self._deliver_ack, ack, flow)
-                case TimedOut():
-                    self._drive.counters.timeouts += 1
-                    self._tell_failure(transaction, _timeout(transaction))
-                case Failed():
-                    assert error is not None  # it was told of one
-                    self._tell_failure(transaction, error)
-                case Terminated():
-                    self._forget(transaction)
-                case _:
-                    assert_never(effect)
-        if machine.state is not State.Terminated:
-            self._drive.wheel.set(transaction, machine.next_timer())
+        if transaction.is_acting:
+            return  # what is being done brought this about; it is next
+        transaction.is_acting = True
+        while effects := transaction.machine.take_effects():
+            for effect in effects:
+                self._do(transaction, effect)
+        transaction.is_acting = False
+        if transaction.state is not State.Terminated:
+            self._drive.wheel.set(transaction, transaction.machine.next_timer())
+
+    def _do(self, transaction: ServerTransaction, effect: ServerEffect) -> None:
+        match effect:
+            case Send(response):
+                self._send(transaction, response)
+            case Deliver(ack):
+                self._drive.tell(self._deliver_ack, ack, transaction.flow)
+            case TimedOut():
+                self._drive.counters.timeouts += 1
+                self._tell_failure(transaction, _timeout(transaction))
+            case Failed():
+                self._drive.counters.transport_failures += 1
+                assert transaction.error is not None  # the machine was told of it
+                self._tell_failure(transaction, transaction.error)
+            case Terminated():
+                self._forget(transaction)
+            case _:
+                assert_never(effect)
 
     def _send(self, transaction: ServerTransaction, response: Response) -> None:
         sending = self._drive.transport.send_response(response, transaction.flow)
         sending.addErrback(self._unsent, transaction)
 
-    def _unsent(
-        self, reason: failure.Failure, transaction: ServerTransaction
-    ) -> None:
-        error = reason.value
-        if not isinstance(error, TransportError):
-            reason.raiseException()
-        self._drive.counters.transport_failures += 1
-        transaction._machine.transport_failed(self._drive.clock.seconds())
-        self._act(transaction, error=error)
+    def _unsent(self, reason: failure.Failure, transaction: ServerTransaction) -> None:
+        reason.trap(TransportError)
+        assert isinstance(reason.value, TransportError)
+        transaction.error = reason.value
+        transaction.machine.transport_failed(self._drive.clock.seconds())
+        self._act(transaction)
 
     def _tell_failure(self, transaction: ServerTransaction, error: Failure) -> None:
         if transaction.user is not None:

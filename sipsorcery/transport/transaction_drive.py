@@ -48,7 +48,7 @@ class TransactionCounters:
     merged: int = 0  # requests that came again by another way
     refused: int = 0  # requests that found the table full
     cancelled: int = 0  # INVITEs of others that were cancelled in time
-    stray: int = 0  # ACKs, CANCELs and responses that belong to no transaction
+    stray: int = 0  # CANCELs and responses that belong to no transaction
     foreign: int = 0  # responses to requests that we never sent
     timeouts: int = 0
     transport_failures: int = 0
@@ -80,7 +80,7 @@ class Drive:
         try:
             hook(*arguments)
         except ParseError as error:
-            # Of a field that only the user reads. It is the peer's fault, so no warning.
+            # In a field that only the user reads: the peer's fault, so no warning.
             self.counters.user_failures += 1
             self._log.debug("Could not read what came: {error}", error=error)
         except Exception:
