@@ -1,0 +1,83 @@
+"""
+Session descriptions in messages.
+"""
+
+from __future__ import annotations
+
+from sipsorcery.dialog.refusal import FieldValue
+from sipsorcery.sdp import (
+    Connection,
+    Media,
+    Origin,
+    ParseError,
+    SessionDescription,
+)
+from sipsorcery.sip.errors import ParseError as MessageError
+from sipsorcery.sip.fields import CONTENT_DISPOSITION, CONTENT_TYPE
+from sipsorcery.sip.message import Message
+from sipsorcery.sip.parameterised import MediaType
+from sipsorcery.sip.request import Request
+from sipsorcery.sip.response import Response
+
+#: The media type of session descriptions.
+SDP = MediaType("application", "sdp")
+
+_NOWHERE = "0.0.0.0"
+
+
+def description_in(message: Message) -> SessionDescription | None:
+    """
+    Read the description that a message offers or answers with.
+
+    A body of another type, or that is not for the session
+    (:rfc:`3261#section-20.11`), is none.
+
+    :raises ParseError: of :mod:`sipsorcery.sdp`, if something breaks the grammar.
+    """
+    if not message.body:
+        return None
+    try:
+        type = message.get(CONTENT_TYPE)
+        disposition = message.get(CONTENT_DISPOSITION)
+    except MessageError as error:
+        raise ParseError(error.text, status=error.status) from None
+    if type is None or not SDP.includes(type):
+        return None
+    if disposition is not None and disposition.word.lower() != "session":
+        return None
+    return SessionDescription.parse(message.body)
+
+
+def described(
+    description: SessionDescription | None,
+) -> tuple[list[FieldValue], bytes]:
+    """
+    Give the fields and the body that carry a description, or none.
+    """
+    if description is None:
+        return [], b""
+    return [(CONTENT_TYPE, SDP)], bytes(description)
+
+
+def refuse_offer(invite: Request, response: Response) -> tuple[list[FieldValue], bytes]:
+    """
+    Give what an ACK says to the offer in a 2xx that nobody wants.
+
+    An INVITE without an offer gets one in the 2xx, which "MUST" be answered
+    (:rfc:`3261#section-13.2.1`): here by refusing every stream. What cannot be read is
+    not answered.
+    """
+    if invite.body:
+        return [], b""
+    try:
+        offer = description_in(response)
+    except ParseError:
+        return [], b""
+    if offer is None:
+        return [], b""
+    refused = [
+        Media(media.type, 0, media.proto, media.formats or ("0",))
+        for media in offer.media
+    ]
+    origin = Origin("-", offer.origin.session_id, 0, _NOWHERE)
+    return described(SessionDescription.create(origin, Connection(_NOWHERE), refused))
