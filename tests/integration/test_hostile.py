@@ -13,6 +13,7 @@ import socket
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import cycle, islice
 from typing import Any
 
@@ -339,8 +340,13 @@ class HostileTests(SocketCase):
                 due = self.taken + 50
                 for data in islice(self.datagrams, 50):
                     attacker.send(data)
-                while self.taken < due:
-                    await later(0)
+                await self.wait_for(partial(self.has_taken, due))
+
+    def has_taken(self, due: int) -> bool:
+        """
+        Tell whether so many datagrams and messages have been taken.
+        """
+        return self.taken >= due
 
     @property
     def taken(self) -> int:
