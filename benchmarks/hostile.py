@@ -1,0 +1,48 @@
+"""
+What hostile messages of 64 KiB cost at the worst.
+
+Each shape of ``tests.sip.hostile`` is read, checked field by field, answered, forwarded
+and written. Figures are milliseconds, the best of several rounds, the dearest shapes
+first; the aim is 20 for each. That the cost grows no faster than the message is a
+test: ``tests.sip.test_linear``.
+"""
+
+from __future__ import annotations
+
+import time
+
+from tests.sip.hostile import shapes, work
+
+SIZE = 64 * 1024 - 1
+ROUNDS = 7
+AIM = 20.0
+SHOWN = 12
+
+
+def cost(data: bytes) -> float:
+    """
+    Return what one message costs, in milliseconds.
+    """
+    best = float("inf")
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        work(data)
+        best = min(best, time.perf_counter() - start)
+    return best * 1000
+
+
+def main() -> None:
+    """
+    Print the dearest shapes.
+    """
+    costs = {name: cost(data) for name, data in shapes(SIZE).items()}
+    ranked = sorted(costs, key=lambda name: costs[name], reverse=True)
+    print(f"hostile messages of {SIZE} bytes, the dearest of {len(ranked)} shapes")
+    for name in ranked[:SHOWN]:
+        print(f"  {name:46}{costs[name]:8.2f} ms")
+    above = sum(value > AIM for value in costs.values())
+    print(f"  above the aim of {AIM:g} ms: {above}")
+
+
+if __name__ == "__main__":
+    main()
