@@ -478,6 +478,19 @@ class ServiceTests(LocatorCase):
         )
         self.assertEqual(self.locate("sip:a.example"), ["udp:192.0.2.1:5060"])
 
+    def test_nothing_usable(self) -> None:
+        """
+        Records that nothing can be made of are an error that says so.
+        """
+        header = records("a.example A 192.0.2.1")[0]
+        header.payload = None
+        self.zones.add("a.example SOA 60")
+        self.zones.answers["A a.example"] = [header]
+        self.assertEqual(
+            self.error("sip:a.example:5060"),
+            "nothing leads to a.example: its records are of no use",
+        )
+
     def test_no_services(self) -> None:
         """
         Without NAPTR and SRV records it is the domain's own address and the default

@@ -20,9 +20,9 @@ class LocationLimits:
     question: tuple[int, ...] = (1, 2)
     # For everything together; a caller has given up, or sent again, by Timer B's 32 s.
     patience: float = 5.0
-    # Different questions under way. At 3 s for each that is 300 unknown hosts a second,
-    # with both kinds of addresses and the services; each holds a UDP socket.
-    questions: int = 2048
+    # Different questions under way: each holds a UDP socket, of the 1,024 files that a
+    # process may open by default. At 50 ms each they are 10,000 questions a second.
+    questions: int = 512
     # Answers kept; with some 2 kB for a large one, 8 MB at the very worst.
     cached: int = 4096
     # An answer is believed for no longer than this: a mistake in a zone ends then.
@@ -32,8 +32,8 @@ class LocationLimits:
     # That there is no such record is believed for no longer than this (RFC 2308 lets
     # it be hours): who adds an SRV record wants calls to come.
     longest_absence: float = 300.0
-    # What failed is not asked again for this time: "at least 1 second", and 5 to begin
-    # with (RFC 9520, 3.2). So long, too, if a zone does not say how long it lacks.
+    # What failed is not asked again for this time: RFC 9520 wants a second at least,
+    # five minutes at most. So long, too, where a zone does not say how long it lacks.
     failure: float = 5.0
     # Aliases (CNAME) followed from one name; a chain of more is a loop.
     aliases: int = 8

@@ -94,8 +94,8 @@ class Search:
         """
         Say that nothing was found, what was asked for, and what came of it.
         """
-        said = [*self._said, also] if also else list(self._said)
-        shown = "; ".join(said[:_SAID_SHOWN])
+        said = [*list(self._said)[:_SAID_SHOWN], *([also] if also else [])]
+        shown = "; ".join(said) or "its records are of no use"
         return LocationError(f"nothing leads to {self._sought.host}: {shown}")
 
     # Which hosts, by which transports (RFC 3263, 4.1 and 4.2)
@@ -179,7 +179,7 @@ class Search:
         """
         Find the addresses of one host, of every kind that can be reached.
 
-        A and AAAA records are asked for alike (:rfc:`7984#section-4`).
+        A and AAAA records are asked for alike (:rfc:`7984`).
         """
         host = place.host
         if read_address(host):  # of a URI; and of SRV records, by mistake

@@ -55,6 +55,7 @@ class Zones(common.ResolverBase):
     Answer as a DNS server that does recursion would.
 
     :ivar asked: every question, such as ``"A example.com"``, in order.
+    :ivar answers: the whole answer section for some questions.
     :ivar additional: records that come along with each answer.
     :ivar authority: records in the authority section of each answer.
     """
@@ -62,11 +63,12 @@ class Zones(common.ResolverBase):
     def __init__(self, text: str = "") -> None:
         super().__init__()
         self.asked: list[str] = []
+        self.answers: dict[str, list[dns.RRHeader]] = {}
         self.additional: list[dns.RRHeader] = []
         self.authority: list[dns.RRHeader] = []
         self._records: defaultdict[str, list[dns.RRHeader]] = defaultdict(list)
         self._failures: dict[str, Exception] = {}
-        self._held: list[tuple[Deferred[Any], Deferred[Any]]] | None = None
+        self._held: list[tuple[Deferred[Any], tuple[str, str, int]]] | None = None
         self.add(text)
 
     def add(self, text: str) -> None:
@@ -102,20 +104,18 @@ class Zones(common.ResolverBase):
         :param hold: go on to hold back what is asked then.
         """
         held, self._held = self._held or [], [] if hold else None
-        for mine, answer in reversed(held):
-            answer.addErrback(lambda failure: failure)
-            answer.chainDeferred(mine)
+        for answer, question in reversed(held):
+            self._answer(*question).chainDeferred(answer)
 
     def _lookup(self, name: bytes, cls: int, type: int, timeout: Any) -> Deferred[Any]:
         text = name.decode("ascii").lower()
         question = f"{dns.QUERY_TYPES[type]} {text}"
         self.asked.append(question)
-        answer = self._answer(question, text, type)
         if self._held is None:
-            return answer
-        mine: Deferred[Any] = Deferred()
-        self._held.append((mine, answer))
-        return mine
+            return self._answer(question, text, type)
+        answer: Deferred[Any] = Deferred()
+        self._held.append((answer, (question, text, type)))
+        return answer
 
     def _answer(self, question: str, name: str, type: int) -> Deferred[Any]:
         failure = self._failures.get(question) or self._failures.get("")
@@ -125,6 +125,8 @@ class Zones(common.ResolverBase):
             message = dns.Message(rCode=dns.ENAME)
             message.authority = self.authority
             return fail(error.DNSNameError(message))
+        if question in self.answers:
+            return succeed((self.answers[question], [], []))
         found: list[dns.RRHeader] = []
         seen: set[str] = set()
         while name not in seen:
