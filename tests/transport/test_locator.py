@@ -449,6 +449,17 @@ class ServiceTests(LocatorCase):
             self.zones.asked, ["SRV _sip._tcp.a.example", "AAAA b.example"]
         )
 
+    def test_srv_additional_of_other_family(self) -> None:
+        """
+        What came along is left out if no socket can send there.
+        """
+        self.zones.add("_sip._udp.a.example SRV 0 0 5060 b.example")
+        self.zones.additional = records(
+            "b.example A 192.0.2.1\nb.example AAAA 2001:db8::1"
+        )
+        uri = "sip:a.example;transport=udp"
+        self.assertEqual(self.locate(uri), ["udp:192.0.2.1:5060"])
+
     def test_srv_withheld(self) -> None:
         """
         A domain whose SRV record says "." is not called over that transport, whatever
@@ -923,7 +934,7 @@ class PickTests(LocatorCase):
         each other.
         """
         picked = [self.pick(call_id).endpoint.host[-1] for call_id in "abcdefgh"]
-        self.assertEqual("".join(picked), "12241222")
+        self.assertEqual("".join(picked), "31242122")
 
     def test_nothing(self) -> None:
         """

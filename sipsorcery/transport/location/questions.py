@@ -4,7 +4,6 @@ Questions to a resolver of Twisted: each asked once at a time, its answer kept.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -35,13 +34,13 @@ class Questions:
         self._resolver = resolver
         self._clock = clock
         self._limits = limits
-        self._waiting: dict[Question, deque[Deferred[Answer]]] = {}
+        self._waiting: dict[Question, list[Deferred[Answer]]] = {}
 
     def ask(self, question: Question) -> Deferred[Answer]:
         """
         Ask one question; whoever asks the same meanwhile gets the same answer.
 
-        :return: never fails, except if it is cancelled, which leaves the others alone.
+        :return: never fails, except if it is cancelled.
         """
         answer = self.cache.get(question, self._clock.seconds())
         if answer is not None:
@@ -50,20 +49,20 @@ class Questions:
         if waiting is None:
             if len(self._waiting) >= self._limits.questions:
                 return succeed(Answer(Outcome.FAILED, "too many questions before it"))
-            waiting = self._waiting[question] = deque()
+            waiting = self._waiting[question] = []
             learnt = Deferred.fromCoroutine(self._learn(question))
             if learnt.called:
                 return learnt
-        mine: Deferred[Answer] = Deferred(waiting.remove)
+        # Each has one of its own: who cancels it leaves the others alone.
+        mine: Deferred[Answer] = Deferred()
         waiting.append(mine)
         return mine
 
     async def _learn(self, question: Question) -> Answer:
         answer = await self._follow(question)
         self.cache.put(question, answer, self._clock.seconds())
-        waiting = self._waiting.pop(question)
-        while waiting:  # whoever is told can make another give up
-            waiting.popleft().callback(answer)
+        for each in self._waiting.pop(question):
+            each.callback(answer)
         return answer
 
     async def _follow(self, question: Question) -> Answer:

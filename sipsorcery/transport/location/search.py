@@ -186,7 +186,7 @@ class Search:
             return [host]
         kinds = self._reach.kinds(place.transport)
         found = await self._from_hosts(host, kinds)
-        if not found and not is_loopback(host):
+        if not found:
             found = [one for one in place.known if _kind(one) in kinds]
             # What came along may be of one kind only, for lack of room.
             missing = [kind for kind in kinds if kind not in map(_kind, found)]

@@ -46,7 +46,7 @@ def arrange(records: Iterable[SRV], chance: Chance) -> list[SRV]:
     usable = sorted({one for one in records if one.target and one.port})
     arranged: list[SRV] = []
     for _, equals in groupby(usable, attrgetter("priority")):
-        arranged += _by_weight(list(equals), chance)
+        arranged += _by_weight(equals, chance)
     return arranged
 
 
@@ -59,20 +59,20 @@ def is_withheld(records: Sequence[SRV]) -> bool:
     return bool(records) and not any(one.target for one in records)
 
 
-def _by_weight(records: list[SRV], chance: Chance) -> list[SRV]:
+def _by_weight(equals: Iterable[SRV], chance: Chance) -> list[SRV]:
     """
     Draw one record after the other, the heavier the sooner.
-
-    :param records: sorted by weight: those of weight 0 have to be in front, to have
-        "a very small chance of being selected".
     """
+    # "in any order, except that all those with weight 0 are placed at the beginning":
+    # any order means that two records with weight 0, or 1, get half of the calls each.
+    left = sorted(equals, key=lambda one: (one.weight > 0, chance()))
     drawn = []
-    total = sum(one.weight for one in records)
-    while records:
+    total = sum(one.weight for one in left)
+    while left:
         # "a uniform random number between 0 and the sum computed (inclusive)"
         number = int(chance() * (total + 1))
-        sums = accumulate(one.weight for one in records)
+        sums = accumulate(one.weight for one in left)
         chosen = next(index for index, sum_ in enumerate(sums) if sum_ >= number)
-        total -= records[chosen].weight
-        drawn.append(records.pop(chosen))
+        total -= left[chosen].weight
+        drawn.append(left.pop(chosen))
     return drawn

@@ -62,3 +62,5 @@ class FailedTargetsTests(SynchronousTestCase):
             self.failed.add(each, 0)
         self.assertEqual(len(self.failed), 2)
         self.assertEqual(self.failed.sort([A, B, C], 1), [B, A, C])
+        self.failed.add(C, 0)  # again: nobody has to go for it
+        self.assertEqual(self.failed.sort([A, B, C], 1), [B, A, C])

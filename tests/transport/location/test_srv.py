@@ -96,14 +96,23 @@ class ArrangeTests(SynchronousTestCase):
         counted = firsts(servers(0, 99), 20_000)
         self.assertLess(abs(counted[0] - 200), 60)
 
-    def test_all_zero(self) -> None:
+    def test_equal_weights(self) -> None:
         """
-        Without any weights the order follows from the records alone.
+        Servers of the same weight, be it 0 or 1, get the same share.
         """
-        records = [SRV(0, 0, 5060, "b"), SRV(0, 0, 5060, "a")]
-        self.assertEqual(
-            [one.target for one in arrange(records, random.random)], ["a", "b"]
-        )
+        for weight in (0, 1, 65535):
+            pair = [SRV(0, weight, 5060, name) for name in ("a", "b")]
+            chance = random.Random(1).random
+            counted = Counter(arrange(pair, chance)[0].target for _ in range(2000))
+            self.assertLess(abs(counted["a"] - 1000), 100, weight)
+
+    def test_inclusive(self) -> None:
+        """
+        The number goes up to the sum, inclusive, so that weight 1 beside 0 is drawn
+        every other time.
+        """
+        counted = firsts(servers(0, 1), 2000)
+        self.assertLess(abs(counted[1] - 1000), 100)
 
     def test_unusable(self) -> None:
         """
