@@ -23,8 +23,9 @@ class LocationLimits:
     # Different questions under way: each holds a UDP socket, of the 1,024 files that a
     # process may open by default. At 50 ms each they are 10,000 questions a second.
     questions: int = 512
-    # Answers kept; with some 2 kB for a large one, 8 MB at the very worst.
-    cached: int = 4096
+    # Answers kept: 1 kB each as a rule, and up to 25 kB from a zone that is made to fill
+    # our memory; that is 50 MB at the very worst.
+    cached: int = 2048
     # An answer is believed for no longer than this: a mistake in a zone ends then.
     longest: float = 3600.0
     # A TTL of 0 forbids to keep it, but a busy proxy would ask for each request.

@@ -35,6 +35,8 @@ TYPES: dict[Kind, int] = {
     Kind.SRV: dns.SRV,
     Kind.NAPTR: dns.NAPTR,
 }
+# The longest word of a NAPTR record that means anything to us is "SIPS+D2T".
+_MAX_WORD = 16
 _NO_NAME, _NO_RECORDS = "no such name", "no such records"
 # The answers that are about the server, not about the name.
 _REFUSALS: dict[type[BaseException], str] = {
@@ -68,11 +70,12 @@ def read_sections(
             servers = tuple(filter(None, map(_read_srv, payloads)))
             hosts = {one.target for one in servers}
             along = [one for one in additional if _name(one.name) in hosts]
+            del along[limits.records :]
             return Answer(
                 Outcome.FOUND,
                 ttl=_ttl([*records, *along]),
                 srv=servers,
-                additional=_read_additional(along, limits),
+                additional=_read_additional(along),
             )
 
 
@@ -140,9 +143,9 @@ def _read_naptr(payload: object) -> NAPTR:
     return NAPTR(
         payload.order,
         payload.preference,
-        _text(payload.flags.string),
-        _text(payload.service.string),
-        _text(payload.regexp.string),
+        _word(payload.flags),
+        _word(payload.service),
+        _word(payload.regexp),
         _name(payload.replacement) or "",
     )
 
@@ -157,13 +160,11 @@ def _read_srv(payload: object) -> SRV | None:
     return SRV(payload.priority, payload.weight, payload.port, target)
 
 
-def _read_additional(
-    records: Iterable[dns.RRHeader], limits: LocationLimits
-) -> dict[str, tuple[str, ...]]:
+def _read_additional(records: Iterable[dns.RRHeader]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for one in records:
         name, address = _name(one.name), _read_address(one.payload)
-        if name and address and len(found.get(name, ())) < limits.records:
+        if name and address:
             found[name] = (*found.get(name, ()), address)
     return found
 
@@ -192,3 +193,7 @@ def _name(name: dns.Name) -> str | None:
 
 def _text(data: bytes) -> str:
     return data.decode("ascii", "replace")
+
+
+def _word(data: dns.Charstr) -> str:
+    return _text(data.string[:_MAX_WORD])

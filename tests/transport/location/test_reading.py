@@ -147,8 +147,20 @@ class SectionsTests(SynchronousTestCase):
         answer = read(Kind.SRV, "a.b", servers, additional=along)
         self.assertEqual(len(answer.srv), 3)
         self.assertEqual(len(answer.additional["c.d"]), 3)
+        several = "\n".join(f"a.b SRV 0 0 {n} h{n}.d" for n in range(3))
+        along = "\n".join(f"h{n % 3}.d A 192.0.2.{n}" for n in range(99))
+        answer = read(Kind.SRV, "a.b", several, additional=along)
+        self.assertEqual(sum(map(len, answer.additional.values())), 3)
         rules = "\n".join(f"a.b NAPTR {n} 0 s SIP+D2U - c.d" for n in many)
         self.assertEqual(len(read(Kind.NAPTR, "a.b", rules).naptr), 3)
+
+    def test_long_words(self) -> None:
+        """
+        Of the words of a NAPTR record no more is kept than any that counts has.
+        """
+        word = "x" * 255
+        answer = read(Kind.NAPTR, "a.b", f"a.b NAPTR 0 0 {word} {word} {word} .")
+        self.assertEqual({len(text) for text in answer.naptr[0][2:5]}, {16})
 
     def test_broken(self) -> None:
         """
