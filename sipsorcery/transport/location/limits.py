@@ -23,7 +23,7 @@ class LocationLimits:
     # Different questions under way: each holds a UDP socket, of the 1,024 files that a
     # process may open by default. At 50 ms each they are 10,000 questions a second.
     questions: int = 512
-    # Answers kept: 1 kB each as a rule, and up to 25 kB from a zone that is made to fill
+    # Answers kept: 1 kB each as a rule, up to 25 kB from a zone that is made to fill
     # our memory; that is 50 MB at the very worst.
     cached: int = 2048
     # An answer is believed for no longer than this: a mistake in a zone ends then.

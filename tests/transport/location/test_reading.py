@@ -4,6 +4,8 @@ Tests for `sipsorcery.transport.location.reading`.
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.internet.defer import TimeoutError as TimedOut
 from twisted.names import dns, error
 from twisted.trial.unittest import SynchronousTestCase
@@ -187,6 +189,42 @@ class SectionsTests(SynchronousTestCase):
         header = dns.RRHeader("a.b", dns.NAPTR, dns.IN, 60, junk)
         answer = read_sections(Question(Kind.NAPTR, "a.b"), ([header], [], []), LIMITS)
         self.assertEqual(answer.naptr[0].replacement, "")
+
+
+class DamagedTests(SynchronousTestCase):
+    """
+    Answers that arrive damaged, or were made to do damage.
+    """
+
+    @given(st.sampled_from(list(Kind)), st.data())
+    def test_any_bytes(self, kind: Kind, data: st.DataObject) -> None:
+        """
+        Whatever Twisted can read of them makes an answer, within the limits.
+        """
+        message = dns.Message(answer=1)
+        message.answers = records(
+            """
+            a.b A 192.0.2.1
+            a.b AAAA 2001:db8::1
+            a.b CNAME c.d
+            a.b SRV 1 2 3 c.d
+            c.d NAPTR 1 2 s SIP+D2U - e.f
+            """
+        )
+        message.authority = records("b SOA 60")
+        message.additional = records("c.d A 192.0.2.1")
+        damaged = bytearray(message.toStr())
+        places = st.integers(12, len(damaged) - 1)  # behind the header
+        for place in data.draw(st.lists(places, min_size=1, max_size=8)):
+            damaged[place] = data.draw(st.integers(0, 255))
+        received = dns.Message()
+        try:
+            received.fromStr(bytes(damaged))
+        except (EOFError, ValueError):  # Twisted drops it
+            return
+        sections = (received.answers, received.authority, received.additional)
+        answer = read_sections(Question(kind, "a.b"), sections, LIMITS)
+        self.assertLessEqual(len(answer.addresses + answer.srv + answer.naptr), 3)
 
 
 class FailureTests(SynchronousTestCase):
