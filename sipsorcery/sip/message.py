@@ -9,7 +9,7 @@ a proxy pays for the four fields it reads.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Self, TypeVar, overload
 
 from sipsorcery.sip import scanner
@@ -238,21 +238,45 @@ class Message:
 
         :raises LocalProtocolError: if there is none.
         """
-        start, end, others = self._first_line(field)
-        lines = _line(field, value) + _join(field, others)
-        self._replace(field, start, end, lines)
+        for start, end, texts in self._value_lines(field):
+            if texts:
+                lines = _line(field, value) + _join(field, texts[1:])
+                self._replace(field, start, end, lines)
+                return
+        raise LocalProtocolError(f"no {field.name} in {self!r}")
 
     def pop_first(self, field: Field[T]) -> T:
         """
         Take the first value of *field* away and return it.
 
+        Taking away many so costs the square of their number; see :meth:`drop_first`.
+
         :raises LocalProtocolError: if there is none.
         """
         value = self.get(field)
-        start, end, others = self._first_line(field)
-        assert value is not None  # _first_line has seen it
-        self._replace(field, start, end, _join(field, others))
+        self.drop_first(field, 1)
+        assert value is not None  # it could be dropped
         return value
+
+    def drop_first(self, field: Field[Any], count: int) -> None:
+        """
+        Take the first *count* values of *field* away, in one go.
+
+        :raises LocalProtocolError: if there are fewer.
+        """
+        pieces: list[str] = []
+        place = 0  # behind the last line that was changed
+        for start, end, texts in self._value_lines(field):
+            if not count:
+                break
+            if texts:
+                pieces += (self._head[place:start], _join(field, texts[count:]))
+                place = end
+                count -= min(count, len(texts))
+        if count:
+            raise LocalProtocolError(f"no {field.name} in {self!r}")
+        self._head = "".join((*pieces, self._head[place:]))
+        self._forget(field)
 
     def remove(self, field: Field[Any] | str) -> None:
         """
@@ -335,15 +359,13 @@ class Message:
             for match in field.find.finditer(self._head)
         ]
 
-    def _first_line(self, field: Field[Any]) -> tuple[int, int, list[str]]:
+    def _value_lines(self, field: Field[Any]) -> Iterator[tuple[int, int, list[str]]]:
         for match in field.find.finditer(self._head):
             try:
                 texts = field.split(unfold(match[1]).strip(" \t"))
             except ParseError as error:
                 raise self._blame(error, field) from None
-            if texts:
-                return match.start() + 1, match.end() + 1, texts[1:]
-        raise LocalProtocolError(f"no {field.name} in {self!r}")
+            yield match.start() + 1, match.end() + 1, texts
 
     def _cut(self, spans: list[tuple[int, int]]) -> None:
         for start, end in reversed(spans):

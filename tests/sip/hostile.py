@@ -19,6 +19,7 @@ from sipsorcery.sip.fields import (
     Field,
     known_fields,
 )
+from sipsorcery.sip.message import Message
 from sipsorcery.sip.parser import parse
 from sipsorcery.sip.request import Request, error_response
 from tests.sip.samples import message
@@ -108,6 +109,9 @@ def special(size: int) -> dict[str, bytes]:
         "empty lines after a field": b"a:b\r\n" + b"\r\n" * (size // 2),
         "fields": message(_START, *["a:b"] * (size // 5)),
         "fields of one name": message(_START, *["v:SIP/2.0/UDP a"] * (size // 17)),
+        "routes": message(
+            _START, *["Route: " + ",".join(["<sip:a;lr>"] * (size // 100))] * 8
+        ),
         "200 fields": message(_START, *["v:" + "a" * (size // 200 - 4)] * 190),
         "unknown names": message(_START, *[f"X-{i}:" for i in range(size // 9)]),
         "names without colon": message(_START, *["X"] * (size // 3)),
@@ -157,7 +161,12 @@ def work(data: bytes) -> None:
         _read(made.note_source, "192.0.2.1", 5060)
         made.respond(400, to_tag="1").to_bytes()
         made.forwarded("SIP/2.0/UDP a", 69)
+    _read(_drop_routes, made)
     made.to_bytes()
+
+
+def _drop_routes(made: Message) -> None:
+    made.drop_first(ROUTE, len(made.all(ROUTE)))
 
 
 def read(field: Field[Any], text: str) -> None:

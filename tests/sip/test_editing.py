@@ -208,6 +208,27 @@ class EditTests(SynchronousTestCase):
         self.made.pop_first(ROUTE)
         self.assertNotIn(ROUTE, self.made)
 
+    def test_drop_first(self) -> None:
+        """
+        Several values are taken away at once, from as many lines as it takes.
+        """
+        self.made.drop_first(ROUTE, 0)
+        self.check(*ODD)
+        self.made.drop_first(ROUTE, 2)
+        self.check(*ODD[:4], "Route: <sip:c>", *ODD[6:])
+        self.made.drop_first(ROUTE, 2)
+        self.check(*ODD[:4], *ODD[7:])
+        self.made.drop_first(VIA, 3)
+        self.check(ODD[0], ODD[2], *ODD[7:])
+
+    def test_too_few_to_drop(self) -> None:
+        """
+        If there are fewer, nothing is taken away.
+        """
+        with self.assertRaises(LocalProtocolError):
+            self.made.drop_first(ROUTE, 5)
+        self.check(*ODD)
+
     def test_nothing_to_pop_or_replace(self) -> None:
         """
         What is not there, or is an empty list, cannot be taken or replaced.
@@ -363,6 +384,7 @@ edits = st.lists(
             lambda made: made.get(OWN),
             lambda made: made.all("X-Own"),
             lambda made: made.pop_first(OWN) if OWN in made else None,
+            lambda made: made.drop_first(OWN, len(made.all("X-Own"))),
             lambda made: made.replace_first(OWN, "other") if OWN in made else None,
         ]
     )

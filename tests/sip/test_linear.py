@@ -3,7 +3,7 @@ The cost of hostile messages: four times the octets cost about four times the ti
 
 These tests measure, so they compare only times of one and the same run, take the best
 of several and try again before they complain. ``benchmarks/hostile.py`` says what the
-worst shapes cost in milliseconds.
+worst shapes cost in milliseconds, and how it grows.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ from sipsorcery.sip.uri import parse_uri
 from tests import LONG
 from tests.sip.hostile import FILLERS, FRONTS, read, shapes, special, work
 
-#: How much dearer four times the octets may be. What is quadratic would be at 16.
-MOST = 5.5
+#: How much dearer four times the octets may be: what is linear is at 4 (and seen at 7,
+#: where memory has to be asked for anew), what is quadratic at 16.
+MOST = 8.0
 #: What is done in less time (in seconds) than this cannot be measured, nor do harm.
 LEAST = 0.0005
-ATTEMPTS = 6
+ATTEMPTS = 8
 
 MULTIPART = MediaType.parse("multipart/mixed;boundary=bb")
 
@@ -64,12 +65,16 @@ class LinearTests(SynchronousTestCase):
         Compare a task with the same on four times the octets.
         """
         ratios = []
-        for _ in range(ATTEMPTS):
-            spent = best_time(task, large)
-            ratio = spent / best_time(task, small)
+        ballast = []
+        for attempt in range(ATTEMPTS):
+            spent = best_time(task, large, rounds=3 + attempt)
+            ratio = spent / best_time(task, small, rounds=3 + attempt)
             if spent < LEAST or ratio < MOST:
                 return
             ratios.append(round(ratio, 1))
+            # Memory at the end of the heap may go back to the system with each round
+            # of the longer task: let another end be tried.
+            ballast.append(bytearray(1_000_000))
         self.fail(f"{name}: four times the octets cost {ratios} times the time")
 
     def test_messages(self) -> None:
