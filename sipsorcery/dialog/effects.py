@@ -38,6 +38,15 @@ class Unacknowledged:
 
 
 @dataclass(frozen=True, slots=True)
+class Released:
+    """
+    Send a final response, which had to wait until now.
+    """
+
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
 class Terminated:
     """
     Forget the machine: nothing comes of it any more.
