@@ -11,7 +11,6 @@ from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.testing.reactor import MemoryReactor
-from sipsorcery.transaction.timers import Timers
 from sipsorcery.transport.client_transaction import ClientTransaction
 from sipsorcery.transport.flow import Flow
 from sipsorcery.transport.layer import TransportLayer, TransportSettings
@@ -149,20 +148,14 @@ class TransactionCase(LayerCase):
         self,
         machine: MemoryReactor,
         *listen: str,
-        on_request: Callable[[ServerTransaction], object] | None = None,
-        timers: Timers | None = None,
+        user: User | None = None,
         limits: TransactionLimits | None = None,
     ) -> tuple[TransactionLayer, User]:
         """
         Start a transaction layer on a machine.
         """
-        user = User(on_request)
-        layer = TransactionLayer(
-            machine,
-            user,
-            timers=timers or Timers(),
-            limits=limits or TransactionLimits(),
-        )
+        user = user or User()
+        layer = TransactionLayer(machine, user, limits=limits or TransactionLimits())
         transport = TransportLayer(
             machine,
             TransportSettings(tuple(map(ListenAddress.parse, listen))),
