@@ -1,5 +1,5 @@
 """
-Which Request-URIs mean this server.
+Which URIs mean this server.
 """
 
 from __future__ import annotations
@@ -26,10 +26,20 @@ class OwnAddresses:
 
     def include(self, uri: SIPURI) -> bool:
         """
-        Tell whether a request to *uri* has arrived.
+        Tell whether a request from outside to *uri* has arrived.
+
+        The loopback is ours whatever the port: nobody outside has a way to it.
+        """
+        return self.name_us(uri) or _is_loopback(_comparable(uri.address))
+
+    def name_us(self, uri: SIPURI) -> bool:
+        """
+        Tell whether *uri* is one of us: a domain, or where we listen.
+
+        Others may listen beside us on the loopback.
         """
         host = _comparable(uri.address)
-        if host in self._domains or _is_loopback(host):
+        if host in self._domains:
             return True
         if uri.port is None:
             return host in self._hosts

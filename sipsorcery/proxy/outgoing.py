@@ -1,0 +1,126 @@
+"""
+What a proxy writes into a message that it sends on. Pure.
+
+It is :rfc:`3261#section-16.6`, but for the Via and the Max-Forwards, which differ
+between forwarding and relaying.
+"""
+
+from __future__ import annotations
+
+from sipsorcery.proxy.arrival import Arrival, Departure, Side
+from sipsorcery.proxy.privileged import strip_claims, strip_private
+from sipsorcery.proxy.routing import Routed
+from sipsorcery.proxy.token import TokenFlow, Tokens, Use
+from sipsorcery.sip.address import Address
+from sipsorcery.sip.fields import (
+    PATH,
+    PROXY_RECEIVED_FROM,
+    PROXY_RECEIVED_ON,
+    RECORD_ROUTE,
+    ROUTE,
+    TO,
+    VIA,
+)
+from sipsorcery.sip.message import Message
+from sipsorcery.sip.request import Request
+from sipsorcery.sip.response import Response
+from sipsorcery.sip.uri import SIPURI
+
+# What begins a dialog outside of one; a NOTIFY can begin one anywhere (RFC 6665, 4.3:
+# who wants to stay in the way of a subscription has to say so in each).
+_BEGINNINGS = ("INVITE", "SUBSCRIBE", "REFER")
+
+
+class Outgoing:
+    """
+    Prepares messages for their next hop.
+    """
+
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+
+    def prepare(
+        self, routed: Routed, departure: Departure, uri: SIPURI | None = None
+    ) -> Request:
+        """
+        Make the request for one next hop; its Via and Max-Forwards are still to come.
+
+        :param uri: the new Request-URI, if it changes.
+        :return: the request of *routed* itself if nothing of it changes, else a copy.
+        """
+        request = routed.request.copy()
+        before = request.head
+        if uri is not None:
+            request.uri = uri
+        _address_strict_router(request)
+        self._sign(request, routed.arrival, departure)
+        _tell_sides(request, routed.arrival, inside=departure.is_inside)
+        return routed.request if request.head is before else request
+
+    def answer(self, response: Response, arrival: Arrival, *, inside: bool) -> None:
+        """
+        Prepare a response, whose next Via says where it goes.
+
+        :param arrival: the way that it came.
+        :param inside: whether it goes to a role.
+        """
+        if not arrival.is_trusted:
+            strip_claims(response)
+        _tell_sides(response, arrival, inside=inside)
+
+    def _sign(self, request: Request, arrival: Arrival, departure: Departure) -> None:
+        """
+        Put down the way back: for the registrar, or for both ends of a dialog.
+        """
+        if request.method == "REGISTER":
+            if departure.is_inside and not arrival.is_inside:
+                request.prepend(PATH, self._path(request, arrival, departure))
+        elif _begins_dialog(request):
+            # The lower one faces whom it came from, the upper one the next hop.
+            for side, flow in (
+                (arrival.side, arrival.flow),
+                (departure.side, departure.flow),
+            ):
+                request.prepend(RECORD_ROUTE, self._record_route(side, flow))
+
+    def _path(
+        self, request: Request, arrival: Arrival, departure: Departure
+    ) -> Address:
+        # "if the Edge Proxy is the first SIP node after the UAC, the edge proxy [...]
+        # MUST [...] add an 'ob' URI parameter" (RFC 5626, 5.1).
+        flags = ("lr", "ob") if len(request.all(VIA)) == 1 else ("lr",)
+        token = self._tokens.write(Use.PATH, arrival.flow)
+        return Address(departure.side.uri(token, *flags))
+
+    def _record_route(self, side: Side, flow: TokenFlow | None) -> Address:
+        # Without a flow the next Route, or the Request-URI, will lead there.
+        user = None if flow is None else self._tokens.write(Use.RECORD_ROUTE, flow)
+        return Address(side.uri(user, "lr"))
+
+
+def _begins_dialog(request: Request) -> bool:
+    if request.method == "NOTIFY":
+        return True
+    return request.method in _BEGINNINGS and request[TO].tag is None
+
+
+def _address_strict_router(request: Request) -> None:
+    """
+    Swap Request-URI and Route for a next hop that knows only the former (16.6, 6).
+    """
+    route = request.get(ROUTE)
+    if route is None or not isinstance(route.uri, SIPURI) or route.uri.is_loose:
+        return
+    request.add(ROUTE, Address(request.uri))
+    request.uri = request.pop_first(ROUTE).uri
+
+
+def _tell_sides(message: Message, arrival: Arrival, *, inside: bool) -> None:
+    """
+    Tell a role where a message came from; tell nobody else anything.
+    """
+    if not inside:
+        strip_private(message)
+    elif not arrival.is_inside:
+        message.set(PROXY_RECEIVED_FROM, str(arrival.remote))
+        message.set(PROXY_RECEIVED_ON, str(arrival.local))
