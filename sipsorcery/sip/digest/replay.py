@@ -47,10 +47,10 @@ class ReplayWindow:
     Admit each use of a nonce once (:rfc:`7616#section-3.4.5`).
 
     Only nonces that came with the right response reach it, so strangers cannot fill
-    it. At *capacity* the nonce that has been in it longest is forgotten, and with it
-    every nonce issued up to the same time that is not in the table: those count as
-    used. A client with a forgotten nonce is challenged once more; nothing is ever
-    admitted twice, and a fresh nonce always works.
+    it. A nonce is forgotten when it has expired or, at *capacity*, when it has been in
+    the table longest; and with it every nonce issued up to the same time that is not in
+    the table: those count as used. A client with a forgotten nonce is challenged once
+    more; nothing is ever admitted twice, even if the clock is set back.
 
     :param horizon: nonces issued up to this time (seconds since the epoch) count as
         used. Give the time of the start to refuse what an earlier process may have
@@ -74,7 +74,7 @@ class ReplayWindow:
 
         :param nc: ``None`` where the credentials have none: such a nonce is good for
             one request.
-        :param expires: when its use is refused for its age anyhow.
+        :param expires: from when on its use is refused for its age anyhow.
         """
         uses = self._nonces.get(nonce)
         if uses is not None:
@@ -93,8 +93,8 @@ class ReplayWindow:
         # most: what stays behind a younger one goes with it.
         while self._nonces:
             uses = next(iter(self._nonces.values()))
-            if uses.expires > now:
-                if len(self._nonces) < self._capacity:
-                    break
-                self._horizon = max(self._horizon, uses.issued)
+            if now < uses.expires and len(self._nonces) < self._capacity:
+                break
+            # Also of one that has expired: a clock that is set back would revive it.
+            self._horizon = max(self._horizon, uses.issued)
             self._nonces.popitem(last=False)

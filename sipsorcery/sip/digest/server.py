@@ -182,7 +182,7 @@ class DigestServer:
     def _admit(self, claim: Claim, now: float) -> bool:
         issued = self.nonces.issued_at(claim.nonce, self.realm)
         # One from the future comes from a process whose clock is ahead of ours.
-        if issued is None or abs(now - issued) > self.lifetime:
+        if issued is None or abs(now - issued) >= self.lifetime:
             return False
         expires = issued + self.lifetime
         return self.window.admit(

@@ -154,6 +154,18 @@ class BoundTests(SynchronousTestCase):
         for nc in (1, 2, None):
             self.assertFalse(use(window, "a", nc, issued=100.0))
 
+    def test_expired_count_as_used(self) -> None:
+        """
+        So is one that was forgotten because it had expired, when the clock goes back to
+        before that.
+        """
+        window = ReplayWindow()
+        use(window, "a", 1, issued=100.0)
+        use(window, "b", 1, issued=150.0, now=100.0 + LIFETIME + 0.5)
+        self.assertEqual(len(window), 1)
+        for nc in (1, 2, None):
+            self.assertFalse(use(window, "a", nc, now=100.0 + LIFETIME - 0.1))
+
     def test_older_than_forgotten_count_as_used(self) -> None:
         """
         So are all unknown nonces issued before it: one of them may be an even earlier
@@ -175,19 +187,22 @@ class BoundTests(SynchronousTestCase):
         self.assertTrue(use(window, "b", 1, issued=100.001))
 
     @given(
-        st.lists(st.tuples(st.integers(0, 20), st.integers(1, 3)), max_size=100),
+        st.lists(
+            st.tuples(st.integers(0, 20), st.integers(1, 3), st.integers(20, 90)),
+            max_size=100,
+        ),
         st.integers(1, 5),
     )
     def test_never_twice_at_the_bound(
-        self, uses: list[tuple[int, int]], capacity: int
+        self, uses: list[tuple[int, int, int]], capacity: int
     ) -> None:
         """
-        However small the table, no nonce and count are admitted twice.
+        However small the table, and whatever the clock does, no nonce and count are
+        admitted twice.
         """
         window = ReplayWindow(capacity)
         admitted: set[tuple[int, int]] = set()
-        for step, (issued, nc) in enumerate(uses):
-            now = 20.0 + step / 1000
+        for issued, nc, now in uses:
             if use(window, f"issued at {issued}", nc, issued=float(issued), now=now):
                 self.assertNotIn((issued, nc), admitted)
                 admitted.add((issued, nc))

@@ -265,8 +265,8 @@ class VerifyTests(SynchronousTestCase):
         """
         A nonce is good for its lifetime, then stale.
         """
-        self.assertEqual(self.judge(now=NOW + 60, nc="1"), Accepted("101"))
-        self.assertEqual(self.judge(now=NOW + 60.001, nc="2"), Stale())
+        self.assertEqual(self.judge(now=NOW + 59.999, nc="1"), Accepted("101"))
+        self.assertEqual(self.judge(now=NOW + 60, nc="2"), Stale())
 
     def test_clock_ahead(self) -> None:
         """
@@ -301,6 +301,17 @@ class VerifyTests(SynchronousTestCase):
         self.assertEqual(self.judge(), Accepted("101"))
         self.assertEqual(self.judge(), Stale())
         self.assertEqual(self.judge(nc="00000002"), Accepted("101"))
+
+    def test_replay_at_the_end(self) -> None:
+        """
+        Nor is it accepted again at the moment that its nonce expires and another comes
+        into the window, or when the clock is set back after that.
+        """
+        self.assertEqual(self.judge(), Accepted("101"))
+        for later, back in ((60.0, 60.0), (60.5, 59.9)):
+            other = self.server.challenge(NOW + 30)[0].nonce or ""
+            judge(self.server, make_credentials(other), now=NOW + later)
+            self.assertEqual(self.judge(now=NOW + back), Stale(), back)
 
     def test_wrong_responses_leave_no_trace(self) -> None:
         """
@@ -593,7 +604,7 @@ class AuthenticationInfoTests(SynchronousTestCase):
         info = self.server.authentication_info(self.claim(), SECRET, next_at=NOW + 100)
         credentials = make_credentials(info.get("nextnonce") or "")
         self.assertEqual(
-            judge(self.server, credentials, now=NOW + 160), Accepted("101")
+            judge(self.server, credentials, now=NOW + 159), Accepted("101")
         )
 
     def test_no_next_nonce_for_session(self) -> None:
