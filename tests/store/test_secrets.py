@@ -46,7 +46,7 @@ class SecretsTests(SynchronousTestCase):
 
     def test_made_once(self) -> None:
         """
-        There is a key for each purpose, no two alike, and the next process has them too.
+        There is a key for each purpose, no two alike, and the next process has them.
         """
         keys = [self.secrets.keys(purpose) for purpose in Purpose]
         again = self.load()

@@ -1,0 +1,248 @@
+"""
+Call detail records: one for each leg of a call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from twisted.internet.defer import Deferred, fail
+
+from sipsorcery.sip.errors import excerpt
+from sipsorcery.store.directory import schema
+from sipsorcery.store.directory.rows import Rows, Tools
+from sipsorcery.store.directory.scope import Scope
+from sipsorcery.store.errors import NotFound
+from sipsorcery.store.gathering import Gathering
+
+# Records that may wait to be written: three for each of 1,000 calls a second.
+_WAITING = 6000
+
+
+class Direction(StrEnum):
+    """
+    Name which way a leg goes, seen from the service.
+    """
+
+    IN = "in"
+    OUT = "out"
+    REDIRECT = "redirect"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CDR:
+    """
+    One leg of a call, or an attempt at one.
+
+    It is written when the leg is begun, answered and over, each time as a whole.
+
+    :ivar id: of the leg, chosen by who writes it.
+    :ivar owner: the user whose call it is.
+    :ivar server: the process that has the call; see `CDRs.close_open`.
+    :ivar account: the address-of-record that called or was called; "": neither.
+    :ivar account_code: what the leg is charged to.
+    :ivar dialplan: the one that handled it, and its version.
+    :ivar run: the same for all legs that one run of a dialplan has made.
+    :ivar bridge: the same for the two legs that were connected.
+    :ivar progress_status: of the first provisional response but 100.
+    :ivar answered_status: of the 2xx.
+    :ivar ended_status: of the final response that was no 2xx; None: there was none.
+    :ivar ended_reason: why it is over, as "remote end hungup" or "Client cancelled".
+    :ivar detail: more about it, such as what a replay needs.
+    """
+
+    id: str
+    owner: str
+    server: str
+    direction: Direction
+    account: str = ""
+    account_code: str = ""
+    dialplan: str = ""
+    dialplan_version: int | None = None
+    run: str = ""
+    bridge: str = ""
+    call_id: str
+    destination_user: str = ""
+    destination_host: str = ""
+    destination_uri: str
+    from_user: str = ""
+    from_name: str = ""
+    from_header: str
+    local_socket: str = ""
+    remote_socket: str = ""
+    created: datetime
+    progress_at: datetime | None = None
+    progress_status: int | None = None
+    progress_reason: str = ""
+    answered_at: datetime | None = None
+    answered_status: int | None = None
+    answered_reason: str = ""
+    ended_at: datetime | None = None
+    ended_status: int | None = None
+    ended_reason: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def ring_duration(self) -> float:
+        """
+        The seconds from the first ring to the answer; 0 unless there were both.
+        """
+        return _seconds(self.progress_at, self.answered_at)
+
+    @property
+    def duration(self) -> float:
+        """
+        The seconds from the answer to the end; 0 unless there were both.
+        """
+        return _seconds(self.answered_at, self.ended_at)
+
+
+def _seconds(start: datetime | None, end: datetime | None) -> float:
+    if start is None or end is None:
+        return 0.0
+    return max(0.0, (end - start).total_seconds())
+
+
+class CDRs(Rows[CDR]):
+    """
+    The call detail records of a scope.
+    """
+
+    table = schema.cdrs
+    model = CDR
+    noun = "call detail record"
+
+    def __init__(self, tools: Tools, scope: Scope) -> None:
+        super().__init__(tools, scope)
+        self._writing = Gathering(tools.reactor, self._write_all, limit=_WAITING)
+
+    def write(self, cdr: CDR) -> Deferred[None]:
+        """
+        Store a record, in place of the one of that id.
+
+        Those that come together share a transaction. Texts that are too long for their
+        column are cut: what others sent shall not keep a call from being recorded.
+        """
+        if not self._scope.includes(cdr.owner):
+            return fail(NotFound(f"there is no user {excerpt(cdr.owner)}"))
+        return self._writing.ask(cdr)
+
+    def find(self, id: str) -> Deferred[CDR | None]:
+        """
+        Find a record.
+        """
+        return self._read(self._one, self._select().where(self.table.c.id == id))
+
+    def recent(
+        self,
+        *,
+        since: datetime | None = None,
+        before: datetime | None = None,
+        call_id: str | None = None,
+        dialplan: str | None = None,
+        limit: int = 100,
+    ) -> Deferred[list[CDR]]:
+        """
+        Give records by when they were begun, the latest first.
+        """
+        table, query = self.table, self._select()
+        if since is not None:
+            query = query.where(table.c.created >= since)
+        if before is not None:
+            query = query.where(table.c.created < before)
+        if call_id is not None:
+            query = query.where(table.c.call_id == call_id)
+        if dialplan is not None:
+            query = query.where(table.c.dialplan == dialplan)
+        order = (table.c.created.desc(), table.c.id)
+        return self._read(self._all, query.order_by(*order).limit(limit))
+
+    def count(self, since: datetime) -> Deferred[int]:
+        """
+        Count the legs that were begun since a time.
+        """
+        query = self._select().where(self.table.c.created >= since)
+        return self._read(self._count, query)
+
+    def close_open(self, server: str, reason: str) -> Deferred[int]:
+        """
+        End the records that a server has left open when it was killed.
+
+        :return: how many there were.
+        """
+        return self._write(self._close_open, server, reason)
+
+    def remove_before(self, time: datetime) -> Deferred[int]:
+        """
+        Remove the records of legs that were begun before a time.
+
+        :return: how many there were.
+        """
+        return self._write(self._remove_before, time)
+
+    def _write_all(self, cdrs: Sequence[CDR]) -> Deferred[list[None]]:
+        return self._write(self._upsert, cdrs)
+
+    # In a thread
+
+    def _make(self, row: Mapping[str, Any]) -> CDR:
+        return CDR(**{**row, "direction": Direction(row["direction"])})
+
+    def _upsert(self, using: sa.Connection, cdrs: Sequence[CDR]) -> list[None]:
+        latest = {cdr.id: self._fitting(cdr) for cdr in cdrs}
+        insert = _INSERT[using.dialect.name](self.table)
+        changed = {
+            column.name: insert.excluded[column.name]
+            for column in self.table.c
+            if column.name not in ("id", "owner")
+        }
+        statement = insert.on_conflict_do_update(
+            index_elements=[self.table.c.id],
+            set_=changed,
+            # Nobody overwrites the record of another.
+            where=self.table.c.owner == insert.excluded.owner,
+        )
+        using.execute(statement, list(latest.values()))
+        return [None] * len(cdrs)
+
+    def _fitting(self, cdr: CDR) -> dict[str, Any]:
+        values = {}
+        for each in fields(cdr):
+            value = getattr(cdr, each.name)
+            if isinstance(value, str):
+                limit = getattr(self.table.c[each.name].type, "length", None)
+                value = _storable(value)[:limit]
+            values[each.name] = value
+        return values
+
+    def _count(self, using: sa.Connection, query: sa.Select[Any]) -> int:
+        counted = query.with_only_columns(sa.func.count())
+        return int(using.execute(counted).scalar_one())
+
+    def _close_open(self, using: sa.Connection, server: str, reason: str) -> int:
+        table = self.table
+        is_open = (table.c.server == server) & table.c.ended_at.is_(None)
+        change = self._scope.update(table).where(is_open)
+        values = {"ended_at": self._tools.now(), "ended_reason": reason}
+        return using.execute(change.values(values)).rowcount
+
+    def _remove_before(self, using: sa.Connection, time: datetime) -> int:
+        removal = self._scope.delete(self.table).where(self.table.c.created < time)
+        return using.execute(removal).rowcount
+
+
+# "insert ... on conflict" is the same in both, but no standard.
+_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def _storable(text: str) -> str:
+    """
+    Replace what no database takes as text: bytes that are no UTF-8, and NUL.
+    """
+    return text.encode("utf-8", "replace").decode().replace("\0", "?")
