@@ -1,0 +1,38 @@
+"""
+User agents: calls that are made and taken, registrations, subscriptions, requests.
+
+All of it stands on `sipsorcery.transport` and the machines of `sipsorcery.transaction`
+and `sipsorcery.dialog`. The interface is one of coroutines, which await Deferreds.
+"""
+
+from sipsorcery.ua.account import Account
+from sipsorcery.ua.agent import UserAgent
+from sipsorcery.ua.endings import Ending
+from sipsorcery.ua.errors import (
+    CallCancelled,
+    LocalProtocolError,
+    NotAcknowledged,
+    RequestFailed,
+    SessionEnded,
+    UserAgentError,
+)
+from sipsorcery.ua.negotiation import audio
+from sipsorcery.ua.server_call import ServerCall
+from sipsorcery.ua.session import Session
+from sipsorcery.ua.settings import UserAgentSettings
+
+__all__ = [
+    "Account",
+    "CallCancelled",
+    "Ending",
+    "LocalProtocolError",
+    "NotAcknowledged",
+    "RequestFailed",
+    "ServerCall",
+    "Session",
+    "SessionEnded",
+    "UserAgent",
+    "UserAgentError",
+    "UserAgentSettings",
+    "audio",
+]

@@ -1,0 +1,281 @@
+"""
+The user agent: what an application makes calls with, and takes them.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Self
+
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.interfaces import IResolver
+from twisted.logger import Logger
+from twisted.names import client
+
+from sipsorcery.dialog.dialog import Dialog
+from sipsorcery.dialog.refusal import FieldValue, Refusal
+from sipsorcery.dialog.replaces import find_replaced
+from sipsorcery.endpoint import ListenAddress
+from sipsorcery.sip.errors import ParseError
+from sipsorcery.sip.fields import RETRY_AFTER, TO
+from sipsorcery.sip.parameterised import Seconds
+from sipsorcery.sip.request import Request
+from sipsorcery.sip.response import Response
+from sipsorcery.sip.uri import URI, parse_uri
+from sipsorcery.transport import local
+from sipsorcery.transport.flow import Flow, Listener
+from sipsorcery.transport.layer import TransportLayer, TransportSettings
+from sipsorcery.transport.locator import Locator
+from sipsorcery.transport.server_transaction import ServerTransaction
+from sipsorcery.transport.transactions import TransactionLayer
+from sipsorcery.ua.account import Account
+from sipsorcery.ua.core import Core, Hook
+from sipsorcery.ua.draft import Draft
+from sipsorcery.ua.errand import Errand
+from sipsorcery.ua.errors import RequestFailed
+from sipsorcery.ua.sending import send
+from sipsorcery.ua.server_call import ServerCall
+from sipsorcery.ua.session import Session
+from sipsorcery.ua.settings import UserAgentSettings
+from sipsorcery.ua.shared import dialog_id
+
+#: Who we are where the application does not say.
+ANONYMOUS = Account('"Anonymous" <sip:anonymous@anonymous.invalid>')
+
+
+class UserAgent:
+    """
+    Make and take calls, register, send requests and answer them.
+
+    :param reactor: one that has TCP, UDP and time.
+    :param listen: where to listen, such as ``udp:0.0.0.0:5060``. A request by UDP
+        leaves from one of these; TCP and TLS need none.
+    :param account: who we are in what does not say otherwise.
+    :param resolver: asks DNS; None: the servers that the system names.
+    :param local_addresses: lists the addresses that a wildcard stands for.
+    :param source_address: tells which of them leads to a peer.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        reactor: Any,
+        listen: Iterable[str | ListenAddress] = (),
+        *,
+        account: Account = ANONYMOUS,
+        settings: UserAgentSettings = UserAgentSettings(),  # noqa: B008  # frozen
+        resolver: IResolver | None = None,
+        local_addresses: Callable[[], Sequence[str]] = local.local_addresses,
+        source_address: Callable[[str], str | None] = local.source_address,
+    ) -> None:
+        self.account = account
+        self.settings = settings
+        addresses = tuple(
+            ListenAddress.parse(one) if isinstance(one, str) else one for one in listen
+        )
+        self.transactions = TransactionLayer(
+            reactor,
+            self,
+            timers=settings.timers,
+            limits=settings.transaction_limits,
+        )
+        self.locator = Locator(
+            resolver or client.Resolver(resolv="/etc/resolv.conf", reactor=reactor),
+            reactor,
+            listeners=lambda: self.transport.listeners,
+            policy=settings.tls_policy,
+            source_address=source_address,
+        )
+        self.transport = TransportLayer(
+            reactor,
+            TransportSettings(addresses, settings.tls, settings.transport_limits),
+            self.transactions,
+            resolve=self.locator.locate_response,
+            local_addresses=local_addresses,
+            source_address=source_address,
+        )
+        self.transactions.join(self.transport)
+        self.core = Core(reactor, settings, self.transactions, self.locator)
+        self._on_invite: Callable[[ServerCall], object] | None = None
+
+    # Life
+
+    async def start(self) -> None:
+        """
+        Open the listeners.
+
+        :raises ListenError: naming the first that cannot be opened.
+        :raises CertificateError: if a certificate file cannot be used.
+        """
+        self.transport.start()
+
+    async def stop(self) -> None:
+        """
+        Hang up, give up what is under way, and close everything.
+        """
+        self.core.is_stopping = True
+        every = list(self.core.dialogs.values())
+        ends = DeferredList([Deferred.fromCoroutine(each.stop()) for each in every])
+        ends.addTimeout(self.settings.stop_time, self.core.clock, lambda *_: None)
+        await ends
+        self.core.wheel.clear()
+        self.transactions.stop()
+        await self.transport.stop()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    @property
+    def listeners(self) -> tuple[Listener, ...]:
+        """
+        List the open listeners.
+        """
+        return self.transport.listeners
+
+    # What comes in
+
+    def on_invite(self, hook: Callable[[ServerCall], object]) -> None:
+        """
+        Let *hook*, which may be a coroutine function, take each call that comes in.
+
+        The call waits until it is answered, rejected or redirected, by the hook or
+        later. If the hook fails before that, the call is refused.
+        """
+        self._on_invite = hook
+
+    def on(self, method: str, hook: Hook) -> None:
+        """
+        Let *hook*, which may be a coroutine function, answer requests of one method.
+
+        These are the requests outside of dialogs, and those in a session that has no
+        hook of its own. A request that the hook leaves unanswered gets a 500.
+        """
+        self.core.on(method, hook)
+
+    # What we send
+
+    async def request(
+        self,
+        method: str,
+        uri: str | URI,
+        *,
+        account: Account | None = None,
+        fields: Iterable[FieldValue] = (),
+        body: bytes = b"",
+    ) -> Response:
+        """
+        Send a request outside of any dialog: OPTIONS, MESSAGE or another.
+
+        :param account: who sends it.
+        :return: the 2xx.
+        :raises RequestFailed: for any other response, or if there is none.
+        """
+        draft = self._draft(method, uri, account, fields, body)
+        errand = Errand(
+            method, draft.uri, draft.hop, draft.make, body=body, account=draft.account
+        )
+        response = await send(self.core, errand)
+        if not response.is_success:
+            answer = f"{response.status} {response.reason}"
+            raise RequestFailed(f"{method} {draft.uri}: {answer}", response)
+        return response
+
+    def _draft(
+        self,
+        method: str,
+        uri: str | URI,
+        account: Account | None,
+        fields: Iterable[FieldValue] = (),
+        body: bytes = b"",
+    ) -> Draft:
+        return Draft(
+            method,
+            parse_uri(uri) if isinstance(uri, str) else uri,
+            account or self.account,
+            fields=fields,
+            body=body,
+            product=self.settings.product,
+        )
+
+    # What the transaction layer receives
+
+    def request_received(self, transaction: ServerTransaction) -> None:
+        """
+        Take a new request.
+        """
+        request = transaction.request
+        if request[TO].tag is not None:
+            shared = self.core.dialogs.get(dialog_id(request))
+            if shared is None:
+                transaction.respond(481)
+            else:
+                shared.receive(transaction)
+            return
+        refusal = self.core.check(request)
+        if refusal is None and request.method == "INVITE":
+            refusal = self._receive_call(transaction)
+        elif refusal is None:
+            self.core.serve(transaction)
+        if refusal is not None:
+            transaction.send(refusal.response(request, transaction.to_tag))
+
+    def ack_received(self, ack: Request, flow: Flow) -> None:
+        """
+        Take the ACK to a 2xx.
+        """
+        shared = self.core.dialogs.get(dialog_id(ack))
+        if shared is not None:
+            shared.acknowledge(ack)
+
+    def stray_response(self, response: Response, flow: Flow) -> None:
+        """
+        Drop a response that nobody waits for any more.
+        """
+
+    def stun_received(self, data: bytes, flow: Flow) -> None:
+        """
+        Drop a STUN message.
+        """
+
+    def parse_failed(self, error: ParseError, flow: Flow) -> None:
+        """
+        Leave it at the answer that the transport layer has given.
+        """
+
+    def flow_closed(self, flow: Flow, reason: str) -> None:
+        """
+        Forget nothing: whoever waits on the flow has been told.
+        """
+
+    # Inside
+
+    def _receive_call(self, transaction: ServerTransaction) -> Refusal | None:
+        request = transaction.request
+        if self._on_invite is None:
+            return Refusal(480)
+        if len(self.core.dialogs) >= self.settings.dialogs or self.core.is_stopping:
+            retry_after = Seconds(random.randint(*_RETRY_AFTER))
+            return Refusal(503, fields=((RETRY_AFTER, retry_after),))
+        replaced = find_replaced(request, self.core.find_dialog)
+        if isinstance(replaced, Refusal):
+            return replaced
+        session = None if replaced is None else self._session_of(replaced)
+        call = ServerCall(self.core, transaction, replaced=session)
+        if call.judge():
+            self.core.run(self._on_invite, call, then=call.hook_done)
+        return None
+
+    def _session_of(self, dialog: Dialog) -> Session | None:
+        usages = self.core.dialogs[dialog.id].usages
+        return next((one for one in usages if isinstance(one, Session)), None)
+
+
+# Seconds after which somebody who was refused may come back; spread, so that they do
+# not all come at once.
+_RETRY_AFTER = (5, 15)

@@ -1,0 +1,264 @@
+"""
+An INVITE of the peer, the first one of a session or a later one, until it is done.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, assert_never
+
+from sipsorcery.dialog.acceptance import Acceptance, AcceptanceEffect
+from sipsorcery.dialog.effects import Acknowledged, Released, Send, Unacknowledged
+from sipsorcery.dialog.extensions import RELIABLE, requires, supports
+from sipsorcery.dialog.refusal import FieldValue, Refusal
+from sipsorcery.dialog.reliable_server import ReliableEffect, ReliableResponses
+from sipsorcery.sip.request import Request
+from sipsorcery.sip.response import Response
+from sipsorcery.transport.server_transaction import ServerTransaction
+from sipsorcery.transport.transaction_drive import Failure
+from sipsorcery.ua.driven import Driven
+from sipsorcery.ua.errors import LocalProtocolError
+
+if TYPE_CHECKING:
+    from sipsorcery.ua.session import Session
+
+_MAX_FIRST_RSEQ = 2**31 - 1  # RFC 3262, 3
+
+
+class Answering:
+    """
+    One INVITE of the peer in a session.
+
+    :param acknowledged: is given the ACK to our 2xx; None: there was none in time.
+    :param given_up: is told, in a sentence, that it has been refused because the peer
+        has cancelled it, or does not confirm a reliable response.
+    """
+
+    __slots__ = (
+        "_acceptance",
+        "_acknowledged",
+        "_given_up",
+        "_noted",
+        "_reliable",
+        "_session",
+        "_transaction",
+        "request",
+    )
+
+    def __init__(
+        self,
+        session: Session,
+        transaction: ServerTransaction,
+        acknowledged: Callable[[Request | None], object],
+        given_up: Callable[[str], object],
+    ) -> None:
+        self.request = transaction.request
+        self._session = session
+        self._transaction = transaction
+        self._acknowledged = acknowledged
+        self._given_up = given_up
+        self._noted: Response | None = None  # the reliable one that was sent last
+        self._reliable: Driven[ReliableResponses, ReliableEffect] | None = None
+        self._acceptance: Driven[Acceptance, AcceptanceEffect] | None = None
+        transaction.user = self
+
+    @property
+    def is_pending(self) -> bool:
+        """
+        Whether it waits for a final response.
+        """
+        return self._transaction.is_pending
+
+    @property
+    def is_accepted(self) -> bool:
+        """
+        Whether a 2xx was sent.
+        """
+        return self._acceptance is not None
+
+    # What we answer
+
+    def progress(
+        self,
+        status: int,
+        fields: Iterable[FieldValue] = (),
+        body: bytes = b"",
+        *,
+        reliable: bool | None = None,
+    ) -> None:
+        """
+        Send a provisional response.
+
+        :param reliable: None: where the caller insists, and where there is a body to
+            arrive and the caller can confirm that.
+        :raises LocalProtocolError: if it cannot be sent so, or comes too late.
+        """
+        self._check_pending()
+        session = self._session
+        response = session.shared.dialog.respond(
+            self.request, status, None, fields, body
+        )
+        if self._wants_reliable(response, reliable):
+            driven = self._reliable or self._start_reliable()
+            driven.machine.send(response, session.core.clock.seconds())
+            driven.run()
+        else:
+            session.note_sent(response)
+            self._transaction.send(response)
+
+    def accept(
+        self, fields: Iterable[FieldValue] = (), body: bytes = b"", status: int = 200
+    ) -> None:
+        """
+        Send a 2xx.
+
+        :raises LocalProtocolError: if it comes too late.
+        """
+        self._check_pending()
+        session = self._session
+        every = [*session.core.abilities, *session.accept_timer(self.request), *fields]
+        self._finish(
+            session.shared.dialog.respond(self.request, status, None, every, body)
+        )
+
+    def refuse(
+        self, status: int, reason: str | None = None, fields: Iterable[FieldValue] = ()
+    ) -> None:
+        """
+        Send a final response that is no 2xx.
+
+        :raises LocalProtocolError: if it comes too late.
+        """
+        self._check_pending()
+        dialog = self._session.shared.dialog
+        self._finish(dialog.respond(self.request, status, reason, fields))
+
+    def stop(self) -> None:
+        """
+        End, because the session does: what waits for an answer is terminated.
+        """
+        if self.is_pending:
+            self.refuse(487)
+        if self._reliable is not None:
+            self._reliable.stop()
+        if self._acceptance is not None:
+            self._acceptance.stop()
+
+    # What the peer sends
+
+    def confirm(self, prack: Request) -> Refusal | None:
+        """
+        Take a PRACK.
+
+        :returns: how to refuse it, ``None`` if it gets a 2xx.
+        """
+        driven = self._reliable
+        if driven is None:
+            return Refusal(481)
+        refusal = driven.machine.receive(prack, self._session.core.clock.seconds())
+        driven.run()
+        return refusal
+
+    def acknowledge(self, ack: Request) -> None:
+        """
+        Take an ACK.
+        """
+        if self._acceptance is not None and self._acceptance.machine.receive(ack):
+            self._acceptance.run()
+
+    def cancelled(self, transaction: ServerTransaction) -> None:
+        """
+        Hear from the transaction layer that the peer has given up.
+        """
+        self._abort(487, "cancelled by the peer")
+
+    def failed(self, transaction: ServerTransaction, error: Failure) -> None:
+        """
+        Hear from the transaction layer what went wrong.
+
+        A 2xx that did not leave is repeated; that nobody has acknowledged a failure
+        changes nothing.
+        """
+
+    # Inside
+
+    def _check_pending(self) -> None:
+        if not self.is_pending:
+            raise LocalProtocolError("the INVITE has had its final response")
+
+    def _abort(self, status: int, reason: str) -> None:
+        if self.is_pending:
+            self.refuse(status)
+            self._given_up(reason)
+
+    def _finish(self, response: Response) -> None:
+        """
+        Send the final response, or let it wait for PRACK.
+        """
+        if self._reliable is None:
+            self._send_final(response)
+        else:
+            now = self._session.core.clock.seconds()
+            self._reliable.machine.finish(response, now)
+            self._reliable.run()
+
+    def _send_final(self, response: Response) -> None:
+        session = self._session
+        session.note_sent(response)
+        if not response.is_success:
+            self._transaction.send(response)
+            return
+        core = session.core
+        machine = Acceptance(response, core.clock.seconds(), core.settings.timers)
+        self._acceptance = Driven(core, machine, self._act)
+        self._acceptance.run()
+
+    def _act(self, effect: AcceptanceEffect) -> None:
+        match effect:
+            case Send(response):
+                assert isinstance(response, Response)
+                self._transaction.send(response)
+            case Acknowledged(ack):
+                self._acknowledged(ack)
+            case Unacknowledged():
+                self._acknowledged(None)
+            case _:
+                assert_never(effect)
+
+    # Reliable responses
+
+    def _wants_reliable(self, response: Response, reliable: bool | None) -> bool:
+        if response.status == 100:
+            return False
+        if requires(self.request, RELIABLE):
+            return True
+        can = supports(self.request, RELIABLE)
+        if reliable and not can:
+            raise LocalProtocolError("the caller knows no reliable responses")
+        return can and bool(response.body) if reliable is None else reliable
+
+    def _start_reliable(self) -> Driven[ReliableResponses, ReliableEffect]:
+        core = self._session.core
+        first = random.randint(1, _MAX_FIRST_RSEQ)
+        machine = ReliableResponses(first, core.settings.timers)
+        self._reliable = Driven(core, machine, self._act_reliably)
+        return self._reliable
+
+    def _act_reliably(self, effect: ReliableEffect) -> None:
+        match effect:
+            case Send(response):
+                assert isinstance(response, Response)
+                if response is not self._noted:
+                    self._noted = response
+                    self._session.note_sent(response)
+                self._transaction.send(response)
+            case Acknowledged():
+                pass  # the PRACK is answered where it came
+            case Released(response):
+                self._send_final(response)
+            case Unacknowledged():
+                # "the UAS SHOULD reject the original request with a 5xx response"
+                self._abort(504, "a reliable response was never confirmed")
+            case _:
+                assert_never(effect)

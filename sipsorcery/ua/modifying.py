@@ -1,0 +1,148 @@
+"""
+Changing a session that is under way: our re-INVITE and UPDATE.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sipsorcery.dialog.fate import Fate
+from sipsorcery.dialog.glare import retry_delay
+from sipsorcery.sdp import SessionDescription
+from sipsorcery.sip.digest import Authorization
+from sipsorcery.sip.errors import ParseError
+from sipsorcery.sip.fields import RETRY_AFTER
+from sipsorcery.sip.request import Request
+from sipsorcery.sip.response import Response
+from sipsorcery.ua.errors import RequestFailed, SessionEnded
+from sipsorcery.ua.negotiation import Carried
+from sipsorcery.ua.reinvite import Reinvite
+from sipsorcery.ua.sending import send
+
+if TYPE_CHECKING:
+    from sipsorcery.ua.session import Session
+
+# How often a request is sent again that crosses one of the peer, or that he wants
+# later: after half a minute at most both know that they will not agree.
+_TRIES = 8
+_NOTHING: Carried = ([], b"")
+
+
+async def modify(
+    session: Session, method: str, description: SessionDescription | None
+) -> None:
+    """
+    Send an INVITE or UPDATE in a session until it is accepted.
+
+    Requests of ours wait for one another; one that crosses the peer's is sent again
+    after a while (:rfc:`3261#section-14.1`).
+
+    :param description: what to offer; None: what we said last, or in an UPDATE nothing.
+    :raises RequestFailed: if it is refused.
+    :raises SessionEnded: if the session is over before.
+    """
+    async with session.lock:
+        failed: RequestFailed | None = None
+        for _ in range(_TRIES):
+            _check(session, method)
+            delay = retry_delay(session.dialog.initiator, random.random())
+            if _may_send(session, method, description):
+                try:
+                    await _modify_once(session, method, description)
+                    return
+                except RequestFailed as error:
+                    failed = error
+                    delay = _delay_after(session, error, delay)
+            await session.pause(delay)
+        _check(session, method)
+        raise failed or RequestFailed(f"{method}: the peer's own never ends")
+
+
+def _check(session: Session, method: str) -> None:
+    if session.is_over:
+        raise SessionEnded(f"{method} in a session that is over")
+
+
+def _may_send(
+    session: Session, method: str, description: SessionDescription | None
+) -> bool:
+    offers = method == "INVITE" or description is not None
+    return session.overlap.may_send(method) and not (
+        offers and session.negotiation is not None and not session.negotiation.may_offer
+    )
+
+
+def _delay_after(session: Session, error: RequestFailed, delay: float) -> float:
+    """
+    Give how long to wait until the request is sent again.
+
+    :param delay: for after a 491.
+    :raises RequestFailed: *error*, if that would not help.
+    """
+    response = error.response
+    if response is None or session.is_over:
+        raise error
+    if response.status == 491:
+        return delay
+    timer = session.timer
+    if response.status == 422 and timer is not None and timer.too_small(response):
+        return 0.0
+    try:
+        if response.status == 500 and (later := response.get(RETRY_AFTER)) is not None:
+            return float(later.seconds)  # a second INVITE (14.2)
+    except ParseError:
+        pass
+    raise error
+
+
+async def _modify_once(
+    session: Session, method: str, description: SessionDescription | None
+) -> None:
+    fields, body = _offer(session, method, description)
+    request: Request | None = None
+
+    def make(credentials: Sequence[Authorization]) -> Request:
+        nonlocal request
+        every = [*session.core.abilities, *session.ask_timer(), *fields, *credentials]
+        request = session.shared.make(method, every, body)
+        session.note_sent(request)
+        return request
+
+    def hear(response: Response) -> None:
+        assert request is not None  # which this is the response to
+        if not (method == "INVITE" and response.is_success):
+            session.overlap.done(request)  # else when the ACK goes out
+        session.hear(response)
+
+    errand = session.shared.errand(method, make, body, hear)
+    session.reinvite_sent = reinvite = Reinvite(session) if method == "INVITE" else None
+    try:
+        ask = None if reinvite is None else reinvite.ask
+        response = await send(session.core, errand, ask)
+    except RequestFailed as error:
+        assert request is not None  # which has failed
+        session.overlap.done(request)
+        if session.negotiation is not None:
+            session.negotiation.give_up(request)
+        session.shared.suffer(session, Fate.Usage, str(error))
+        raise
+    assert request is not None  # which has been answered
+    fate = session.dialog.receive_response(request, response)
+    if not response.is_success:
+        reason = f"{response.status} {response.reason} to {method}"
+        session.shared.suffer(session, fate, reason)
+        raise RequestFailed.by(request, response)
+    session.follow_timer(response)
+    if reinvite is not None:
+        await reinvite.acknowledge(request)
+
+
+def _offer(
+    session: Session, method: str, description: SessionDescription | None
+) -> Carried:
+    negotiation = session.negotiation
+    if negotiation is None or (method == "UPDATE" and description is None):
+        return _NOTHING
+    return negotiation.offer(description or negotiation.local)

@@ -1,0 +1,208 @@
+"""
+Our side of the offers and answers of one session.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
+from typing import TypeAlias
+
+from sipsorcery.dialog.bodies import described
+from sipsorcery.dialog.exchange import OfferAnswerEffect, Offered
+from sipsorcery.dialog.offer_answer import OfferAnswer
+from sipsorcery.dialog.refusal import FieldValue, Refusal
+from sipsorcery.sdp import (
+    PCMA,
+    PCMU,
+    TELEPHONE_EVENT,
+    Codec,
+    Connection,
+    Media,
+    Origin,
+    SessionDescription,
+)
+from sipsorcery.sip.request import Request
+from sipsorcery.sip.response import Response
+
+#: Chooses what we can do for the answer to an offer, or for an offer where the peer
+#: asks for ours and gives ``None``.
+OfferHook: TypeAlias = Callable[
+    [SessionDescription | None], SessionDescription | Awaitable[SessionDescription]
+]
+
+#: The fields and the body that carry a description.
+Carried: TypeAlias = tuple[list[FieldValue], bytes]
+
+# "a numeric string such that the tuple [...] forms a globally unique identifier"
+# (RFC 8866, 5.2), within the 63 bits of RFC 3264, 5.
+_MAX_SESSION_ID = 2**62
+_RETRY_AFTER = 10  # seconds, the most (RFC 3261, 14.2)
+
+
+def audio(
+    host: str,
+    port: int,
+    codecs: Iterable[Codec] = (PCMU, PCMA, TELEPHONE_EVENT),
+) -> SessionDescription:
+    """
+    Describe one stream of audio over RTP, to offer it or to answer with it.
+
+    :param host: the IP address that we receive at.
+    """
+    media = Media("audio", port).with_codecs(codecs)
+    return SessionDescription.create(new_origin(host), Connection(host), [media])
+
+
+def new_origin(host: str) -> Origin:
+    """
+    Make the origin of the descriptions that we send in one dialog.
+    """
+    return Origin("-", str(secrets.randbelow(_MAX_SESSION_ID)), 1, host)
+
+
+class Negotiation:
+    """
+    What we can do, and what has been offered and answered so far.
+
+    :param abilities: the description that we would offer; answers are made of it, too.
+
+    :ivar on_offer: says instead what we can do, each time; None: *abilities* do.
+    :ivar offered: the last offer of the peer.
+    """
+
+    __slots__ = ("_effects", "_state", "abilities", "offered", "on_offer")
+
+    def __init__(
+        self, abilities: SessionDescription, state: OfferAnswer | None = None
+    ) -> None:
+        self.abilities = abilities
+        self.on_offer: OfferHook | None = None
+        self.offered: SessionDescription | None = None
+        self._effects: tuple[OfferAnswerEffect, ...] = ()
+        self._state = state or OfferAnswer(new_origin(abilities.origin.address))
+
+    def fork(self) -> Negotiation:
+        """
+        Go on in another dialog of the same INVITE.
+        """
+        other = Negotiation(self.abilities, self._state.fork())
+        other.on_offer, other.offered = self.on_offer, self.offered
+        return other
+
+    @property
+    def local(self) -> SessionDescription | None:
+        """
+        What we have said the session is.
+        """
+        return self._state.local
+
+    @property
+    def remote(self) -> SessionDescription | None:
+        """
+        What the peer has said the session is.
+        """
+        return self._state.remote
+
+    @property
+    def may_offer(self) -> bool:
+        """
+        Whether an offer of ours may be sent now.
+        """
+        return self._state.may_offer
+
+    @property
+    def must_answer(self) -> bool:
+        """
+        Whether an offer of the peer waits for our answer.
+        """
+        return self._state.must_answer
+
+    @property
+    def may_describe(self) -> bool:
+        """
+        Whether a message of ours can answer the peer's offer, or make one.
+        """
+        return self.must_answer or self.may_offer
+
+    def offer(self, description: SessionDescription | None = None) -> Carried:
+        """
+        Make our offer.
+
+        :param description: what to offer from now on; None: what we can do.
+        """
+        if description is not None:
+            self.abilities = description
+        return described(self._state.offer(self.abilities))
+
+    async def reply(self) -> Carried:
+        """
+        Make our answer to the peer's offer, or our own offer, as the application wants.
+
+        :raises NotAcceptable: of `sipsorcery.sdp`, if nothing fits.
+        """
+        if self.on_offer is not None:
+            chosen = self.on_offer(self.offered if self.must_answer else None)
+            if isinstance(chosen, Awaitable):
+                chosen = await chosen
+            self.abilities = chosen
+        return self.describe()
+
+    def describe(self) -> Carried:
+        """
+        Make our answer to the peer's offer; where there is none, our own offer.
+
+        :raises NotAcceptable: of `sipsorcery.sdp`, if nothing fits.
+        """
+        if self.must_answer:
+            return described(self._state.answer(self.abilities))
+        return self.offer()
+
+    def refuse(self) -> Carried:
+        """
+        Make the answer that refuses every stream.
+        """
+        assert self.offered is not None  # or there is nothing to refuse
+        streams = self.offered.media
+        refused = [Media(m.type, 0, m.proto, m.formats or ("0",)) for m in streams]
+        answer = replace(self.abilities, media=tuple(refused))
+        return described(self._state.relay_answer(answer))
+
+    def sent(self, message: Request | Response) -> None:
+        """
+        Take note of a message that we send.
+        """
+        self._state.sent(message)
+        self._keep_effects()
+
+    def receive(self, message: Request | Response) -> Refusal | None:
+        """
+        Take note of a message of the peer.
+
+        :returns: how to refuse it, if it is a request that may not be acted upon.
+        """
+        refusal = self._state.receive(message, random.randint(0, _RETRY_AFTER))
+        self._keep_effects()
+        return refusal
+
+    def give_up(self, request: Request) -> None:
+        """
+        Take note that a request of ours gets no response any more.
+        """
+        self._state.give_up(request)
+        self._keep_effects()
+
+    def take_effects(self) -> tuple[OfferAnswerEffect, ...]:
+        """
+        Hand over what has come of the messages since the last time.
+        """
+        effects, self._effects = self._effects, ()
+        return effects
+
+    def _keep_effects(self) -> None:
+        for effect in self._state.take_effects():
+            if isinstance(effect, Offered):
+                self.offered = effect.description
+            self._effects += (effect,)

@@ -1,0 +1,321 @@
+"""
+Calls that come in, until they are answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from sipsorcery.dialog.bodies import description_in
+from sipsorcery.dialog.dialog import Dialog
+from sipsorcery.dialog.refusal import FieldValue
+from sipsorcery.dialog.routing import needs_sips
+from sipsorcery.sdp import NotAcceptable, SDPError, SessionDescription
+from sipsorcery.sip.address import Address
+from sipsorcery.sip.errors import ParseError
+from sipsorcery.sip.fields import CONTACT, FROM
+from sipsorcery.sip.request import Request
+from sipsorcery.sip.uri import SIPURI, URI
+from sipsorcery.transport.server_transaction import ServerTransaction
+from sipsorcery.ua.account import Account
+from sipsorcery.ua.answering import Answering
+from sipsorcery.ua.core import Core
+from sipsorcery.ua.endings import Ending
+from sipsorcery.ua.errors import (
+    CallCancelled,
+    LocalProtocolError,
+    NotAcknowledged,
+    SessionEnded,
+    UserAgentError,
+)
+from sipsorcery.ua.negotiation import Carried, Negotiation
+from sipsorcery.ua.outcome import Outcome
+from sipsorcery.ua.session import Session
+from sipsorcery.ua.shared import SharedDialog
+
+# "it MUST be retransmitted [...] every minute", so that no proxy on the way gives the
+# call up (RFC 3261, 13.3.1.1).
+_REPEAT = 60.0
+
+
+class ServerCall:
+    """
+    A call that waits for our answer.
+
+    :ivar request: the INVITE.
+    :ivar flow: the way it came.
+    :ivar session: what comes of it; early until the call is answered.
+    :ivar replaced: our session that the caller wants this one to replace, if any; it is
+        hung up when the call is answered (:rfc:`3891`).
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        transaction: ServerTransaction,
+        account: Account | None = None,
+        replaced: Session | None = None,
+    ) -> None:
+        self.request = request = transaction.request
+        self.flow = flow = transaction.flow
+        self.replaced = replaced
+        user = request.uri.user if isinstance(request.uri, SIPURI) else None
+        contact = core.contact(flow, user, secure=needs_sips(request))
+        dialog = Dialog.of_request(
+            request,
+            transaction.to_tag,
+            contact,
+            over_tls=flow.local.transport.is_secure,
+        )
+        self.session = Session(SharedDialog(core, dialog, account, flow), None)
+        self.slot: int | None = None
+        self._core = core
+        self._ringing = 0  # the status that is repeated
+        self._is_given_up = False
+        self._answered: Outcome[Session] = Outcome()
+        self._answering = Answering(
+            self.session, transaction, self._acknowledged, self._given_up
+        )
+        self.session.answering = self._answering
+        self.session.overlap.receive(request, 0)
+        self.session.on_finish = self._session_ended
+
+    # What is known
+
+    @property
+    def uri(self) -> URI:
+        """
+        Who is called: the Request-URI.
+        """
+        return self.request.uri
+
+    @property
+    def caller(self) -> Address:
+        """
+        Who calls: the From, which proves nothing.
+        """
+        return self.request[FROM]
+
+    @property
+    def offer(self) -> SessionDescription | None:
+        """
+        What the caller offers; None: he waits for our offer.
+
+        :raises ParseError: of `sipsorcery.sdp`, if it breaks the grammar.
+        """
+        return description_in(self.request)
+
+    @property
+    def is_pending(self) -> bool:
+        """
+        Whether it waits for our answer.
+        """
+        return self._answering.is_pending
+
+    def answered(self) -> Deferred[Session]:
+        """
+        Wait until the call is answered and the caller knows.
+
+        :return: fails with `CallCancelled` if the caller has given up, with
+            `NotAcknowledged` if he cannot be reached, and with `SessionEnded` if the
+            call was refused.
+        """
+        return self._answered.wait()
+
+    # What we do
+
+    def ring(
+        self,
+        status: int = 180,
+        description: SessionDescription | None = None,
+        *,
+        fields: Iterable[FieldValue] = (),
+        reliable: bool | None = None,
+    ) -> None:
+        """
+        Tell the caller how far the call is; once a minute it is said again.
+
+        :param description: for early media (183).
+        :param reliable: whether it has to be confirmed (:rfc:`3262`). None: if the
+            caller insists, or if there is a description and the caller can.
+        :raises CallCancelled: if the caller has given up.
+        :raises LocalProtocolError: if the call has been answered, or the caller cannot
+            confirm what has to be.
+        """
+        self._check_pending()
+        carried: list[FieldValue] = []
+        body = b""
+        if description is not None:
+            carried, body = self._describe(description)
+        self._answering.progress(status, [*carried, *fields], body, reliable=reliable)
+        self._ringing = status
+        self._core.wheel.set(self, self._core.clock.seconds() + _REPEAT)
+
+    def answer(
+        self,
+        description: SessionDescription | None = None,
+        *,
+        fields: Iterable[FieldValue] = (),
+    ) -> Deferred[Session]:
+        """
+        Answer the call, and wait until the caller knows.
+
+        :param description: what we can do; from it the answer to the caller's offer is
+            made, or our offer. None: the session is not described by SDP.
+        :return: as `answered`.
+        :raises CallCancelled: if the caller has given up.
+        :raises LocalProtocolError: if the call has been answered.
+        :raises NotAcceptable: of `sipsorcery.sdp`, if nothing that is offered fits: the
+            call has been refused with 488.
+        """
+        self._check_pending()
+        carried: list[FieldValue] = []
+        body = b""
+        if description is not None:
+            carried, body = self._describe(description)
+        self._stop_ringing()
+        self._answering.accept([*carried, *fields], body)
+        if self.replaced is not None:
+            self._core.spawn(self.replaced.bye())
+        return self.answered()
+
+    def reject(
+        self,
+        status: int = 486,
+        reason: str | None = None,
+        *,
+        fields: Iterable[FieldValue] = (),
+    ) -> None:
+        """
+        Refuse the call.
+
+        :raises CallCancelled: if the caller has given up.
+        :raises LocalProtocolError: if the call has been answered.
+        """
+        self._check_pending()
+        self._refuse(status, reason, fields)
+
+    def redirect(self, *targets: URI | Address, status: int = 302) -> None:
+        """
+        Ask the caller to call somebody else.
+
+        :raises CallCancelled: if the caller has given up.
+        :raises LocalProtocolError: if the call has been answered.
+        """
+        contacts = [t if isinstance(t, Address) else Address(t) for t in targets]
+        self.reject(status, fields=[(CONTACT, contact) for contact in contacts])
+
+    # What comes of it
+
+    def timer_due(self, now: float) -> None:
+        """
+        Hear from the wheel: ring again.
+        """
+        if self.is_pending:
+            self._answering.progress(self._ringing)
+            self._core.wheel.set(self, now + _REPEAT)
+
+    def judge(self) -> bool:
+        """
+        Look at what the INVITE asks of the session timer; if that cannot be, refuse it.
+
+        :return: whether it may be acted upon.
+        """
+        timer = self.session.timer
+        refusal = None if timer is None else timer.receive(self.request)
+        if refusal is not None:
+            self._refuse(refusal.status, None, refusal.fields)
+        return refusal is None
+
+    def hook_done(self, failure: Failure | None = None) -> None:
+        """
+        Hear that the hook that was given the call is through.
+
+        :param failure: what has escaped from it. Without it the call goes on waiting.
+        """
+        if failure is None:
+            return
+        error = failure.value
+        if not self.is_pending:
+            if not isinstance(error, UserAgentError | NotAcceptable):
+                self._core.log_failure(failure)
+        elif isinstance(error, ParseError | SDPError):
+            status: int = getattr(error, "status", 400)
+            self._refuse(status, None, ())
+        else:
+            self._core.log_failure(failure)
+            self._refuse(500, None, ())
+
+    # Inside
+
+    def _check_pending(self) -> None:
+        if self.is_pending:
+            return
+        if self._is_given_up:
+            raise CallCancelled("the caller has given up")
+        raise LocalProtocolError("the call has been answered")
+
+    def _describe(self, description: SessionDescription) -> Carried:
+        """
+        Make our answer or offer; once made it stays what it is (RFC 3261, 13.2.1).
+        """
+        session = self.session
+        if session.negotiation is None:
+            session.negotiation = Negotiation(description)
+            refusal = session.hear(self.request)
+            if refusal is not None:
+                self._refuse(refusal.status, refusal.text, refusal.fields)
+                raise NotAcceptable(refusal.text or "the offer cannot be read")
+        session.negotiation.abilities = description
+        if session.local is not None or not session.negotiation.may_describe:
+            return [], b""
+        try:
+            return session.negotiation.describe()
+        except NotAcceptable:
+            self._refuse(488, None, ())
+            raise
+
+    def _refuse(
+        self, status: int, reason: str | None, fields: Iterable[FieldValue]
+    ) -> None:
+        self._answering.refuse(status, reason, fields)
+        self._end(f"refused: {status}")
+
+    def _end(self, reason: str) -> None:
+        self._stop_ringing()
+        self.session.finish(Ending(by_peer=False, reason=reason))
+
+    def _stop_ringing(self) -> None:
+        self._core.wheel.set(self, None)
+
+    def _acknowledged(self, ack: Request | None) -> None:
+        session = self.session
+        session.on_finish = session.answering = None
+        if ack is None:
+            self._answered.fail(NotAcknowledged("the 2xx was never acknowledged"))
+            session.hang_up("the 2xx was never acknowledged")
+            return
+        session.hear(ack)
+        self._answered.succeed(session)
+
+    def _given_up(self, reason: str) -> None:
+        self._is_given_up = True
+        self._stop_ringing()
+        self.session.finish(Ending(by_peer=True, reason=reason))
+
+    def _session_ended(self, ending: Ending) -> None:
+        """
+        Hear that the session is over before the call was answered and acknowledged.
+        """
+        self._stop_ringing()
+        if self._answering.is_accepted:
+            # The ACK was lost, and then came a BYE; or it was our own.
+            self._answered.succeed(self.session)
+        elif ending.by_peer:
+            self._is_given_up = True
+            self._answered.fail(CallCancelled(ending.reason))
+        else:
+            self._answered.fail(SessionEnded(ending.reason))

@@ -1,0 +1,463 @@
+"""
+Sessions: calls that are under way, or about to be.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from typing import assert_never
+
+from twisted.internet.defer import CancelledError, Deferred, DeferredLock
+from twisted.internet.task import deferLater
+
+from sipsorcery.dialog.dialog import Dialog, State
+from sipsorcery.dialog.exchange import Agreed, Broken, OutOfStep
+from sipsorcery.dialog.glare import Overlap
+from sipsorcery.dialog.refusal import FieldValue, Refusal
+from sipsorcery.dialog.session_timer import (
+    Expired,
+    Refresh,
+    SessionTimer,
+    SessionTimerEffect,
+)
+from sipsorcery.sdp import SessionDescription, hold, resume
+from sipsorcery.sip.address import Address
+from sipsorcery.sip.fields import CONTENT_TYPE
+from sipsorcery.sip.parameterised import MediaType
+from sipsorcery.sip.request import Request
+from sipsorcery.sip.response import Response
+from sipsorcery.transport.server_transaction import ServerTransaction
+from sipsorcery.ua import modifying, serving
+from sipsorcery.ua.answering import Answering
+from sipsorcery.ua.core import Core, Hook
+from sipsorcery.ua.driven import Driven
+from sipsorcery.ua.endings import Ending
+from sipsorcery.ua.errors import LocalProtocolError, RequestFailed, SessionEnded
+from sipsorcery.ua.goodbye import Goodbye
+from sipsorcery.ua.negotiation import Negotiation, OfferHook
+from sipsorcery.ua.outcome import Outcome
+from sipsorcery.ua.reinvite import Reinvite
+from sipsorcery.ua.shared import SharedDialog
+
+_RETRY_AFTER = 10  # seconds, the most (RFC 3261, 14.2)
+
+
+class Session:
+    """
+    A session with one peer: early while it rings, established once it is answered.
+
+    :ivar shared: its dialog, which subscriptions may use, too.
+    :ivar negotiation: what it consists of; None: nothing that SDP describes.
+    :ivar is_over: whether it has ended.
+    :ivar overlap: which INVITE and UPDATE are under way.
+    :ivar answering: the last INVITE of the peer.
+    :ivar reinvite_sent: our last one, if the session had begun.
+    :ivar on_finish: is told of the end by the call that the session comes of.
+    """
+
+    __slots__ = (
+        "_ended",
+        "_hooks",
+        "_lock",
+        "_on_agreed",
+        "_pausing",
+        "_timer",
+        "answering",
+        "is_over",
+        "negotiation",
+        "on_finish",
+        "overlap",
+        "reinvite_sent",
+        "shared",
+    )
+
+    def __init__(self, shared: SharedDialog, negotiation: Negotiation | None) -> None:
+        self.shared = shared
+        self.negotiation = negotiation
+        self.overlap = Overlap()
+        self.is_over = False
+        self.answering: Answering | None = None
+        self.on_finish: Callable[[Ending], object] | None = None
+        self.reinvite_sent: Reinvite | None = None
+        self._pausing: Deferred[None] | None = None
+        self._ended: Outcome[Ending] = Outcome()
+        self._hooks: dict[str, Hook] = _NO_HOOKS
+        self._lock: DeferredLock | None = None
+        self._on_agreed: Callable[[Session], object] | None = None
+        self._timer: Driven[SessionTimer, SessionTimerEffect] | None = None
+        shared.join(self)
+
+    # What is known
+
+    @property
+    def core(self) -> Core:
+        """
+        What it shares with all others.
+        """
+        return self.shared.core
+
+    @property
+    def dialog(self) -> Dialog:
+        """
+        The state of its dialog.
+        """
+        return self.shared.dialog
+
+    @property
+    def peer(self) -> Address:
+        """
+        Who is at the other end, as its From or To says.
+        """
+        return self.dialog.remote
+
+    @property
+    def is_established(self) -> bool:
+        """
+        Whether it has been answered and is not over.
+        """
+        return self.dialog.state is State.Confirmed and not self.is_over
+
+    @property
+    def local(self) -> SessionDescription | None:
+        """
+        What we have said the session is.
+        """
+        return None if self.negotiation is None else self.negotiation.local
+
+    @property
+    def remote(self) -> SessionDescription | None:
+        """
+        What the peer has said the session is.
+        """
+        return None if self.negotiation is None else self.negotiation.remote
+
+    @property
+    def is_held(self) -> bool:
+        """
+        Whether the peer wants no media from us.
+        """
+        remote = self.remote
+        if remote is None:
+            return False
+        streams = [media for media in remote.media if not media.is_rejected]
+        return bool(streams) and all(media.is_held for media in streams)
+
+    def ended(self) -> Deferred[Ending]:
+        """
+        Wait for the end, and learn how it came.
+        """
+        return self._ended.wait()
+
+    # What the application says beforehand
+
+    def on(self, method: str, hook: Hook) -> None:
+        """
+        Let *hook* take the peer's requests with this method.
+
+        It is for INFO, MESSAGE, OPTIONS and the like; what a session consists of is
+        done by itself.
+        """
+        if self._hooks is _NO_HOOKS:
+            self._hooks = {}
+        self._hooks[method] = hook
+
+    def on_offer(self, hook: OfferHook) -> None:
+        """
+        Let *hook* choose what we can do whenever the peer makes an offer.
+
+        It is given the offer, or None where the peer asks for ours, and returns a
+        description like the one that the call began with.
+        """
+        if self.negotiation is None:
+            raise LocalProtocolError("the session is not described by SDP")
+        self.negotiation.on_offer = hook
+
+    def on_agreed(self, hook: Callable[[Session], object]) -> None:
+        """
+        Call *hook* with the session whenever both sides have agreed on what it is.
+        """
+        self._on_agreed = hook
+
+    # What we do
+
+    async def bye(self, fields: Iterable[FieldValue] = ()) -> None:
+        """
+        Hang up, and wait until the peer has answered or will not.
+
+        The session is over at once (:rfc:`3261#section-15.1.1`). If it is over already,
+        nothing happens.
+        """
+        if not self.is_over:
+            await self._hang_up("hung up", fields)
+
+    async def reinvite(self, description: SessionDescription | None = None) -> None:
+        """
+        Change the session by a re-INVITE, and wait until it is agreed upon.
+
+        :param description: what to offer; None: what we offered last.
+        :raises RequestFailed: if the peer refuses; the session stays as it was.
+        :raises SessionEnded: if it is over before.
+        """
+        await modifying.modify(self, "INVITE", description)
+
+    async def update(self, description: SessionDescription | None = None) -> None:
+        """
+        Change the session by an UPDATE, which may be done before it is answered.
+
+        :param description: what to offer; None: nothing, it is only refreshed.
+        :raises RequestFailed: if the peer refuses; the session stays as it was.
+        :raises SessionEnded: if it is over before.
+        """
+        await modifying.modify(self, "UPDATE", description)
+
+    async def hold(self) -> None:
+        """
+        Put the peer on hold.
+        """
+        await self.reinvite(hold(self._described()))
+
+    async def resume(self) -> None:
+        """
+        Take the peer off hold.
+        """
+        await self.reinvite(resume(self._described()))
+
+    async def info(self, type: MediaType, body: bytes) -> Response:
+        """
+        Send an INFO, such as one with a DTMF digit.
+
+        :raises RequestFailed: if the peer refuses it.
+        """
+        return await self.request("INFO", [(CONTENT_TYPE, type)], body)
+
+    async def request(
+        self, method: str, fields: Iterable[FieldValue] = (), body: bytes = b""
+    ) -> Response:
+        """
+        Send any request that changes nothing in the session: INFO, MESSAGE, OPTIONS.
+
+        :return: the 2xx.
+        :raises RequestFailed: for any other response, or if there is none.
+        :raises SessionEnded: if the session is over.
+        """
+        response = await self.shared.request(self, method, fields, body)
+        if not response.is_success:
+            answer = f"{response.status} {response.reason}"
+            raise RequestFailed(f"{method} to {self.peer.uri}: {answer}", response)
+        return response
+
+    def _described(self) -> SessionDescription:
+        if self.local is None:
+            raise LocalProtocolError("the session is not described by SDP")
+        return self.local
+
+    # What the dialog brings
+
+    def receive(self, transaction: ServerTransaction) -> bool:
+        """
+        Take a request of the peer.
+        """
+        return serving.receive(self, transaction)
+
+    def hook_for(self, method: str) -> Hook | None:
+        """
+        Give what the application has for the peer's requests with this method.
+        """
+        return self._hooks.get(method)
+
+    def acknowledge(self, ack: Request) -> None:
+        """
+        Take an ACK of the peer.
+        """
+        self.overlap.receive(ack, 0)
+        if self.answering is not None:
+            self.answering.acknowledge(ack)
+
+    def dialog_ended(self, reason: str) -> None:
+        """
+        Hear that the dialog is over.
+        """
+        self.finish(Ending(by_peer=True, reason=reason))
+
+    def finish(self, ending: Ending) -> None:
+        """
+        Be over; a second time does nothing.
+        """
+        if self.is_over:
+            return
+        self.is_over = True
+        on_finish, self.on_finish = self.on_finish, None
+        if self._timer is not None:
+            self._timer.stop()
+        if self.answering is not None:
+            self.answering.stop()
+        if self.reinvite_sent is not None:
+            self.reinvite_sent.stop()
+        if self._pausing is not None:
+            self._pausing.cancel()
+        self.shared.leave(self)
+        self._ended.succeed(ending)
+        if on_finish is not None:
+            on_finish(ending)
+
+    async def stop(self) -> None:
+        """
+        End it because the user agent stops.
+        """
+        if self.is_established:
+            await self.bye()
+        else:
+            self.finish(Ending(by_peer=False, reason="the user agent stops"))
+
+    def hang_up(self, reason: str) -> None:
+        """
+        End it by ourselves, because something is wrong.
+        """
+        if self.is_established:
+            self.core.spawn(self._hang_up(reason))
+        else:
+            self.finish(Ending(by_peer=False, reason=reason))
+
+    async def _hang_up(self, reason: str, fields: Iterable[FieldValue] = ()) -> None:
+        goodbye = Goodbye(self.shared)
+        self.finish(Ending(by_peer=False, reason=reason))
+        await goodbye.send(fields)
+
+    # What is sent and received
+
+    def note_sent(self, message: Request | Response) -> None:
+        """
+        Take note of a message of ours that may change the session.
+        """
+        self.overlap.sent(message)
+        if self.negotiation is not None:
+            self.negotiation.sent(message)
+            self.settle()
+
+    def judge(self, request: Request) -> Refusal | None:
+        """
+        Judge an INVITE or UPDATE of the peer, and take note of it.
+
+        :returns: how to refuse it, ``None`` if it may be acted upon.
+        """
+        refusal = self.overlap.receive(request, random.randint(0, _RETRY_AFTER))
+        if refusal is None and self.timer is not None:
+            refusal = self.timer.receive(request)
+        if refusal is None:
+            refusal = self.hear(request)
+        return refusal
+
+    def hear(self, message: Request | Response) -> Refusal | None:
+        """
+        Take note of what a message of the peer offers or answers.
+
+        :returns: how to refuse it, if it is a request that may not be acted upon.
+        """
+        if self.negotiation is None:
+            return (
+                Refusal(488) if isinstance(message, Request) and message.body else None
+            )
+        refusal = self.negotiation.receive(message)
+        self.settle()
+        return refusal
+
+    def settle(self) -> None:
+        """
+        Act on what has come of offers and answers.
+        """
+        assert self.negotiation is not None
+        for effect in self.negotiation.take_effects():
+            match effect:
+                case Agreed():
+                    if self._on_agreed is not None:
+                        self.core.run(self._on_agreed, self)
+                case Broken(text) if self.local is None:
+                    self.hang_up(text)
+                case OutOfStep():
+                    self.core.spawn(self._agree_again())
+                case _:
+                    pass
+
+    async def _agree_again(self) -> None:
+        try:
+            await self.reinvite()
+        except (RequestFailed, SessionEnded):
+            pass  # it is as it is
+
+    @property
+    def lock(self) -> DeferredLock:
+        """
+        Let one of our INVITE and UPDATE wait for the other.
+        """
+        if self._lock is None:
+            self._lock = DeferredLock()
+        return self._lock
+
+    async def pause(self, seconds: float) -> None:
+        """
+        Wait a while.
+
+        :raises SessionEnded: if the session is over before.
+        """
+        self._pausing = deferLater(self.core.clock, seconds)
+        try:
+            await self._pausing
+        except CancelledError:
+            raise SessionEnded("the session is over") from None
+        finally:
+            self._pausing = None
+
+    # Session timer
+
+    @property
+    def timer(self) -> SessionTimer | None:
+        """
+        The session timer, if there is to be one.
+        """
+        if self._timer is None and self.core.timer_settings is not None:
+            machine = SessionTimer(self.core.timer_settings)
+            self._timer = Driven(self.core, machine, self._act_on_timer)
+        return None if self._timer is None else self._timer.machine
+
+    def ask_timer(self) -> list[FieldValue]:
+        """
+        Give what an INVITE or UPDATE of ours says of the session timer.
+        """
+        return [] if self.timer is None else self.timer.ask()
+
+    def accept_timer(self, request: Request) -> list[FieldValue]:
+        """
+        Give what our 2xx to an INVITE or UPDATE says of the session timer.
+        """
+        if self.timer is None or self._timer is None:
+            return []
+        fields = self.timer.accept(request, self.core.clock.seconds())
+        self._timer.run()
+        return fields
+
+    def follow_timer(self, response: Response) -> None:
+        """
+        Take what a 2xx of the peer says of the session timer.
+        """
+        if self.timer is not None and self._timer is not None:
+            self.timer.answered(response, self.core.clock.seconds())
+            self._timer.run()
+
+    def _act_on_timer(self, effect: SessionTimerEffect) -> None:
+        match effect:
+            case Refresh(method):
+                self.core.spawn(self._refresh(method))
+            case Expired():
+                self.hang_up("the session was not refreshed")
+            case _:
+                assert_never(effect)
+
+    async def _refresh(self, method: str) -> None:
+        try:
+            await modifying.modify(self, method, None)
+        except (RequestFailed, SessionEnded):
+            pass  # then it expires
+
+
+_NO_HOOKS: dict[str, Hook] = {}

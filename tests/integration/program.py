@@ -1,0 +1,155 @@
+"""
+Run the programs of others: start, wait for what they say, stop.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ProcessDone, ProcessTerminated
+from twisted.internet.interfaces import IReactorProcess, IReactorTime
+from twisted.internet.protocol import ProcessProtocol
+from twisted.internet.task import deferLater
+from twisted.python.failure import Failure
+
+from sipsorcery.endpoint import Transport
+
+# More than any of them takes to start on the slowest machine.
+_PATIENCE = 30.0
+_STEP = 0.02
+# How long a program may take to end by itself before it is killed.
+_GRACE = 5.0
+
+
+class Program(ProcessProtocol):
+    """
+    One process.
+
+    :param command: the program and its arguments.
+    :param folder: where it runs.
+
+    :ivar output: what it has written so far, standard output and error together.
+    :ivar status: its exit status, or minus the signal that ended it; None: it runs.
+    """
+
+    def __init__(self, folder: Path, *command: str) -> None:
+        self.output = ""
+        self.status: int | None = None
+        self._name = Path(command[0]).name
+        self._ended: Deferred[int] = Deferred()
+        self._process = IReactorProcess(reactor).spawnProcess(
+            self, command[0], command, env=dict(os.environ), path=str(folder)
+        )
+
+    async def says(self, text: str) -> None:
+        """
+        Wait until it has written *text*.
+        """
+        for _ in range(int(_PATIENCE / _STEP)):
+            if text in self.output:
+                return
+            assert self.status is None, f"{self._name} has ended: {self.output}"
+            await deferLater(IReactorTime(reactor), _STEP)
+        raise AssertionError(f"{self._name} never said {text!r}: {self.output}")
+
+    async def listens(self, transport: Transport, port: int) -> None:
+        """
+        Wait until a port of the loopback is taken.
+        """
+        for _ in range(int(_PATIENCE / _STEP)):
+            if not is_free(transport, port):
+                return
+            assert self.status is None, f"{self._name} has ended: {self.output}"
+            await deferLater(IReactorTime(reactor), _STEP)
+        raise AssertionError(f"{self._name} does not listen: {self.output}")
+
+    def ended(self) -> Deferred[int]:
+        """
+        Wait for its end and give ``status``.
+        """
+        waiting: Deferred[int] = Deferred()
+        self._ended.addCallback(_pass_on, waiting)
+        return waiting
+
+    async def stop(self) -> int:
+        """
+        Ask it to end, and wait until it has.
+
+        :return: ``status``.
+        """
+        if self.status is None:
+            self._process.signalProcess("TERM")
+            kill = IReactorTime(reactor).callLater(_GRACE, self._kill)
+            await self.ended()
+            if kill.active():
+                kill.cancel()
+        assert self.status is not None
+        return self.status
+
+    # What Twisted calls
+
+    def outReceived(self, data: bytes) -> None:
+        """
+        Keep what it writes.
+        """
+        self.output += data.decode("utf-8", "replace")
+
+    errReceived = outReceived
+
+    def processEnded(self, reason: Failure) -> None:
+        """
+        Note how it ended.
+        """
+        ended = reason.value
+        assert isinstance(ended, ProcessDone | ProcessTerminated)
+        self.status = -ended.signal if ended.signal else ended.exitCode
+        assert self.status is not None
+        self._ended.callback(self.status)
+
+    def _kill(self) -> None:
+        self._process.signalProcess("KILL")
+
+
+def _pass_on(status: int, waiting: Deferred[int]) -> int:
+    waiting.callback(status)
+    return status
+
+
+def is_free(transport: Transport, port: int) -> bool:
+    """
+    Tell whether nobody has a port of the loopback.
+    """
+    datagram = transport is Transport.UDP
+    kind = socket.SOCK_DGRAM if datagram else socket.SOCK_STREAM
+    with socket.socket(socket.AF_INET, kind) as probe:
+        if not datagram:
+            # Connections of the past that only wait for their time to run out.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port(*, row: int = 1) -> int:
+    """
+    Find a port of the loopback that nobody has, neither over UDP nor over TCP.
+
+    :param row: how many in a row have to be free.
+    """
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        ports = range(port, port + row)
+        if port + row <= 2**16 and all(
+            is_free(transport, one)
+            for one in ports
+            for transport in (Transport.UDP, Transport.TCP)
+        ):
+            return port

@@ -1,0 +1,106 @@
+"""
+SIPp: the calls of its built-in scenarios, and what it counted.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from sipsorcery.endpoint import Endpoint, Transport
+from tests.integration.program import Program, free_port
+from tests.peers import require
+
+_STATISTICS, _ERRORS = "statistics.csv", "errors.log"
+# How SIPp names one socket for all calls.
+_MODES = {Transport.UDP: "u1", Transport.TCP: "t1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """
+    What SIPp has counted.
+
+    :ivar successful: calls that went as its scenario says.
+    :ivar failed: calls that did not.
+    :ivar unexpected: messages that the scenario does not have, in a call, after its end
+        or of no call.
+    :ivar repeated: messages that it had to send again.
+    """
+
+    successful: int
+    failed: int
+    unexpected: int
+    repeated: int
+
+    @classmethod
+    def read(cls, file: Path) -> Tally:
+        """
+        Read the last line of the statistics.
+        """
+        with file.open(encoding="ascii", newline="") as lines:
+            *_, last = csv.DictReader(lines, delimiter=";")
+        return cls(
+            successful=int(last["SuccessfulCall(C)"]),
+            failed=int(last["FailedCall(C)"]),
+            unexpected=int(last["FailedUnexpectedMessage(C)"])
+            + int(last["OutOfCallMsgs(C)"])
+            + int(last["DeadCallMsgs(C)"]),
+            repeated=int(last["Retransmissions(C)"]),
+        )
+
+
+class SIPp:
+    """
+    One run.
+
+    :param folder: where it writes; it must exist.
+    :param scenario: ``uac``, ``uas`` or another that SIPp has.
+    :param calls: how many it makes or takes before it ends.
+    :param target: whom it calls.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        scenario: str,
+        transport: Transport,
+        *,
+        calls: int,
+        rate: int = 200,
+        target: Endpoint | None = None,
+    ) -> None:
+        self._folder = folder
+        self.end = Endpoint(transport, "127.0.0.1", free_port())
+        self.program = Program(
+            folder,
+            require("sipp", "sip-tester"),
+            *("-sn", scenario, "-t", _MODES[transport], "-nostdin"),
+            *("-i", self.end.host, "-p", str(self.end.port)),
+            *("-m", str(calls), "-r", str(rate), "-l", str(calls)),
+            *("-trace_stat", "-stf", _STATISTICS, "-fd", "1"),
+            *("-trace_err", "-error_file", _ERRORS),
+            *(() if target is None else (f"{target.host}:{target.port}",)),
+        )
+
+    async def ready(self) -> None:
+        """
+        Wait until it listens.
+        """
+        await self.program.listens(self.end.transport, self.end.port)
+
+    async def tally(self) -> Tally:
+        """
+        Wait for its end and count.
+        """
+        await self.program.ended()
+        return Tally.read(self._folder / _STATISTICS)
+
+    @property
+    def errors(self) -> str:
+        """
+        What it had to complain of.
+        """
+        file = self._folder / _ERRORS
+        return file.read_text("utf-8", "replace") if file.exists() else ""
