@@ -219,7 +219,7 @@ PRIORITY = _one("Priority", scalars.parse_token)
 SERVER = _text("Server")
 SUBJECT = _text("Subject", "s")
 USER_AGENT = _text("User-Agent")
-WARNING = _list("Warning", scalars.Warning.parse)
+WARNING = _list("Warning", scalars.WarningValue.parse)
 
 # Authentication: several challenges are several lines (RFC 3261, 20.7, 20.44).
 WWW_AUTHENTICATE = _known(Field("WWW-Authenticate", Challenge.parse))

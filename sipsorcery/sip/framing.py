@@ -10,8 +10,9 @@ from enum import Enum
 
 from sipsorcery.sip import scanner
 from sipsorcery.sip.errors import ParseError
+from sipsorcery.sip.fields import VIA
 from sipsorcery.sip.limits import MAX_MESSAGE
-from sipsorcery.sip.parser import content_length, parse_head
+from sipsorcery.sip.parser import content_length, parse_head, salvage
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 
@@ -100,6 +101,7 @@ class Framer:
         self._buffer = bytearray()
         self._searched = 0  # so far there is no blank line in the buffer
         self._message: Request | Response | None = None  # whose body is to come
+        self._error: ParseError | None = None  # what is wrong with it
         self._missing = 0  # bytes of its body
         self._deadline: float | None = None
         self._empty_lines = 0  # that came last, 0 or 1
@@ -143,7 +145,7 @@ class Framer:
         error = ParseError(
             f"message not whole after {self._message_timeout:g} s",
             status=408,
-            partial=self._message,
+            partial=self._message or salvage(bytes(self._buffer)),
         )
         self._break()
         return [error]
@@ -157,9 +159,10 @@ class Framer:
         assert message is not None  # _begin has set it
         message.adopt_body(bytes(self._buffer[: self._missing]))
         del self._buffer[: self._missing]
+        received.append(self._error or message)
         self._message = None
+        self._error = None
         self._deadline = None
-        received.append(message)
         return bool(self._buffer)
 
     def _begin(self, received: list[Received]) -> bool:
@@ -168,10 +171,14 @@ class Framer:
         if end < 0:
             self._searched = len(self._buffer)
             if self._searched > self._max_message:
-                raise ParseError("header section too large", status=513)
+                raise ParseError(
+                    "header section too large",
+                    status=513,
+                    partial=salvage(bytes(self._buffer)),
+                )
             return False
         self._searched = 0
-        message = parse_head(scanner.read_head(bytes(self._buffer[: end + 2])))
+        message = self._read(bytes(self._buffer[: end + 2]))
         # Nothing at all is what RFC 2543 clients without a body send.
         self._missing = content_length(message) or 0
         if end + 4 + self._missing > self._max_message:
@@ -179,6 +186,25 @@ class Framer:
         del self._buffer[: end + 4]
         self._message = message
         return True
+
+    def _read(self, raw: bytes) -> Request | Response:
+        try:
+            head = scanner.read_head(raw)
+        except ParseError as error:
+            error.partial = salvage(raw)
+            raise
+        try:
+            return parse_head(head)
+        except ParseError as error:
+            message = error.partial
+            if error.status == 513 or not isinstance(message, Request):
+                raise
+            if VIA not in message:
+                raise
+            # This is SIP, so the next message can be found. Behind a proxy a connection
+            # is many users', and one of them must not end it for all.
+            self._error = error
+            return message
 
     def _skip_padding(self, received: list[Received]) -> None:
         padding = _padding_of(self._buffer)
@@ -198,6 +224,7 @@ class Framer:
         self.broken = True
         self._deadline = None
         self._message = None
+        self._error = None
         self._buffer.clear()
 
 

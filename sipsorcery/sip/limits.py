@@ -11,5 +11,5 @@ from __future__ import annotations
 MAX_MESSAGE = 65535
 #: Header field lines of one message. The longest of RFC 4475 has 40.
 MAX_FIELDS = 200
-#: Characters of one header field line, folds included.
+#: Bytes of one header field line, folds included.
 MAX_FIELD = 8192

@@ -162,7 +162,8 @@ class Message:
         """
         for key, texts in self._indexed().items():
             if len(texts) > 1 and key in SINGLE and len(set(texts)) > 1:
-                raise ParseError(f"{key} comes {len(texts)} times", partial=self)
+                name = text_field(key).name
+                raise ParseError(f"{name} comes {len(texts)} times", partial=self)
         vias = self.all(VIA)
         if vias:
             self._values[VIA.key] = vias[0]

@@ -22,8 +22,8 @@ PLAIN = (
     r"(?:;[A-Za-z0-9\-_.+]++"
     r"(?:=(?:[A-Za-z0-9\-_.+~:%!*\[\]/@]++|\"[^\"\\;,<>]*+\"))?+)*+"
 )
-#: The same in a URI, where nothing is quoted.
-PLAIN_IN_URI = r"(?:;[A-Za-z0-9\-_.+]++(?:=[A-Za-z0-9\-_.+~:%!*\[\]/@]++)?+)*+"
+#: The same in a URI, where nothing is quoted and an "@" would end the user part.
+PLAIN_IN_URI = r"(?:;[A-Za-z0-9\-_.+]++(?:=[A-Za-z0-9\-_.+~:%!*\[\]/]++)?+)*+"
 _IS_NAME = re.compile(_NAME).fullmatch
 _IS_VALUE = re.compile(rf"{QUOTED_STRING}|{_VALUE}", re.DOTALL).fullmatch
 _ALL = re.compile(rf"(?:{_ONE})*+{SWS}", re.DOTALL).fullmatch

@@ -8,6 +8,7 @@ from sipsorcery.sip import scanner
 from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.fields import CONTENT_LENGTH
 from sipsorcery.sip.limits import MAX_MESSAGE
+from sipsorcery.sip.message import Message
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.usual import parse_usual
@@ -28,8 +29,8 @@ def parse(data: bytes) -> Request | Response:
     usual = parse_usual(data)
     if usual is not None:
         return usual
-    head, rest = scanner.split_datagram(data)
-    message = parse_head(head)
+    raw, rest = scanner.split_datagram(data)
+    message = parse_section(raw)
     if len(data) > MAX_MESSAGE:
         raise ParseError("message too large", status=513, partial=message)
     length = content_length(message)
@@ -45,6 +46,31 @@ def parse(data: bytes) -> Request | Response:
     return message
 
 
+def parse_section(raw: bytes) -> Request | Response:
+    """
+    Make a message without body of the bytes before a blank line.
+
+    :raises ParseError: if a line end, the start line or a limit is broken.
+    """
+    try:
+        head = scanner.read_head(raw)
+    except ParseError as error:
+        error.partial = salvage(raw)
+        raise
+    return parse_head(head)
+
+
+def salvage(raw: bytes) -> Message | None:
+    """
+    Make of a header section that cannot be read what an answer to it needs.
+    """
+    head = scanner.salvage_head(raw)
+    try:
+        return parse_head(head) if head else None
+    except ParseError as error:
+        return error.partial
+
+
 def parse_head(head: str) -> Request | Response:
     """
     Make a message without body of a head that :mod:`~sipsorcery.sip.scanner` read.
@@ -53,7 +79,7 @@ def parse_head(head: str) -> Request | Response:
     """
     message: Request | Response
     # SIP-Version is case-insensitive (RFC 3261, 7.1).
-    if head[:4].upper() == "SIP/":
+    if head[:4].lower() == "sip/":
         message = Response.from_head(head)
     else:
         message = Request.from_head(head)

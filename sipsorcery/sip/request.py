@@ -19,7 +19,7 @@ from sipsorcery.sip.fields import (
     VIA,
     Field,
 )
-from sipsorcery.sip.grammar import TOKEN
+from sipsorcery.sip.grammar import TOKEN, is_token
 from sipsorcery.sip.message import Message, head_of
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import SIPURI, URI, parse_uri
@@ -27,7 +27,7 @@ from sipsorcery.sip.uri import SIPURI, URI, parse_uri
 # Request-Line = Method SP Request-URI SP SIP-Version CRLF. It cannot be folded: what
 # is put below it would go in front of the fold.
 _REQUEST_LINE = re.compile(
-    rf"({TOKEN}) ([^ \t\r\n]++) (?i:SIP)/2\.0\r\n(?![ \t])"
+    rf"({TOKEN}) ([^ \t\r\n]++) (?i:SIP)/2\.0\r\n(?![ \t])", re.ASCII
 ).match
 # The PA168S registers at domains with blanks in their names: "sip:Blue Face".
 _BLANK_IN_HOST = re.compile(
@@ -37,8 +37,10 @@ _BLANK_IN_HOST = re.compile(
 ).match
 _METHOD = re.compile(TOKEN).match
 # What was meant for a status line, such as "16394SIP/2.0 200 OK".
-_STATUS_LINE = re.compile(r"[^ \r]*(?i:SIP)/[0-9.]++ [0-9]{3}[ \r]").match
-_OTHER_VERSION = re.compile(r"[^\r]* (?i:SIP)/(?!2\.0\r)[0-9]++\.[0-9]++\r").match
+_STATUS_LINE = re.compile(r"[^ \r]*(?i:SIP)/[0-9.]++ [0-9]{3}[ \r]", re.ASCII).match
+_OTHER_VERSION = re.compile(
+    r"[^\r]* (?i:SIP)/(?!2\.0\r)[0-9]++\.[0-9]++\r", re.ASCII
+).match
 
 _COPIED: tuple[Field[Any], ...] = (FROM, TO, CALL_ID, CSEQ)
 
@@ -207,6 +209,8 @@ class Request(Message):
         head = self._head
         vias = "".join(head[start:end] for start, end in self._spans(VIA))
         lines = [vias, *(_first_line(field, head) for field in _COPIED)]
+        if to_tag is not None and not is_token(to_tag):
+            raise LocalProtocolError(f"bad To tag {excerpt(to_tag)}")
         if to_tag is not None and self._lacks_to_tag():
             lines[2] = f"{lines[2][:-2]};tag={to_tag}\r\n"
         if status == 100:

@@ -16,7 +16,7 @@ from sipsorcery.sip.status import reason_phrase
 # Status-Line = SIP-Version SP Status-Code SP Reason-Phrase CRLF; some devices
 # leave out the second SP where the phrase is empty. It cannot be folded.
 _STATUS_LINE = re.compile(
-    r"(?i:SIP)/2\.0 ([1-6][0-9]{2})(?: ([^\r]*+))?\r\n(?![ \t])"
+    r"(?i:SIP)/2\.0 ([1-6][0-9]{2})(?: ([^\r]*+))?\r\n(?![ \t])", re.ASCII
 ).match
 
 

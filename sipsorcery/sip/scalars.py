@@ -131,7 +131,7 @@ def write_date(moment: datetime) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Warning:
+class WarningValue:
     """
     One Warning value (:rfc:`3261#section-20.43`).
 
@@ -144,7 +144,7 @@ class Warning:
     text: str
 
     @classmethod
-    def parse(cls, text: str) -> Warning:
+    def parse(cls, text: str) -> WarningValue:
         """
         Read one value.
 

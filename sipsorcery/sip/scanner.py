@@ -20,25 +20,23 @@ from sipsorcery.sip.limits import MAX_FIELD, MAX_FIELDS
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 # Some user agents end a line with CR SP (seen by the original, which mends it so).
 _ODD_LINE_END = re.compile(rb"\r\n|\r |\n")
-# A shorter head cannot hold more than MAX_FIELDS fields: "a:" and CRLF are four.
-_SHORT = 4 * MAX_FIELDS
+# A shorter head cannot hold more than MAX_FIELDS lines: one character and CRLF.
+_SHORT = 3 * MAX_FIELDS
 _LINE_END = re.compile(r"\r\n(?![ \t])")
 
 
-def split_datagram(data: bytes) -> tuple[str, bytes]:
+def split_datagram(data: bytes) -> tuple[bytes, bytes]:
     """
-    Split a datagram into its head and what follows the blank line.
+    Split a datagram into its header section and what follows the blank line.
 
     Empty lines in front are passed over (:rfc:`3261#section-7.5`). Where the blank
-    line is missing all is head, as several old devices send it.
-
-    :raises ParseError: as :func:`read_head`.
+    line is missing all is header section, as several old devices send it.
     """
     data = data.lstrip(b"\r\n")
     blank = _BLANK_LINE.search(data)
     if blank is None:
-        return read_head(data.rstrip(b"\r\n") + b"\r\n"), b""
-    return read_head(data[: blank.start()] + b"\r\n"), data[blank.end() :]
+        return data.rstrip(b"\r\n") + b"\r\n", b""
+    return data[: blank.start()] + b"\r\n", data[blank.end() :]
 
 
 def read_head(raw: bytes) -> str:
@@ -58,6 +56,17 @@ def read_head(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape")
 
 
+def salvage_head(raw: bytes) -> str:
+    """
+    Make a head of bytes that are none, as far as they go, for an answer.
+
+    A last line that is not whole is left out.
+    """
+    lines = [line.replace(b"\r", b" ") for line in re.split(rb"\r?\n", raw)[:-1]]
+    whole = b"".join(line + b"\r\n" for line in lines if line.strip())
+    return whole.decode("utf-8", "surrogateescape")
+
+
 def check_limits(head: str) -> None:
     """
     Hold a head against :mod:`~sipsorcery.sip.limits`.
@@ -68,8 +77,15 @@ def check_limits(head: str) -> None:
         return
     if head.count("\n") > MAX_FIELDS + 1 and len(_lines(head)) > MAX_FIELDS + 1:
         raise ParseError(f"more than {MAX_FIELDS} header fields", status=513)
-    if len(head) > MAX_FIELD and any(len(line) > MAX_FIELD for line in _lines(head)):
-        raise ParseError(f"a line longer than {MAX_FIELD} characters", status=513)
+    # One character has four bytes at most.
+    if 4 * len(head) > MAX_FIELD and any(
+        _size(line) > MAX_FIELD for line in _lines(head)
+    ):
+        raise ParseError(f"a line longer than {MAX_FIELD} bytes", status=513)
+
+
+def _size(line: str) -> int:
+    return len(line) if line.isascii() else len(line.encode("utf-8", "surrogateescape"))
 
 
 def _lines(head: str) -> list[str]:

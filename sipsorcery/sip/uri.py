@@ -14,7 +14,8 @@ from sipsorcery.sip.errors import ParseError, excerpt
 from sipsorcery.sip.host import same_host
 from sipsorcery.sip.parameters import NONE, Parameters
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+\-.]*+):(.*)", re.DOTALL)
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+\-.]*+):(.*)", re.DOTALL).fullmatch
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]").search
 # The user part may hold all but what delimits it; devices leave "#", "|", "^"
 # and UTF-8 unescaped. White space in a host is what the PA168S sends for a
 # domain such as "Blue Face".
@@ -210,8 +211,8 @@ def parse_uri(text: str) -> URI:
 
     :raises ParseError: if it has no scheme, or breaks the grammar of a scheme we know.
     """
-    match = _SCHEME.fullmatch(text)
-    if match is None:
+    match = _SCHEME(text)
+    if match is None or _CONTROL(text) is not None:
         raise ParseError(f"not a URI: {excerpt(text)}")
     scheme, rest = match.groups()
     low = scheme.lower()

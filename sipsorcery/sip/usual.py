@@ -19,12 +19,13 @@ from sipsorcery.sip.message import Message
 from sipsorcery.sip.request import Request
 
 # Lines that are neither Route, Content-Length nor Max-Forwards in any spelling, nor
-# compact, nor the fold of another. Each ends at its first CR, which LF must follow.
+# compact, nor the fold of another, nor shorter than six characters. Each ends at its
+# first CR, which LF must follow.
 _LINES = (
-    rb"(?:[ABD-KN-QS-Z][^\r]*+\r\n"
-    rb"|C(?:[Sa-n]|o(?![Nn][Tt][Ee][Nn][Tt]-[Ll][Ee]))[^\r]*+\r\n"
-    rb"|M(?![Aa][Xx]-[Ff])[^\r]*+\r\n"
-    rb"|R(?![Oo][Uu][Tt][Ee][ \t]*+:)[^\r]*+\r\n)*+"
+    rb"(?:[ABD-KN-QS-Z][^\r]{5,}+\r\n"
+    rb"|C(?:[Sa-n]|o(?![Nn][Tt][Ee][Nn][Tt]-[Ll][Ee]))[^\r]{4,}+\r\n"
+    rb"|M(?![Aa][Xx]-[Ff])[^\r]{5,}+\r\n"
+    rb"|R(?![Oo][Uu][Tt][Ee][ \t]*+:)[^\r]{5,}+\r\n)*+"
 )
 # Parameters of a Via, but none that a server has a say in: received, rport.
 _PARAMETERS = rb"(?:;(?!r)[a-z]++(?:=[A-Za-z0-9.\-_~]++)?+)*+"
@@ -46,9 +47,8 @@ _USUAL = re.compile(
 _BARE_LF = re.compile(rb"\n(?<!\r\n)").search
 # Groups of the match. What note_source writes goes to the end of NOTED.
 _URI, _HOST, _NOTED, _RPORT, _HOPS, _ROUTES = 2, 3, 4, 5, 6, 7
-# Bytes of a header section that can break no limit: no field that says something
-# takes less than six.
-_SMALL = 6 * MAX_FIELDS
+# Bytes of a header section that can break no limit: six characters a line and CRLF.
+_SMALL = 8 * MAX_FIELDS
 
 _head = Message._head  # type: ignore[misc]  # the slot, which a property covers below
 _read_slot = _head.__get__  # type: ignore[attr-defined]

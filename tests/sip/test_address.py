@@ -284,6 +284,52 @@ def _outcome(text: str) -> Address | None:
         return None
 
 
+class OneReadingTests(SynchronousTestCase):
+    """
+    The address of a URI and the URI by itself are read alike.
+    """
+
+    def check(self, text: str) -> None:
+        """
+        Read *text* both ways.
+        """
+        try:
+            uri = parse_uri(text)
+        except ParseError:
+            self.assertRaises(ParseError, Address.parse, f"<{text}>")
+        else:
+            self.assertEqual(Address.parse(f"<{text}>").uri, uri)
+
+    def test_parameters_in_the_user_part(self) -> None:
+        """
+        What stands before "@" is the user part, as gateways write a telephone number
+        with its context (RFC 3261, 19.1.6), and never a host.
+        """
+        text = "sip:7042;phone-context=example.com@gw.example.net;user=phone"
+        address = Address.parse(f"<{text}>")
+        assert isinstance(address.uri, SIPURI)
+        self.assertEqual(address.uri.host, "gw.example.net")
+        self.assertEqual(address.uri.user, "7042;phone-context=example.com")
+        for text in (
+            "sip:trusted.example;x=y@evil.example",
+            "sip:a.example:5060;x=y@evil.example",
+            "sip:a.example;x@evil.example:1",
+        ):
+            self.check(text)
+
+    @given(
+        st.lists(
+            st.sampled_from(["sip:", "a", "b.c", "@", ";", "=", ":", "1", "?", "%40"]),
+            max_size=12,
+        ).map("".join)
+    )
+    def test_any(self, text: str) -> None:
+        """
+        So it is with any text, in the usual shape of an address or not.
+        """
+        self.check(f"sip:{text}")
+
+
 class ContactTests(SynchronousTestCase):
     """
     What only a Contact has.

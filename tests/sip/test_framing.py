@@ -15,6 +15,7 @@ from sipsorcery.sip.fields import CALL_ID, TO
 from sipsorcery.sip.framing import Framer, Kind, Ping, Pong, Received, demultiplex
 from sipsorcery.sip.limits import MAX_FIELD, MAX_FIELDS, MAX_MESSAGE
 from sipsorcery.sip.message import Message
+from sipsorcery.sip.parser import parse
 from sipsorcery.sip.request import Request, error_response
 from sipsorcery.sip.response import Response
 from tests.sip.samples import request_bytes, response
@@ -63,6 +64,56 @@ class FramerTests(SynchronousTestCase):
         self.assertTrue(framer.broken)
         self.assertEqual(framer.receive(OPTIONS, 0.0), [])
         self.assertIsNone(framer.next_timer())
+        return error
+
+    def test_error_that_ends_nothing(self) -> None:
+        """
+        A request that is SIP but cannot be read does not end the stream: behind a
+        proxy one connection is that of many.
+        """
+        for broken in (
+            MESSAGE.replace(b"SIP/2.0\r\n", b"SIP/3.0\r\n", 1),
+            MESSAGE.replace(b"MESSAGE ", b"MESSAGE  ", 1),
+        ):
+            for chunks in ([broken + OPTIONS], each_byte(broken + OPTIONS)):
+                framer = Framer()
+                error, following = feed(framer, *chunks)
+                assert isinstance(error, ParseError)
+                self.assertFalse(framer.broken)
+                assert isinstance(error.partial, Request)
+                self.assertIn(CALL_ID, error.partial)
+                self.assertEqual(messages([following]), [OPTIONS])
+
+    def test_other_protocols(self) -> None:
+        """
+        A request of another protocol ends the stream.
+        """
+        error = self.error_of(Framer(), b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        self.assertIsNone(error_response(error))
+
+    def test_answer_to_part_of_a_header_section(self) -> None:
+        """
+        A header section that is too large, or takes too long, is answered with what
+        has come of it.
+        """
+        endless = OPTIONS[:-2] + b"X: " + b"x" * MAX_MESSAGE
+        for error, status in (
+            (self.error_of(Framer(), endless), 513),
+            (self.late(OPTIONS[:-4]), 408),
+        ):
+            answer = error_response(error)
+            assert answer is not None
+            self.assertEqual(answer.status, status)
+            self.assertEqual(answer[CALL_ID], parse(OPTIONS)[CALL_ID])
+
+    def late(self, data: bytes) -> ParseError:
+        """
+        Return the error of a stream that stops after *data*.
+        """
+        framer = Framer()
+        framer.receive(data, 0.0)
+        (error,) = framer.handle_timer(4.0)
+        assert isinstance(error, ParseError)
         return error
 
     def test_one_message(self) -> None:

@@ -234,6 +234,34 @@ class LineEndTests(SynchronousTestCase):
         made.check()
 
 
+class BareCRTests(SynchronousTestCase):
+    """
+    A bare CR is refused, and the refusal reaches who sent it.
+    """
+
+    def test_answer(self) -> None:
+        """
+        The answer copies what could be read round the bare CR.
+        """
+        for text in ("a\rb", "a\r\tb", "a\r"):
+            data = request_bytes(f"Subject: {text}")
+            with self.assertRaises(ParseError) as caught:
+                parse(data)
+            answer = error_response(caught.exception)
+            assert answer is not None, text
+            self.assertEqual(answer.status, 400)
+            for name in ("Via", "From", "Call-ID", "CSeq"):
+                self.assertEqual(answer.get(name), request().get(name))
+
+    def test_version_in_other_letters(self) -> None:
+        """
+        A letter that is an S to Unicode only is none to SIP.
+        """
+        for data in ("OPTIONS sip:d \u017fIP/2.0", "\u017fIP/2.0 200 OK"):
+            with self.assertRaises(ParseError):
+                parse(f"{data}\r\n\r\n".encode())
+
+
 class ScannerTests(SynchronousTestCase):
     """
     What the scanner promises.
@@ -253,7 +281,7 @@ class ScannerTests(SynchronousTestCase):
         line is empty.
         """
         try:
-            head, _ = scanner.split_datagram(b"start" + data)
+            head = scanner.read_head(scanner.split_datagram(b"start" + data)[0])
         except ParseError:
             return
         self.assertTrue(head.startswith("start"))

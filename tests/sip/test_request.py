@@ -377,6 +377,20 @@ class RespondTests(SynchronousTestCase):
         self.assertEqual(answer[FROM], request()[FROM])
 
 
+class ToTagTests(SynchronousTestCase):
+    """
+    The tag that a server gives.
+    """
+
+    def test_no_token(self) -> None:
+        """
+        What is no token could end the line, and is refused.
+        """
+        for tag in ("a\r\nX: y", "a;b", "a\0", "", "a b"):
+            with self.assertRaises(LocalProtocolError, msg=tag):
+                request().respond(200, to_tag=tag)
+
+
 class ErrorResponseTests(SynchronousTestCase):
     """
     Answers to requests that could not be read.

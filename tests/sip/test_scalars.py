@@ -148,8 +148,10 @@ class WarningTests(SynchronousTestCase):
         """
         Code, agent and a quoted text (RFC 3261, 20.43).
         """
-        value = scalars.Warning.parse('307 isi.edu:5060 "Session, \\"x\\""')
-        self.assertEqual(value, scalars.Warning(307, "isi.edu:5060", 'Session, "x"'))
+        value = scalars.WarningValue.parse('307 isi.edu:5060 "Session, \\"x\\""')
+        self.assertEqual(
+            value, scalars.WarningValue(307, "isi.edu:5060", 'Session, "x"')
+        )
 
     def test_broken(self) -> None:
         """
@@ -166,15 +168,15 @@ class WarningTests(SynchronousTestCase):
             '307 a "b" c',
         ):
             with self.assertRaises(ParseError, msg=text):
-                scalars.Warning.parse(text)
+                scalars.WarningValue.parse(text)
 
     @given(st.integers(100, 999), names, st.text())
     def test_round_trip(self, code: int, agent: str, text: str) -> None:
         """
         What is written is read again.
         """
-        value = scalars.Warning(code, agent, text)
-        self.assertEqual(scalars.Warning.parse(str(value)), value)
+        value = scalars.WarningValue(code, agent, text)
+        self.assertEqual(scalars.WarningValue.parse(str(value)), value)
 
 
 class TimestampTests(SynchronousTestCase):

@@ -234,6 +234,21 @@ class ReadTests(SynchronousTestCase):
             parse_uri("sip:u@24.183.120.253, sip:5060")
 
 
+class ControlTests(SynchronousTestCase):
+    """
+    Control characters have no place in a URI of any scheme.
+    """
+
+    def test_refused(self) -> None:
+        """
+        NUL, line ends and DEL are refused; escaped they are legal.
+        """
+        for text in ("sip:a\0@b", "x:y\nz", "tel:+1\r2", "urn:a\x7f", "sip:a@b;c=\x01"):
+            with self.assertRaises(ParseError, msg=text):
+                parse_uri(text)
+        self.assertEqual(SIPURI.parse("sip:a%00@b").user, "a%00")
+
+
 class IPv6Tests(SynchronousTestCase):
     """
     IPv6 addresses in URIs (RFC 5118).

@@ -164,6 +164,29 @@ class ShortWayTests(SynchronousTestCase):
         self.assertIsNone(parse_usual(data))
 
 
+class LimitTests(SynchronousTestCase):
+    """
+    The limits are the same on the hot path.
+    """
+
+    def test_many_short_fields(self) -> None:
+        """
+        However short the fields are, 201 of them are too many.
+        """
+        for line in ("A:", "A: b", "Abc: d", "Abcde: f"):
+            with self.assertRaises(ParseError, msg=line) as caught:
+                parse(request_bytes(*[line] * 201, "Content-Length: 0"))
+            self.assertEqual(caught.exception.status, 513)
+
+    def test_octets_count(self) -> None:
+        """
+        A field is measured in bytes.
+        """
+        with self.assertRaises(ParseError) as caught:
+            parse(request_bytes("Subject: " + "é" * 5000))
+        self.assertEqual(caught.exception.status, 513)
+
+
 class ForwardTests(SynchronousTestCase):
     """
     What a proxy does to a usual request.
