@@ -39,11 +39,16 @@ class TransportSettings:
 
     :ivar listen: any number of addresses; a wildcard means a socket for each local
         address of its family.
+    :ivar follow_maddr: whether a response over UDP goes to the maddr of its Via where
+        that is not the address that the request came from. :rfc:`3261#section-18.2.2`
+        says so, for the answers to multicast requests; but then anybody can have our
+        answers sent to anybody, without forging an address.
     """
 
     listen: tuple[ListenAddress, ...] = ()
     tls: TLSSettings = field(default_factory=TLSSettings)
     limits: TransportLimits = field(default_factory=TransportLimits)
+    follow_maddr: bool = False
 
 
 class TransportLayer:
@@ -247,7 +252,12 @@ class TransportLayer:
             raise TransportError(f"a response without a way: {error.text}") from error
         transport = flow.local.transport
         failure = TransportError(f"nothing says where {via.sent_by} is")
-        address = vias.response_address(via, transport, flow.address[0])
+        address = vias.response_address(
+            via,
+            transport,
+            flow.address[0],
+            follow_maddr=self._settings.follow_maddr,
+        )
         if address is not None:
             end = Endpoint(transport, *address)
             try:

@@ -13,18 +13,21 @@ from sipsorcery.transport.errors import TransportError
 
 
 def response_address(
-    via: Via, transport: Transport, source: str
+    via: Via, transport: Transport, source: str, *, follow_maddr: bool = False
 ) -> tuple[str, int] | None:
     """
     Work out where a response goes that has no connection (:rfc:`3261#section-18.2.2`).
 
     :param transport: the one to send by.
     :param source: the address that the request came from.
+    :param follow_maddr: whether the sender may name another address in maddr.
     :return: an IP address and a port; None where only the name in sent-by is known.
     :raises TransportError: if the address is one that nothing may be sent to.
     """
     port = via.port or transport.default_port
-    host = _allowed_maddr(via, source)
+    host = None
+    if transport is Transport.UDP:  # on a stream the address noted is the first choice
+        host = _allowed_maddr(via, source, follow_maddr)
     if host is None and via.received is not None:
         host = via.received
         if transport is Transport.UDP:
@@ -63,17 +66,22 @@ def check_unicast(host: str) -> None:
         raise TransportError(f"nothing is ever sent to {host}")
 
 
-def _allowed_maddr(via: Via, source: str) -> str | None:
+def _allowed_maddr(via: Via, source: str, follow: bool) -> str | None:
     """
     Give the maddr of *via* if a response may go there.
 
-    One that names a group, or our own machine to somebody outside it, would make us
-    send into places that the sender cannot reach; it is as if it were not there.
+    One that is not the sender's own address would let it choose who gets our answers
+    without forging its own. Even where that is wanted, one that names a group, or our
+    own machine to somebody outside it, is as if it were not there: the sender cannot
+    reach those places itself.
     """
     address = _read(via.maddr or "")
     if address is None or not _is_unicast(address):
         return None
-    if address.is_loopback and not ipaddress.ip_address(source).is_loopback:
+    sender = ipaddress.ip_address(source)
+    if address != sender and not follow:
+        return None
+    if address.is_loopback and not sender.is_loopback:
         return None
     return str(address)
 

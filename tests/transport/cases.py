@@ -98,6 +98,7 @@ class LayerCase(SynchronousTestCase):
         limits: TransportLimits | None = None,
         tls: TLSSettings | None = None,
         resolve: Any = None,
+        follow_maddr: bool = False,
     ) -> tuple[TransportLayer, RecordingConsumer]:
         """
         Start a layer on a machine.
@@ -107,6 +108,7 @@ class LayerCase(SynchronousTestCase):
             tuple(map(ListenAddress.parse, listen)),
             tls or TLSSettings(),
             limits or TransportLimits(),
+            follow_maddr,
         )
         layer = TransportLayer(
             machine,

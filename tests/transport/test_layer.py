@@ -217,11 +217,11 @@ class DatagramTests(LayerCase):
 
         return machine.listenUDP(port, Hearing(), host)
 
-    def send(self, data: bytes) -> list[tuple[str, int]]:
+    def send(self, data: bytes, port: int = 5060) -> list[tuple[str, int]]:
         """
         Send a datagram; give the addresses that heard an answer.
         """
-        self.socket.write(data, (SERVER, 5060))
+        self.socket.write(data, (SERVER, port))
         self.network.advance()
         return [where for _, where in self.heard]
 
@@ -246,11 +246,26 @@ class DatagramTests(LayerCase):
 
     def test_maddr(self) -> None:
         """
-        An address in maddr comes before all others.
+        An address in maddr that is not the sender's gets nothing.
         """
         self.open(self.network.machine("192.0.2.9"), "192.0.2.9", 5070)
         via = "SIP/2.0/UDP a.example:5070;maddr=192.0.2.9;rport"
-        self.assertEqual(self.send(options_bytes(via)), [("192.0.2.9", 5070)])
+        self.assertEqual(self.send(options_bytes(via)), [(CLIENT, 5062)])
+
+    def test_maddr_allowed(self) -> None:
+        """
+        It comes before all others where the settings say so.
+        """
+        self.open(self.network.machine("192.0.2.9"), "192.0.2.9", 5070)
+        layer, consumer = self.layer(
+            self.server, f"udp:{SERVER}:5064", follow_maddr=True
+        )
+        consumer.on_request = lambda request, flow: layer.send_response(
+            request.respond(200), flow
+        )
+        via = "SIP/2.0/UDP a.example:5070;maddr=192.0.2.9;rport"
+        where = self.send(options_bytes(via), 5064)
+        self.assertEqual(where, [("192.0.2.9", 5070)])
 
     def test_forged_received(self) -> None:
         """

@@ -113,12 +113,18 @@ class ResponseAddressTests(SynchronousTestCase):
     """
 
     def where(
-        self, via: str, transport: Transport = UDP, source: str = "192.0.2.2"
+        self,
+        via: str,
+        transport: Transport = UDP,
+        source: str = "192.0.2.2",
+        follow_maddr: bool = False,
     ) -> tuple[str, int] | None:
         """
         Give the address for a response with this Via.
         """
-        return response_address(Via.parse(via), transport, source)
+        return response_address(
+            Via.parse(via), transport, source, follow_maddr=follow_maddr
+        )
 
     def test_sent_by(self) -> None:
         """
@@ -157,26 +163,45 @@ class ResponseAddressTests(SynchronousTestCase):
 
     def test_maddr(self) -> None:
         """
-        The address of maddr comes first, with the port of sent-by.
+        The address of maddr comes first, with the port of sent-by, if it is the
+        sender's own; another one only where that is allowed.
         """
+        via = "SIP/2.0/UDP a.example:5070;maddr=192.0.2.2;received=192.0.2.2;rport=4444"
+        self.assertEqual(self.where(via), ("192.0.2.2", 5070))
+        for other in ("192.0.2.9", "10.0.0.1", "169.254.1.1", "127.0.0.1"):
+            via = f"SIP/2.0/UDP a.example:5070;maddr={other};received=192.0.2.2"
+            self.assertEqual(self.where(via), ("192.0.2.2", 5070))
         via = "SIP/2.0/UDP a.example:5070;maddr=192.0.2.9;received=192.0.2.2;rport=4444"
-        self.assertEqual(self.where(via), ("192.0.2.9", 5070))
+        self.assertEqual(self.where(via), ("192.0.2.2", 4444))
+        self.assertEqual(self.where(via, follow_maddr=True), ("192.0.2.9", 5070))
+
+    def test_maddr_of_a_stream(self) -> None:
+        """
+        Over TCP the address noted is tried, and maddr is not asked.
+        """
+        via = "SIP/2.0/TCP a.example:5070;maddr=192.0.2.9;received=192.0.2.2"
+        for follow_maddr in (False, True):
+            where = self.where(via, TCP, follow_maddr=follow_maddr)
+            self.assertEqual(where, ("192.0.2.2", 5070))
 
     def test_maddr_nowhere(self) -> None:
         """
-        A maddr that is a group, everybody or a name is passed over.
+        A maddr that is a group, everybody or a name is always passed over.
         """
         for maddr in ("224.0.1.75", "255.255.255.255", "ff02::1", "0.0.0.0", "a.test"):
             via = f"SIP/2.0/UDP a.example;maddr={maddr};received=192.0.2.2"
-            self.assertEqual(self.where(via), ("192.0.2.2", 5060))
+            for follow_maddr in (False, True):
+                where = self.where(via, follow_maddr=follow_maddr)
+                self.assertEqual(where, ("192.0.2.2", 5060))
 
     def test_maddr_inside(self) -> None:
         """
-        Nobody outside can make us send to ourselves; those inside can.
+        Nobody outside can make us send to ourselves; those inside may be allowed to.
         """
         via = "SIP/2.0/UDP 192.0.2.2;maddr=127.0.0.1"
-        self.assertEqual(self.where(via), ("192.0.2.2", 5060))
-        self.assertEqual(self.where(via, source="127.0.0.9"), ("127.0.0.1", 5060))
+        for source, host in (("192.0.2.2", "192.0.2.2"), ("127.0.0.9", "127.0.0.1")):
+            where = self.where(via, source=source, follow_maddr=True)
+            self.assertEqual(where, (host, 5060))
 
     def test_name(self) -> None:
         """
