@@ -205,6 +205,7 @@ class ReadTests(SynchronousTestCase):
         """
         64 parts are read, no more.
         """
+        self.assertEqual((MAX_PARTS, MAX_DEPTH), (64, 4))
         part = b"--b\r\n\r\na\r\n"
         self.assertEqual(bodies(part * MAX_PARTS + b"--b--"), [b"a"] * MAX_PARTS)
         with self.assertRaises(ParseError):
@@ -285,6 +286,7 @@ class NestedTests(SynchronousTestCase):
             self.assertEqual(part.content_type.type, "multipart")
             (part,) = part.parts()
         self.assertEqual((part.content_type, part.body), (TEXT, b"core"))
+        self.assertEqual(part, Part.make(b"core", [(CONTENT_TYPE, TEXT)]))
 
     def test_too_deep(self) -> None:
         """

@@ -4,10 +4,12 @@ Tests for :mod:`sipsorcery.sip.response` and :mod:`sipsorcery.sip.status`.
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from sipsorcery.sip.errors import LocalProtocolError, ParseError
-from sipsorcery.sip.fields import CALL_ID
+from sipsorcery.sip.fields import CALL_ID, CONTENT_LENGTH
 from sipsorcery.sip.parser import parse
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.status import REASON_PHRASES, reason_phrase
@@ -120,6 +122,17 @@ class MakeTests(SynchronousTestCase):
         """
         made = Response(200, body=b"abc")
         self.assertEqual(parse(made.to_bytes()).body, b"abc")
+
+    def test_one_length(self) -> None:
+        """
+        A length among the fields is put right, whoever put it there.
+        """
+        wrong: list[tuple[Any, Any]] = [(CONTENT_LENGTH, 9), ("l", "9")]
+        for field in wrong:
+            fields = [(CALL_ID, "1"), field, ("X-Y", "z")]
+            made = Response(200, fields=fields, body=b"abc")
+            self.assertEqual(made.all(CONTENT_LENGTH), (3,))
+            self.assertEqual(parse(made.to_bytes()).body, b"abc")
 
     def test_what_cannot_be_sent(self) -> None:
         """
