@@ -17,6 +17,7 @@ from sipsorcery.dialog.dialog import Dialog
 from sipsorcery.dialog.refusal import FieldValue, Refusal
 from sipsorcery.dialog.replaces import find_replaced
 from sipsorcery.endpoint import ListenAddress
+from sipsorcery.sdp import SessionDescription
 from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.fields import RETRY_AFTER, TO
 from sipsorcery.sip.parameterised import Seconds
@@ -30,10 +31,12 @@ from sipsorcery.transport.locator import Locator
 from sipsorcery.transport.server_transaction import ServerTransaction
 from sipsorcery.transport.transactions import TransactionLayer
 from sipsorcery.ua.account import Account
+from sipsorcery.ua.client_call import ClientCall
 from sipsorcery.ua.core import Core, Hook
 from sipsorcery.ua.draft import Draft
 from sipsorcery.ua.errand import Errand
 from sipsorcery.ua.errors import RequestFailed
+from sipsorcery.ua.negotiation import Negotiation
 from sipsorcery.ua.sending import send
 from sipsorcery.ua.server_call import ServerCall
 from sipsorcery.ua.session import Session
@@ -116,8 +119,9 @@ class UserAgent:
         Hang up, give up what is under way, and close everything.
         """
         self.core.is_stopping = True
-        every = list(self.core.dialogs.values())
-        ends = DeferredList([Deferred.fromCoroutine(each.stop()) for each in every])
+        stopping = [call.stop() for call in list(self.core.calls)]
+        stopping += [shared.stop() for shared in list(self.core.dialogs.values())]
+        ends = DeferredList([Deferred.fromCoroutine(one) for one in stopping])
         ends.addTimeout(self.settings.stop_time, self.core.clock, lambda *_: None)
         await ends
         self.core.wheel.clear()
@@ -159,6 +163,36 @@ class UserAgent:
         self.core.on(method, hook)
 
     # What we send
+
+    def invite(
+        self,
+        uri: str | URI,
+        description: SessionDescription | None = None,
+        *,
+        account: Account | None = None,
+        fields: Iterable[FieldValue] = (),
+        late_offer: bool = False,
+        on_fork: Callable[[Session], object] | None = None,
+    ) -> ClientCall:
+        """
+        Call somebody.
+
+        :param uri: whom; headers in it become fields, where that does no harm.
+        :param description: what to offer; answers to what the peer offers later are
+            made of it, too. None: the session is not described by SDP.
+        :param account: who calls.
+        :param late_offer: whether the peer is to make the first offer.
+        :param on_fork: is given the session of each further phone that answers; None:
+            the first one counts, and the others are hung up.
+        :return: the call, which has begun.
+        """
+        return ClientCall(
+            self.core,
+            self._draft("INVITE", uri, account, fields),
+            None if description is None else Negotiation(description),
+            late_offer=late_offer,
+            on_fork=on_fork,
+        )
 
     async def request(
         self,

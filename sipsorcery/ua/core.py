@@ -35,6 +35,7 @@ from sipsorcery.ua import admission
 from sipsorcery.ua.settings import UserAgentSettings
 
 if TYPE_CHECKING:
+    from sipsorcery.ua.client_call import ClientCall
     from sipsorcery.ua.shared import SharedDialog
 
 T = TypeVar("T")
@@ -57,6 +58,7 @@ class Core:
 
     :ivar wheel: the timers of the machines that dialogs are made of.
     :ivar dialogs: every dialog that is not over.
+    :ivar calls: those of ours that nobody has answered.
     :ivar is_stopping: whether nothing new is to be begun.
     """
 
@@ -75,6 +77,7 @@ class Core:
         self.locator = locator
         self.wheel = TimerWheel(clock)
         self.dialogs: dict[DialogID, SharedDialog] = {}
+        self.calls: set[ClientCall] = set()
         self.is_stopping = False
         #: What we want of session timers; None: nothing.
         self.timer_settings: SessionTimerSettings | None = None

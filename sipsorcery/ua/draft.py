@@ -5,13 +5,12 @@ Requests of ours outside of any dialog (:rfc:`3261#section-8.1.1`).
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Iterable
 
+from sipsorcery.dialog.refusal import FieldValue
 from sipsorcery.sip import grammar
 from sipsorcery.sip.address import Address
 from sipsorcery.sip.cseq import CSeq
-from sipsorcery.sip.digest import Authorization
 from sipsorcery.sip.fields import (
     CALL_ID,
     CSEQ,
@@ -20,13 +19,10 @@ from sipsorcery.sip.fields import (
     ROUTE,
     TO,
     USER_AGENT,
-    Field,
 )
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.uri import SIPURI, URI
 from sipsorcery.ua.account import Account
-
-FieldValue: TypeAlias = tuple[Field[Any] | str, Any]
 
 _HOPS = 70  # RFC 3261, 8.1.1.6
 _TAG_SIZE = 8  # bytes; 19.3 asks for 32 bits of randomness at least
@@ -89,9 +85,14 @@ class Draft:
         """
         self.uri = _request_uri(uri)
 
-    def make(self, credentials: Sequence[Authorization] = ()) -> Request:
+    def make(
+        self, more: Iterable[FieldValue] = (), body: bytes | None = None
+    ) -> Request:
         """
         Make the next request, without Via and Contact; its CSeq is one higher.
+
+        :param more: fields of this request only, such as credentials.
+        :param body: of this request only; None: the one that all have.
         """
         self.cseq += 1
         every: list[FieldValue] = []
@@ -106,8 +107,10 @@ class Draft:
         )
         if self._product:
             every.append((USER_AGENT, self._product))
+        every += self.fields
+        every += more
         return Request(
-            self.method, self.uri, [*every, *self.fields, *credentials], self.body
+            self.method, self.uri, every, self.body if body is None else body
         )
 
 

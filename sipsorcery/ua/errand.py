@@ -61,7 +61,7 @@ class Errand:
         self._hop = hop
         self._make = make
         self._needs_contact = needs_contact
-        self._flow = flow
+        self._flow = flow if flow is not None and flow.number else None
         self._hear = hear
         self._proof: Attempt | None = None
         if account is not None:

@@ -70,7 +70,8 @@ class ServerCall:
             contact,
             over_tls=flow.local.transport.is_secure,
         )
-        self.session = Session(SharedDialog(core, dialog, account, flow), None)
+        shared = SharedDialog(core, dialog, account, flow)
+        self.session = Session(shared, None, core.timer_settings)
         self.slot: int | None = None
         self._core = core
         self._ringing = 0  # the status that is repeated

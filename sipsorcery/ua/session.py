@@ -20,6 +20,7 @@ from sipsorcery.dialog.session_timer import (
     Refresh,
     SessionTimer,
     SessionTimerEffect,
+    SessionTimerSettings,
 )
 from sipsorcery.sdp import SessionDescription, hold, resume
 from sipsorcery.sip.address import Address
@@ -72,7 +73,12 @@ class Session:
         "shared",
     )
 
-    def __init__(self, shared: SharedDialog, negotiation: Negotiation | None) -> None:
+    def __init__(
+        self,
+        shared: SharedDialog,
+        negotiation: Negotiation | None,
+        timer_settings: SessionTimerSettings | None,
+    ) -> None:
         self.shared = shared
         self.negotiation = negotiation
         self.overlap = Overlap()
@@ -86,6 +92,9 @@ class Session:
         self._lock: DeferredLock | None = None
         self._on_agreed: Callable[[Session], object] | None = None
         self._timer: Driven[SessionTimer, SessionTimerEffect] | None = None
+        if timer_settings is not None:
+            machine = SessionTimer(timer_settings)
+            self._timer = Driven(self.core, machine, self._act_on_timer)
         shared.join(self)
 
     # What is known
@@ -314,6 +323,10 @@ class Session:
         """
         End it by ourselves, because something is wrong.
         """
+        # Not in the midst of something: an ACK has to be sent before the BYE.
+        self.core.clock.callLater(0, self._hang_up_now, reason)
+
+    def _hang_up_now(self, reason: str) -> None:
         if self.is_established:
             self.core.spawn(self._hang_up(reason))
         else:
@@ -415,9 +428,6 @@ class Session:
         """
         The session timer, if there is to be one.
         """
-        if self._timer is None and self.core.timer_settings is not None:
-            machine = SessionTimer(self.core.timer_settings)
-            self._timer = Driven(self.core, machine, self._act_on_timer)
         return None if self._timer is None else self._timer.machine
 
     def ask_timer(self) -> list[FieldValue]:

@@ -128,8 +128,7 @@ class SharedDialog:
         """
         Where our requests go first.
         """
-        routes = self.dialog.route_set
-        return routes[0].uri if routes else self.dialog.remote_target
+        return first_hop(self.dialog)
 
     async def request(
         self,
@@ -202,7 +201,7 @@ class SharedDialog:
             make,
             body=body,
             account=self.account,
-            flow=self.flow if self.flow is not None and self.flow.number else None,
+            flow=self.flow,
             hear=hear,
         )
 
@@ -238,6 +237,13 @@ class SharedDialog:
         """
         for usage in self._usages:
             usage.acknowledge(ack)
+
+
+def first_hop(dialog: Dialog) -> URI:
+    """
+    Give where our requests in a dialog go first.
+    """
+    return dialog.route_set[0].uri if dialog.route_set else dialog.remote_target
 
 
 def dialog_id(request: Request) -> DialogID:
