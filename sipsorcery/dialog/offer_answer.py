@@ -138,9 +138,9 @@ class OfferAnswer:
         Whether our next message, or response to an INVITE, may have an offer in it.
         """
         invite = self._invite
-        return self._offer is None and (
-            invite is None or invite.is_described or invite.side is Side.Remote
-        )
+        if self._offer is not None or (invite is not None and invite.undo is not None):
+            return False
+        return invite is None or invite.is_described or invite.side is Side.Remote
 
     @property
     def must_answer(self) -> bool:
@@ -304,8 +304,12 @@ class OfferAnswer:
             status = 500 if self._offer.side is side else 491
             raise _Fault(f"{method} while an offer has no answer", status)
         invite = self._invite
-        if invite is not None and not invite.is_described and method != "INVITE":
-            raise _Fault(f"offer in {method} before that in an INVITE", 500)
+        if invite is None or method == "INVITE":
+            return
+        if not invite.is_described:
+            raise _Fault(f"offer in {method} before that of an INVITE", 500)
+        if invite.undo is not None and side is not invite.side:
+            raise _Fault(f"offer in {method} before the PRACK for an answer", 500)
 
     def _observe_response(self, side: Side, response: Response) -> None:
         cseq = response[CSEQ]
@@ -340,10 +344,11 @@ class OfferAnswer:
         """
         Take a response to an INVITE whose offer has no answer.
         """
-        description = description_in(response)
         if response.is_success:
             self._take_answer(side, response)
-        elif description is not None and is_binding(response):
+            return
+        description = description_in(response)
+        if description is not None and is_binding(response):
             before = Agreed(self.local, self.remote)
             self._take_answer(side, response)
             invite.undo = before if side is Side.Local else None
@@ -373,6 +378,8 @@ class OfferAnswer:
             check_offer(offer.description, previous)
         self._offer = offer
         self._preview = None
+        if self._invite is not None and self._invite.side is offer.side:
+            self._invite.undo = None  # who offers again has seen the answer
         if offer.side is Side.Local:
             self._issued = offer.description
         else:

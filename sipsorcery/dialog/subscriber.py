@@ -287,6 +287,7 @@ class Subscriber(Machine[SubscriberEffect]):
         self._act(Send(self.dialog.request("SUBSCRIBE", fields)))
 
     def _accepted(self, response: Response, now: float) -> None:
+        has_been_told = self._timer_n == inf and self.expires_at is not None
         if response.status == 204:  # no NOTIFY is to come (RFC 5839)
             self._timer_n = inf
         granted = _number(response, EXPIRES)
@@ -294,7 +295,6 @@ class Subscriber(Machine[SubscriberEffect]):
             granted = self._wanted
         elif self._wanted is not None:
             granted = min(granted, self._wanted)
-        has_been_told = self._timer_n == inf and self.expires_at is not None
         if granted and not self._is_leaving and not has_been_told:
             self._expire_in(granted, now)
 
