@@ -16,10 +16,12 @@ from sipsorcery.sip import Response
 from sipsorcery.sip.fields import VIA
 from sipsorcery.testing.consumer import RecordingConsumer
 from sipsorcery.testing.network import MemoryNetwork
+from sipsorcery.transport.counters import Counters
 from sipsorcery.transport.errors import CertificateError, ListenError
 from sipsorcery.transport.identity import Expectation, TLSVerify
 from sipsorcery.transport.layer import TransportLayer, TransportSettings
 from sipsorcery.transport.target import Target
+from sipsorcery.transport.udp import DatagramFlow, UDPChannel
 from tests.proxy.test_core import make_request
 
 SERVER, CLIENT = "192.0.2.1", "192.0.2.2"
@@ -138,11 +140,14 @@ class ProxyServiceTests(SynchronousTestCase):
         """
         An answer that cannot be sent is no fault of ours, and noted for debugging only.
         """
-        self.start(f"proxy.listen = ['udp:{SERVER}:5060']")
-        via = "SIP/2.0/UDP 192.0.2.7;maddr=[2001:db8::1];branch=z9hG4bK1"
+        service = self.start(f"proxy.listen = ['udp:{SERVER}:5060']")
+        listen = ListenAddress.parse(f"udp:{SERVER}:5061")
+        closed = UDPChannel(listen, lambda data, flow: None, Counters())
+        via = f"SIP/2.0/UDP {CLIENT};rport;branch=z9hG4bK1"
         request = make_request("OPTIONS", f"sip:{SERVER}", via=via)
+        request.note_source(CLIENT, 5060)
         with capturedLogs() as events:
-            self.send(request.to_bytes())
+            service.request_received(request, DatagramFlow(closed, (CLIENT, 5060)))
         (event,) = events
         self.assertEqual(event["log_level"], LogLevel.debug)
         self.assertIn(f"No answer to udp:{CLIENT}:5060: ", formatEvent(event))
