@@ -74,7 +74,14 @@ class Flow(Protocol):
     @property
     def is_open(self) -> bool:
         """
-        Tell whether something can still be sent.
+        Tell whether anything can still be sent, and answered.
+        """
+
+    @property
+    def takes_answers(self) -> bool:
+        """
+        Tell whether a response can still be sent: also if the peer has ended its side
+        of the connection.
         """
 
     @property

@@ -158,13 +158,13 @@ class TransportLayer:
         """
         Send a response to where its top Via says (:rfc:`3261#section-18.2.2`).
 
-        :param flow: the one that the request came by. A connection that is open takes
+        :param flow: the one that the request came by. A connection that is there takes
             the response; if it is gone, one to the address in the Via is opened.
         :return: fires with the flow that it left on; fails with `TransportError`.
         """
         data = response.to_bytes()
         if flow.number:
-            if flow.is_open:
+            if flow.takes_answers:
                 return _put(data, flow)
         elif vias.leads_back(response.get("Via"), *flow.address):
             return _put(data, flow)

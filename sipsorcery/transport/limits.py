@@ -37,6 +37,10 @@ class TransportLimits:
     connect: float = 10.0
     # Ten times the worst round trip; a peer that never starts TLS is gone after it.
     handshake: float = 5.0
+    # How long a peer that has ended its side of a connection after its requests gets
+    # answers on it. One that is gone altogether looks the same, and should get later
+    # ones on a new connection (RFC 3261, 18.2.2): so no longer than machines take.
+    answers: float = 2.0
     # How long a closing connection may take to deliver what was written to it.
     close: float = 5.0
     # Unsent bytes of one connection before it is given up: 16 of the longest messages,

@@ -14,7 +14,12 @@ from enum import Enum
 from typing import Any, Protocol
 
 from cryptography import x509
-from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
+from twisted.internet.interfaces import (
+    IDelayedCall,
+    IHalfCloseableProtocol,
+    IPushProducer,
+    IReactorTime,
+)
 from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
@@ -29,6 +34,11 @@ from sipsorcery.transport.counters import Counters
 from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.flow import Listener
 from sipsorcery.transport.limits import TransportLimits
+
+
+# How a response begins, and one after which another follows.
+_RESPONSE = b"SIP/2.0 "
+_PROVISIONAL = b"SIP/2.0 1"
 
 
 class ConnectionOwner(Protocol):
@@ -68,11 +78,12 @@ class State(Enum):
 
     SECURING = "securing"  # TLS shakes hands
     OPEN = "open"
+    ANSWERING = "answering"  # the peer has ended its side, and waits for answers
     CLOSING = "closing"  # what was written leaves; nothing more is read
     CLOSED = "closed"
 
 
-@implementer(IPushProducer)
+@implementer(IPushProducer, IHalfCloseableProtocol)
 class StreamConnection(TwistedProtocol):
     """
     One connection, whoever opened it.
@@ -80,6 +91,9 @@ class StreamConnection(TwistedProtocol):
     A connection that nobody holds closes after `TransportLimits.idle` seconds without
     a byte in either direction. One delayed call, which fires for the nearest of all its
     deadlines and then looks for the next, is all it costs the reactor.
+
+    A peer may end its side as soon as it has asked. Then it gets its answers, within
+    `TransportLimits.answers` seconds, and the connection closes behind the last.
 
     :ivar number: what tells it from every other connection of its layer.
     :ivar listener: where it came in; None if we opened it.
@@ -112,7 +126,8 @@ class StreamConnection(TwistedProtocol):
         self._state = State.SECURING
         self._holds = 0
         self._used = 0.0  # when a byte last moved
-        self._deadline: float | None = None  # of the handshake, or of closing
+        self._owed = 0  # final responses that the peer waits for
+        self._deadline: float | None = None  # of the handshake, of answers, of closing
         self._timer: IDelayedCall | None = None
         self._paused = False  # the socket's buffer is full
         self._backlog: deque[bytes] = deque()
@@ -124,30 +139,37 @@ class StreamConnection(TwistedProtocol):
     @property
     def is_open(self) -> bool:
         """
-        Tell whether something can still be sent.
+        Tell whether anything can still be sent, and answered.
         """
         return self._state is State.OPEN
+
+    @property
+    def takes_answers(self) -> bool:
+        """
+        Tell whether a response can still be sent.
+        """
+        return self._state in (State.OPEN, State.ANSWERING)
 
     def send(self, data: bytes) -> None:
         """
         Send one whole message.
 
-        :raises TransportError: if the connection is closed, or the peer has not read
-            for so long that too much waits already; then it is closed, too.
+        :raises TransportError: if the connection is closed, be it by the peer alone and
+            the message no response, or the peer has not read for so long that too much
+            waits already; then it is closed, too.
         """
-        if self._state is not State.OPEN:
+        is_answer = data.startswith(_RESPONSE)
+        if not (self.takes_answers if is_answer else self.is_open):
             raise TransportError(f"the connection to {self.remote} is closed")
         self._used = self._clock.seconds()
         self._owner.counters.sent += 1
-        if not self._paused:
+        if self._paused:
+            self._keep(data)
+        else:
             self._write(data)
-            return
-        self._backlog.append(data)
-        self._unsent += len(data)
-        if self._unsent > self._limits.unsent:
-            reason = f"{self.remote} does not read: {self._unsent} bytes are unsent"
-            self.abort(reason)
-            raise TransportError(reason)
+        if is_answer and not data.startswith(_PROVISIONAL):
+            self._owed = max(0, self._owed - 1)  # a 2xx to INVITE can be sent twice
+            self._close_if_answered()
 
     def hold(self) -> None:
         """
@@ -229,6 +251,24 @@ class StreamConnection(TwistedProtocol):
         self._reason = self._reason or self._explain(reason)
         self._owner.connection_closed(self, self._reason)
 
+    def readConnectionLost(self) -> None:
+        """
+        Answer what has come: the peer has ended its side.
+        """
+        if self._state is State.CLOSING:
+            self._transport.loseConnection()  # ours has ended before
+        if self._state is not State.OPEN:
+            return
+        self._state = State.ANSWERING
+        self._deadline = self._clock.seconds() + self._limits.answers
+        self._set_timer()
+        self._close_if_answered()
+
+    def writeConnectionLost(self) -> None:
+        """
+        Do nothing: we have ended our side.
+        """
+
     def pauseProducing(self) -> None:
         """
         Keep what is sent from now on: the socket's buffer is full.
@@ -254,9 +294,8 @@ class StreamConnection(TwistedProtocol):
 
     @property
     def _transport(self) -> Any:
-        return (
-            self.transport
-        )  # it is no ITransport alone: it aborts and takes producers
+        # It is no ITransport alone: it aborts, and takes producers.
+        return self.transport
 
     def _begin(self) -> None:
         transport = self._transport
@@ -291,6 +330,18 @@ class StreamConnection(TwistedProtocol):
     def _write(self, data: bytes) -> None:
         self._transport.write(data)
 
+    def _keep(self, data: bytes) -> None:
+        self._backlog.append(data)
+        self._unsent += len(data)
+        if self._unsent > self._limits.unsent:
+            reason = f"{self.remote} does not read: {self._unsent} bytes are unsent"
+            self.abort(reason)
+            raise TransportError(reason)
+
+    def _close_if_answered(self) -> None:
+        if self._state is State.ANSWERING and not self._owed:
+            self.close(f"{self.remote} closed the connection")
+
     def _take(self, received: list[Received]) -> None:
         pings = 0
         for one in received:
@@ -306,6 +357,7 @@ class StreamConnection(TwistedProtocol):
                 case ParseError():
                     self._owner.parse_failed(one, self)
                 case Request() | Response():
+                    self._note_owed(one)
                     self._owner.message_received(one, self)
         if pings:
             self._answer_pings(pings)
@@ -313,6 +365,10 @@ class StreamConnection(TwistedProtocol):
             self.close(f"{self.remote} sent what is not SIP")
         else:
             self._set_timer()
+
+    def _note_owed(self, message: Request | Response) -> None:
+        if isinstance(message, Request) and message.method != "ACK":
+            self._owed += 1
 
     def _answer_pings(self, number: int) -> None:
         self._owner.counters.pings += number
@@ -351,7 +407,7 @@ class StreamConnection(TwistedProtocol):
         self._timer = None
         now = self._clock.seconds()
         if self._deadline is not None and now >= self._deadline:
-            self.abort(self._overdue())
+            self._end_overdue()
         elif self._state is State.OPEN:
             self._take(self._framer.handle_timer(now))
             if self._state is State.OPEN and self._is_idle(now):
@@ -360,6 +416,12 @@ class StreamConnection(TwistedProtocol):
 
     def _is_idle(self, now: float) -> bool:
         return not self._holds and now >= self._used + self._limits.idle
+
+    def _end_overdue(self) -> None:
+        if self._state is State.ANSWERING:
+            self.close(f"{self.remote} closed the connection, and answers did not come")
+        else:
+            self.abort(self._overdue())
 
     def _overdue(self) -> str:
         return (

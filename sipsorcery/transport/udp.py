@@ -60,6 +60,7 @@ class DatagramFlow:
 
     number = 0
     is_open = True
+    takes_answers = True
     certificate: x509.Certificate | None = None
     identities: tuple[str, ...] = ()
 

@@ -591,10 +591,10 @@ class ResponseTests(LayerCase):
 
     def close(self) -> None:
         """
-        Let the peer's connection end.
+        Let the peer's connection end; until then it might only have ended its side.
         """
         self.peer.pipe.loseConnection()
-        self.network.advance()
+        self.network.advance(TransportLimits().answers + 0.1)
 
     def test_same_connection(self) -> None:
         """

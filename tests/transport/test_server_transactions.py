@@ -13,6 +13,7 @@ from sipsorcery.transaction.derived import make_ack, make_cancel
 from sipsorcery.transaction.errors import TransactionTimeout
 from sipsorcery.transaction.state import State
 from sipsorcery.transport.errors import TransportError
+from sipsorcery.transport.limits import TransportLimits
 from sipsorcery.transport.server_transaction import ServerTransaction
 from sipsorcery.transport.transaction_drive import TransactionLimits
 from sipsorcery.transport.wheel import SLOT
@@ -455,14 +456,15 @@ class InviteTests(ServerCase):
 
     def test_closed_connection(self) -> None:
         """
-        If the connection is gone the answer goes out on a new one.
+        If the connection is gone, and has been taken for half-closed long enough, the
+        answer goes out on a new one.
         """
         invite = make_request("INVITE", via=TCP_VIA)
         flow = self.fired(self.peer.send_request(invite, target(TCP)))
         (transaction,) = self.user.transactions
         flow.close("the client has changed its mind")
-        self.network.advance()
-        self.assertFalse(transaction.flow.is_open)
+        self.network.advance(TransportLimits().answers)
+        self.assertFalse(transaction.flow.takes_answers)
         transaction.respond(180)
         self.assertEqual(self.later(1), [180])
 

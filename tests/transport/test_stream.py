@@ -278,6 +278,96 @@ class TimeTests(StreamCase):
             self.assertEqual(len(self.server.getDelayedCalls()), 1)
 
 
+class HalfCloseTests(StreamCase):
+    """
+    Peers that end their side when they have asked.
+    """
+
+    def ask(self, data: bytes) -> None:
+        """
+        Send, and end the peer's side.
+        """
+        self.peer.pipe.write(data)
+        self.peer.pipe.loseWriteConnection()
+        self.network.advance()
+
+    def answer(self, number: int = 0, status: int = 200) -> None:
+        """
+        Answer one of the requests.
+        """
+        request, flow = self.consumer.requests[number]
+        self.fired(self.tcp.send_response(request.respond(status), flow))
+
+    def test_answered_at_once(self) -> None:
+        """
+        The answers that were ready reach the peer before we close.
+        """
+
+        def answer(request: Request, flow: Flow) -> None:
+            self.tcp.send_response(request.respond(200), flow)
+
+        self.consumer.on_request = answer
+        self.ask(options_bytes(VIA, "1") + options_bytes(VIA, "2"))
+        self.assertEqual(self.peer.data.count(b"SIP/2.0 200 "), 2)
+        self.assert_closed("closed the connection")
+
+    def test_answered_later(self) -> None:
+        """
+        Those that take longer are waited for; a provisional one is not the last.
+        """
+        self.ask(options_bytes(VIA, "1") + options_bytes(VIA, "2"))
+        self.network.advance(0.9)
+        self.answer(1)
+        self.answer(0, 183)
+        self.network.advance(0.9)
+        self.assertIsNone(self.peer.lost)
+        self.answer(0)
+        self.assertEqual(self.peer.data.count(b"SIP/2.0 200 "), 2)
+        self.assertEqual(self.peer.data.count(b"SIP/2.0 183 "), 1)
+        self.assert_closed("closed the connection")
+
+    def test_no_requests(self) -> None:
+        """
+        Meanwhile nothing is sent that the peer would have to answer.
+        """
+        self.ask(options_bytes(VIA))
+        self.assertFalse(self.flow.is_open)
+        self.assertIsNone(self.tcp.connection(self.flow.number))
+        error = self.assertRaises(TransportError, self.flow.send, options_bytes(VIA))
+        self.assertIn("is closed", str(error))
+        self.answer()
+        self.assert_closed("closed the connection")
+
+    def test_never_answered(self) -> None:
+        """
+        An answer that does not come is not waited for without end.
+        """
+        self.ask(options_bytes(VIA))
+        self.network.advance(1.9)
+        self.assertIsNone(self.peer.lost)
+        self.network.advance(0.2)
+        self.assert_closed("answers did not come")
+
+    def test_nothing_to_answer(self) -> None:
+        """
+        A peer that waits for nothing is closed at once, whatever half a message is
+        there.
+        """
+        self.send(options_bytes(VIA))
+        self.answer()
+        self.ask(options_bytes(VIA)[:40])
+        self.assert_closed("closed the connection")
+
+    def test_after_our_end(self) -> None:
+        """
+        A peer that ends its side after we have ended ours leaves nothing.
+        """
+        bad = options_bytes(VIA).replace(b"Content-Length: 0", b"Content-Length: x")
+        self.send(bad)
+        self.peer.pipe.loseWriteConnection()
+        self.assert_closed("not SIP")
+
+
 class SlowPeerTests(StreamCase):
     """
     Peers that do not read.
