@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 
 from sipsorcery.sip.errors import excerpt
 from sipsorcery.store.directory import names, schema
@@ -60,7 +60,11 @@ class Accounts(Rows[Account]):
 
         :param domain: the canonical name.
         """
-        return self._finding.ask(address_of(username, domain))
+        address = address_of(username, domain)
+        # Anybody can ask for any name by sending a request, and spoil nobody's query.
+        if not names.is_text(address):
+            return succeed(None)
+        return self._finding.ask(address)
 
     def all(
         self, *, domain: str | None = None, after: str = "", limit: int = 1000
@@ -261,7 +265,8 @@ class Accounts(Rows[Account]):
             (domains.c.name == name) | domains.c.name.in_(by_alias)
         )
         domain = using.execute(query).one_or_none()
-        if domain is None or not self._scope.includes(domain.owner):
+        scope = self._scope
+        if domain is None or not (scope.is_admin or scope.includes(domain.owner)):
             raise NotFound(f"there is no domain {excerpt(name)}")
         return str(domain.name)
 

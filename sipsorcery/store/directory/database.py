@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from twisted.internet.defer import Deferred, TimeoutError
 from twisted.python.failure import Failure
 
@@ -186,6 +186,8 @@ def _explain(failure: Failure) -> Failure:
             raise Refused(
                 f"this is in conflict with something: {error.orig}"
             ) from error
+        case UnicodeEncodeError() | DataError():
+            raise Refused("this is nothing that the directory can hold") from error
         case DBAPIError():
             raise StoreUnavailable(f"the directory fails: {error.orig}") from error
         case SQLAlchemyError() if error.code == "3o7r":  # no connection in time

@@ -120,7 +120,7 @@ class Dialplans(Rows[Dialplan]):
 
         :param author: a user; "": the owner.
         """
-        if len(script) > MAX_SCRIPT or "\0" in script:
+        if len(script) > MAX_SCRIPT or not names.is_text(script):
             raise Refused(f"a dialplan is text of at most {MAX_SCRIPT} characters")
         now = self._tools.now()
         plan = Dialplan(

@@ -118,8 +118,9 @@ def read_key(owner: str, line: str, now: datetime) -> PublicKey:
     """
     algorithm, _, rest = line.strip().partition(" ")
     blob, _, comment = rest.strip().partition(" ")
+    # Errors do not repeat the line: it may be that of a private key.
     if len(line) > _MAX_LINE or "\n" in line.strip():
-        raise Refused(f"{excerpt(line)} is not the line of a public key")
+        raise Refused("this is not the line of a public key")
     if algorithm not in _ALGORITHMS:
         raise Refused(
             f"{excerpt(algorithm)} is no algorithm of keys that can be used: "
@@ -129,7 +130,7 @@ def read_key(owner: str, line: str, now: datetime) -> PublicKey:
         loaded = load_ssh_public_key(f"{algorithm} {blob}".encode())
         octets = base64.b64decode(blob, validate=True)
     except (ValueError, UnsupportedAlgorithm, binascii.Error):
-        raise Refused(f"{excerpt(line)} is not the line of a public key") from None
+        raise Refused("this is not the line of a public key") from None
     if isinstance(loaded, RSAPublicKey) and loaded.key_size < _MIN_RSA:
         raise Refused(f"a key of RSA has at least {_MIN_RSA} bits")
     return PublicKey(

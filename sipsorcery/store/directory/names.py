@@ -28,8 +28,19 @@ _ACCOUNT = re.compile("[A-Za-z0-9_.+~!*-]{1,64}")
 _PROVIDER = re.compile("[A-Za-z0-9_-]{1,50}")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+
 # The user part that health probes call.
 _RESERVED_ACCOUNTS = frozenset({"dispatcher"})
+
+
+def is_text(text: str) -> bool:
+    """
+    Tell whether a database takes something as text.
+
+    None takes bytes of a message that are no UTF-8, and PostgreSQL no NUL.
+    """
+    return _NO_TEXT.search(text) is None
 
 
 def user_name(text: str) -> str:

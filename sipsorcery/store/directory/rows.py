@@ -5,7 +5,6 @@ What the classes for the tables of the directory have in common.
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,15 +15,13 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from sipsorcery.sip.errors import excerpt
+from sipsorcery.store.directory import names
 from sipsorcery.store.directory.database import Database
 from sipsorcery.store.directory.passwords import Passwords
 from sipsorcery.store.directory.schema import COUNTED, revisions, users
 from sipsorcery.store.directory.scope import Scope
 from sipsorcery.store.errors import NotFound, Refused
 from sipsorcery.store.sealing import Sealer
-
-# NUL, and bytes of a message that are no UTF-8.
-_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -160,7 +157,7 @@ class Rows(Generic[_M]):
                 limit = getattr(self.table.c[name].type, "length", None)
                 if limit is not None and len(value) > limit:
                     raise Refused(f"{name} has {len(value)} characters; {limit} can be")
-                if _NO_TEXT.search(value):
+                if not names.is_text(value):
                     raise Refused(f"{name} has to be text: {excerpt(value)}")
 
 

@@ -12,7 +12,7 @@ import msgspec
 import sqlalchemy as sa
 from twisted.internet.defer import Deferred
 
-from sipsorcery.store.directory import schema
+from sipsorcery.store.directory import names, schema
 from sipsorcery.store.directory.rows import Rows
 from sipsorcery.store.errors import Refused
 
@@ -173,7 +173,7 @@ class Values(Rows[Value]):
     def _put(self, using: sa.Connection, key: str, value: str) -> None:
         owner = self._scope.only()
         self._check_user(using, owner)
-        if len(value) > MAX_VALUE or "\0" in key + value or not key:
+        if not key or len(value) > MAX_VALUE or not names.is_text(key + value):
             raise Refused(f"a value is text of at most {MAX_VALUE} characters")
         columns: dict[str, Any] = {"value": value, "updated": self._tools.now()}
         change = self._scope.update(self.table).where(self.table.c.key == key)
@@ -200,4 +200,5 @@ class Values(Rows[Value]):
         return True
 
     def _remove(self, using: sa.Connection, key: str) -> None:
+        self._scope.only()
         using.execute(self._scope.delete(self.table).where(self.table.c.key == key))

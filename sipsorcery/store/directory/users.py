@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import sqlalchemy as sa
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 
 from sipsorcery.sip.errors import excerpt
 from sipsorcery.store.directory import names, schema
@@ -54,6 +54,9 @@ class Users(Rows[User]):
         """
         Find a user by name.
         """
+        # Anybody can ask for any name by trying to log in.
+        if not names.is_text(name):
+            return succeed(None)
         return self._read(self._one, self._named(name))
 
     def all(self) -> Deferred[list[User]]:
