@@ -80,8 +80,9 @@ class Flow(Protocol):
     @property
     def takes_answers(self) -> bool:
         """
-        Tell whether a response can still be sent: also if the peer has ended its side
-        of the connection.
+        Tell whether a response can still be sent.
+
+        That is so also for a moment after the peer has ended its side of a connection.
         """
 
     @property

@@ -35,7 +35,6 @@ from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.flow import Listener
 from sipsorcery.transport.limits import TransportLimits
 
-
 # How a response begins, and one after which another follows.
 _RESPONSE = b"SIP/2.0 "
 _PROVISIONAL = b"SIP/2.0 1"

@@ -312,7 +312,7 @@ class WalkingTests(LocatorCase):
         )
         request, flow = (await self.wait_for(lambda: arrived.requests))[0]
         sent.close("the test wants it")
-        await self.wait_for(lambda: not flow.is_open)
+        await self.wait_for(lambda: not flow.takes_answers)
         await server.send_response(request.respond(200), flow)
         response: Any = (await self.wait_for(lambda: heard.responses))[0][0]
         self.assertEqual(response.status, 200)

@@ -236,6 +236,20 @@ class StreamTests(SocketCase):
         self.assertTrue(peer.data.startswith(b"SIP/2.0 400 "))
         await self.wait_for(lambda: asked.closed)
 
+    async def test_half_close(self) -> None:
+        """
+        Peers that end their side behind the request all get their answers.
+        """
+        theirs, asked = self.layer("tcp:127.0.0.1:0", answers=True)
+        peers = [await self.connect(theirs.listeners[0].local) for _ in range(20)]
+        for peer in peers:
+            peer.pipe.write(options_bytes(VIA_TCP))
+            peer.pipe.loseWriteConnection()
+        await self.wait_for(lambda: len(asked.closed) == len(peers))
+        await self.wait_for(lambda: all(peer.lost for peer in peers))
+        for peer in peers:
+            self.assertTrue(peer.data.startswith(b"SIP/2.0 200 "))
+
     async def test_idle(self) -> None:
         """
         A connection on which nothing moves is closed by the server.
@@ -327,7 +341,7 @@ class TLSTests(SocketCase):
         end = self.serve(self.secure("old.example"))
         ours, heard = self.layer(tls=self.trusting())
         before = await self.ask(ours, heard, target(end, "old.example"))
-        self.authority.issue("server", "new.example")
+        self.authority.issue("old.example", "new.example")
         await later(0.2)
         self.assertIs(await self.ask(ours, heard, target(end, "old.example")), before)
         after = await self.ask(ours, heard, target(end, "new.example"))

@@ -21,7 +21,7 @@ from sipsorcery.endpoint import Endpoint, Transport
 from tests import ROOT
 
 # More than a start takes on the slowest machine; a test that waits as long has failed.
-_PATIENCE = 30
+_PATIENCE = 60
 
 _LISTENING = re.compile(r"Listening on (\S+)$")
 
