@@ -106,6 +106,14 @@ class ClientTransactions:
 
     # What comes from below
 
+    def knows(self, response: Response) -> bool:
+        """
+        Tell whether a response belongs to a transaction.
+
+        :raises ParseError: if it cannot be read.
+        """
+        return client_key(response[VIA], response[CSEQ].method) in self._transactions
+
     def receive(self, response: Response) -> bool:
         """
         Take a response.

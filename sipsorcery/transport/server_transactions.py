@@ -52,6 +52,7 @@ class ServerTransactions:
     :param deliver: is given each new request.
     :param deliver_ack: is given each ACK to a 2xx.
     :param limit: how many transactions there may be.
+    :param merges: whether a request that comes by two ways is refused the second time.
     """
 
     _log = Logger()
@@ -62,8 +63,10 @@ class ServerTransactions:
         deliver: Callable[[ServerTransaction], object],
         deliver_ack: Callable[[Request, Flow], object],
         limit: int,
+        merges: bool = True,
     ) -> None:
         self._drive = drive
+        self._merges = merges
         self._deliver = deliver
         self._deliver_ack = deliver_ack
         self._table: ServerTable[ServerTransaction] = ServerTable(limit)
@@ -80,6 +83,20 @@ class ServerTransactions:
         return self._table.is_empty
 
     # What comes from below
+
+    def knows(self, request: Request) -> bool:
+        """
+        Tell whether a request belongs to a transaction: repeats, ends or cancels it.
+
+        :raises ParseError: if a field that matters is missing or broken.
+        """
+        method = request.method
+        if method in ("ACK", "CANCEL"):
+            if self._table.find(server_key(request, "INVITE")) is not None:
+                return True
+            if method == "ACK":
+                return self._table.find_by_ack(ack_key(request)) is not None
+        return self._table.find(server_key(request)) is not None
 
     def receive(self, request: Request, flow: Flow) -> None:
         """
@@ -133,7 +150,7 @@ class ServerTransactions:
 
     def _begin(self, request: Request, flow: Flow, key: str) -> None:
         request.check()
-        merge = merge_key(request)
+        merge = merge_key(request) if self._merges else None
         is_merged = self._table.is_merged(merge)
         transaction = self._add(request, flow, key, None if is_merged else merge)
         if is_merged:

@@ -97,6 +97,9 @@ class TransactionLayer:
     Answer requests and send them, whatever gets lost on the way.
 
     :param clock: the reactor, or what has its time.
+    :param merges: whether a request that comes by two ways is refused the second time
+        (:rfc:`3261#section-8.2.2.2`). That is for who ends requests; to a proxy it is
+        a spiral, which may pass.
 
     :ivar counters: what happened so far.
     """
@@ -108,13 +111,18 @@ class TransactionLayer:
         *,
         timers: Timers = Timers(),  # noqa: B008  # frozen
         limits: TransactionLimits = TransactionLimits(),  # noqa: B008  # frozen
+        merges: bool = True,
     ) -> None:
         self._user = user
         self._drive = Drive(clock, timers)
         self.counters: TransactionCounters = self._drive.counters
         self._clients = ClientTransactions(self._drive, limits.client)
         self._servers = ServerTransactions(
-            self._drive, user.request_received, user.ack_received, limits.server
+            self._drive,
+            user.request_received,
+            user.ack_received,
+            limits.server,
+            merges,
         )
 
     def join(self, transport: TransportLayer) -> None:
@@ -224,6 +232,19 @@ class TransactionLayer:
         :return: fires with the flow that it left on; fails with `TransportError`.
         """
         return send(self._drive, ack, way)
+
+    def knows(self, message: Request | Response) -> bool:
+        """
+        Tell whether a message belongs to a transaction.
+
+        For a proxy, which has others that are nobody's: it gives us only those that
+        begin a transaction, and these.
+
+        :raises ParseError: if a field that matters is missing or broken.
+        """
+        if isinstance(message, Request):
+            return self._servers.knows(message)
+        return self._clients.knows(message)
 
     # For the transport layer
 
