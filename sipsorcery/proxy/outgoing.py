@@ -7,6 +7,8 @@ between forwarding and relaying.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sipsorcery.proxy.arrival import Arrival, Departure, Side
 from sipsorcery.proxy.privileged import strip_claims, strip_private
 from sipsorcery.proxy.routing import Routed
@@ -40,18 +42,25 @@ class Outgoing:
         self._tokens = tokens
 
     def prepare(
-        self, routed: Routed, departure: Departure, uri: SIPURI | None = None
+        self,
+        routed: Routed,
+        departure: Departure,
+        uri: SIPURI | None = None,
+        routes: Sequence[Address] = (),
     ) -> Request:
         """
         Make the request for one next hop; its Via and Max-Forwards are still to come.
 
         :param uri: the new Request-URI, if it changes.
+        :param routes: what it has to pass on the way there.
         :return: the request of *routed* itself if nothing of it changes, else a copy.
         """
         request = routed.request.copy()
         before = request.head
         if uri is not None:
             request.uri = uri
+        if routes:
+            request.set_all(ROUTE, [*routes, *request.all(ROUTE)])
         _address_strict_router(request)
         self._sign(request, routed.arrival, departure)
         _tell_sides(request, routed.arrival, inside=departure.is_inside)

@@ -49,6 +49,7 @@ class Use(IntEnum):
 
     PATH = 1
     RECORD_ROUTE = 2
+    VIA = 3  # in ours, for the way back of a response; in a Route it is nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,8 @@ class Token:
         :param in_dialog: whether the request has a To tag.
         :raises Refused: with 403.
         """
+        if self.use is Use.VIA:
+            raise Refused(403, "a token of a Via came in a Route")
         if is_trusted:
             return
         if self.use is Use.PATH:

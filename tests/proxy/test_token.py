@@ -100,7 +100,7 @@ class TokensTests(SynchronousTestCase):
         Tokens of one flow for two uses are two tokens.
         """
         texts = {self.tokens.write(use, A) for use in Use}
-        self.assertEqual(len(texts), 2)
+        self.assertEqual(len(texts), len(Use))
 
     def test_every_character_counts(self) -> None:
         """
@@ -170,11 +170,20 @@ class TokenTests(SynchronousTestCase):
         """
         A role may use any token.
         """
-        for use in Use:
+        for use in (Use.PATH, Use.RECORD_ROUTE):
             for in_dialog in (True, False):
                 self.assertFalse(
                     self.is_refused(use, is_trusted=True, in_dialog=in_dialog)
                 )
+
+    def test_via(self) -> None:
+        """
+        A token of a Via, which every server on the way reads, is good for no request.
+        """
+        for is_trusted in (True, False):
+            self.assertTrue(
+                self.is_refused(Use.VIA, is_trusted=is_trusted, in_dialog=True)
+            )
 
     def test_path_from_outside(self) -> None:
         """

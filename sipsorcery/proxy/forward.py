@@ -1,0 +1,129 @@
+"""
+Stateless forwarding (:rfc:`3261#section-16.11`): all that is known stands in messages.
+
+A response finds its way by our Via: the branch shows that it answers a request of
+ours, and a token beside it names the flow that the request came by.
+"""
+
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from sipsorcery.proxy.branch import Branches, Kind
+from sipsorcery.proxy.errors import Refused
+from sipsorcery.proxy.outgoing import Outgoing
+from sipsorcery.proxy.routing import Routed
+from sipsorcery.proxy.token import InsideFlow, TokenFlow, Tokens, Use
+from sipsorcery.proxy.ways import Hop, Ways
+from sipsorcery.sip.fields import MAX_FORWARDS, VIA
+from sipsorcery.sip.request import Request
+from sipsorcery.sip.response import Response
+from sipsorcery.sip.via import Via
+from sipsorcery.transport.errors import TransportError
+from sipsorcery.transport.flow import Flow
+from sipsorcery.transport.layer import TransportLayer
+from sipsorcery.transport.target import Target
+
+# The parameter of our Via that has the token.
+_FLOW = "flow"
+
+
+class Forwarder:
+    """
+    Sends requests on, and their responses back.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        transport: TransportLayer,
+        ways: Ways,
+        tokens: Tokens,
+        branches: Branches,
+        outgoing: Outgoing,
+    ) -> None:
+        self._transport = transport
+        self._ways = ways
+        self._tokens = tokens
+        self._branches = branches
+        self._outgoing = outgoing
+
+    def forward(self, routed: Routed, flow: Flow, hop: Hop) -> Deferred[Flow]:
+        """
+        Send a request to one hop.
+
+        :param flow: the one that it came by.
+        :return: fires with the flow that it left on; fails with `TransportError`.
+        :raises Refused: with 483, if it may not take another hop.
+        """
+        if routed.hops == 0:
+            raise Refused(483, "Max-Forwards is 0")
+        request = self._outgoing.prepare(routed, hop.departure, hop.uri, hop.routes)
+        target = f"{hop.departure.target} {request.request_uri}"
+        branch = self._branches.make(
+            Kind.FORWARDED, routed.loop, target, routed.request
+        )
+        came_by = self._tokens.write(Use.VIA, self._ways.name(flow))
+        via = self._transport.via_for(hop.way)
+        text = f"{via};branch={branch};{_FLOW}={came_by}"
+        if isinstance(hop.way, Target):
+            return self._send(request, text, routed.hops - 1, hop.way)
+        try:
+            hop.way.send(request.forwarded(text, routed.hops - 1))
+        except TransportError as error:
+            return fail(error)
+        return succeed(hop.way)
+
+    def _send(
+        self, request: Request, via: str, hops: int, target: Target
+    ) -> Deferred[Flow]:
+        copy = request.copy()
+        copy.set(MAX_FORWARDS, hops)
+        copy.prepend("Via", via)
+        return self._transport.send_request(copy, target)
+
+    def pass_back(self, response: Response, flow: Flow) -> bool:
+        """
+        Send a response on to where its request came from.
+
+        :param flow: the one that it came by.
+        :return: whether it answers a request that was forwarded.
+        :raises ParseError: if it cannot be read.
+        """
+        via = response[VIA]
+        came_by = self._read(via)
+        if came_by is None:
+            return False
+        response.pop_first(VIA)
+        below = response.get(VIA)
+        if below is None or not self._branches.made(
+            Kind.FORWARDED, via.branch, response, below
+        ):
+            return False
+        assert not isinstance(came_by, InsideFlow)  # name() gives none
+        back = self._ways.find(came_by)
+        if back is None:
+            self._log.debug("No way back for the response to {via}", via=str(below))
+            return True
+        arrival = self._ways.arrival(flow)
+        inside = self._ways.arrival(back).is_inside
+        self._outgoing.answer(response, arrival, inside=inside)
+        self._transport.send_response(response, back).addErrback(self._unsent)
+        return True
+
+    def _read(self, via: Via) -> TokenFlow | None:
+        text = via.parameters.get(_FLOW)
+        if text is None:
+            return None
+        try:
+            token = self._tokens.read(text)
+        except Refused:
+            return None
+        return token.flow if token.use is Use.VIA else None
+
+    def _unsent(self, failure: Failure) -> None:
+        failure.trap(TransportError)
+        self._log.debug("A response is lost: {error}", error=failure.value)

@@ -1,0 +1,386 @@
+"""
+Stateful relaying: one request in, any number out (:rfc:`3261#section-16.6` to 16.10).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from sipsorcery.proxy.best import best
+from sipsorcery.proxy.branch import Branches, Kind
+from sipsorcery.proxy.errors import Refused
+from sipsorcery.proxy.outgoing import Outgoing
+from sipsorcery.proxy.routing import Routed
+from sipsorcery.proxy.ways import Hop, Ways
+from sipsorcery.sip.errors import ParseError
+from sipsorcery.sip.fields import MAX_FORWARDS, VIA
+from sipsorcery.sip.request import Request
+from sipsorcery.sip.response import Response
+from sipsorcery.transaction.errors import TransactionTimeout
+from sipsorcery.transport.client_transaction import ClientTransaction
+from sipsorcery.transport.errors import TransportError
+from sipsorcery.transport.flow import Flow
+from sipsorcery.transport.layer import TransportLayer
+from sipsorcery.transport.server_transaction import ServerTransaction
+from sipsorcery.transport.target import Target
+from sipsorcery.transport.transaction_drive import Failure
+from sipsorcery.transport.transactions import TransactionLayer
+
+# "Timer C MUST be set to greater than 3 minutes" (16.6, 11).
+TIMER_C = 181.0
+# Requests under way at a time: as many as the client transactions that there may be.
+_MAX_RELAYS = 100_000
+# Branches of one request: more phones than anybody has for one number, and few enough
+# that nobody makes an avalanche of one packet (RFC 5393, 5).
+MAX_BRANCHES = 50
+
+
+class Relays:
+    """
+    Begins relays, and knows how many there are.
+
+    It is the user of a transaction layer of its own, which gets nothing else.
+
+    :param failed: hears of a target that did not answer.
+
+    :ivar pass_ack: takes the ACK to a 2xx, which is a request of its own.
+    """
+
+    pass_ack: Callable[[Request, Flow], None]
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        transport: TransportLayer,
+        ways: Ways,
+        branches: Branches,
+        outgoing: Outgoing,
+        failed: Callable[[Target], object],
+        limit: int = _MAX_RELAYS,
+    ) -> None:
+        self.clock = clock
+        # A request that comes by two ways is a spiral here, and may pass.
+        self.transactions = TransactionLayer(clock, self, merges=False)
+        self.transactions.join(transport)
+        self.ways = ways
+        self.branches = branches
+        self.outgoing = outgoing
+        self.failed = failed
+        self._limit = limit
+        self._under_way: set[_Relay] = set()
+        self._next: _Relay | None = None
+
+    def __len__(self) -> int:
+        return len(self._under_way)
+
+    def relay(self, routed: Routed, flow: Flow, hops: Sequence[Sequence[Hop]]) -> None:
+        """
+        Send a request to several at a time, and the best of their answers back.
+
+        :param flow: the one that it came by.
+        :param hops: for each branch the hops to try, one after the other.
+        :raises Refused: if there is no room for another one, or it may take no hop.
+        :raises ParseError: if the request lacks a mandatory field.
+        """
+        if routed.hops == 0:
+            raise Refused(483, "Max-Forwards is 0")
+        if len(self._under_way) >= self._limit:
+            raise Refused(503, f"{self._limit} requests are being relayed")
+        self._next = _Relay(self, routed, hops[:MAX_BRANCHES])
+        try:
+            self.transactions.request_received(routed.request, flow)
+        finally:
+            self._next = None
+
+    def ended(self, relay: _Relay) -> None:
+        """
+        Forget one that has sent its final response.
+        """
+        self._under_way.discard(relay)
+
+    # For the transaction layer
+
+    def request_received(self, transaction: ServerTransaction) -> None:
+        """
+        Take the transaction of the request that `relay` has just handed over.
+        """
+        relay, self._next = self._next, None
+        assert relay is not None  # nobody else hands new requests to the layer
+        self._under_way.add(relay)
+        relay.begin(transaction)
+
+    def ack_received(self, ack: Request, flow: Flow) -> None:
+        """
+        Take the ACK to a 2xx that was passed on.
+        """
+        self.pass_ack(ack, flow)
+
+    def stray_response(self, response: Response, flow: Flow) -> None:
+        """
+        Drop what comes after the end: it "MUST NOT" be forwarded (RFC 6026, 7.3).
+        """
+
+    def stun_received(self, data: bytes, flow: Flow) -> None:
+        """
+        Do nothing: this does not come here.
+        """
+
+    def parse_failed(self, error: ParseError, flow: Flow) -> None:
+        """
+        Do nothing, likewise.
+        """
+
+    def flow_closed(self, flow: Flow, reason: str) -> None:
+        """
+        Do nothing: the transactions have heard of it.
+        """
+
+
+class _Relay:
+    """
+    One request, its branches, and what they have said so far.
+    """
+
+    def __init__(
+        self, relays: Relays, routed: Routed, hops: Sequence[Sequence[Hop]]
+    ) -> None:
+        self.relays = relays
+        self.routed = routed
+        self._branches = [_Branch(self, each) for each in hops]
+        self._final: list[Response] = []
+        self._is_answered = False
+
+    @property
+    def is_invite(self) -> bool:
+        """
+        Whether it is an INVITE, the only request that takes its time.
+        """
+        return self.routed.request.method == "INVITE"
+
+    def begin(self, transaction: ServerTransaction) -> None:
+        """
+        Send it on all branches.
+        """
+        self._transaction = transaction
+        transaction.user = self
+        for branch in self._branches:
+            branch.try_next()
+        self.settle()
+
+    # What the server transaction reports
+
+    def cancelled(self, transaction: ServerTransaction) -> None:
+        """
+        Cancel every branch; their answers, mostly a 487, become ours.
+        """
+        self._cancel_all()
+        self.settle()
+
+    def failed(self, transaction: ServerTransaction, error: Failure) -> None:
+        """
+        Nobody will hear an answer: end what can be ended.
+        """
+        self._cancel_all()
+        self._is_answered = True
+        self.settle()
+
+    # What the branches report
+
+    def provisional(self, client: ClientTransaction, response: Response) -> None:
+        """
+        Pass a provisional response on; a 100 was for us alone.
+        """
+        if self.is_invite and response.status > 100 and not self._is_answered:
+            self._pass_on(client, response)
+
+    def succeeded(self, client: ClientTransaction, response: Response) -> None:
+        """
+        Pass a 2xx on at once; to an INVITE, each (16.7, 5).
+        """
+        if self.is_invite or not self._is_answered:
+            self._is_answered = True
+            self._pass_on(client, response)
+        self._cancel_all()
+        self.settle()
+
+    def refused(self, client: ClientTransaction, response: Response) -> None:
+        """
+        Keep a final response until all are there; a 6xx ends all others now.
+        """
+        self._final.append(self._prepared(client, response))
+        if response.status >= 600:
+            self._cancel_all()
+        self.settle()
+
+    def silent(self) -> None:
+        """
+        Hear that a branch has no more hops and no answer.
+        """
+        self.settle()
+
+    def settle(self) -> None:
+        """
+        Answer when nothing more is to come.
+        """
+        if any(branch.is_pending for branch in self._branches):
+            return
+        self.relays.ended(self)
+        if self._is_answered or not self._transaction.is_pending:
+            return
+        self._is_answered = True
+        if not self._final:
+            self._answer_silence()
+            return
+        response = best(self._final)
+        if response.status == 503:
+            # To the client it would mean that it should not send to us (16.7, 6).
+            self._transaction.respond(500)
+        else:
+            self._transaction.send(response)
+
+    # Inside
+
+    def _answer_silence(self) -> None:
+        if self._transaction.is_cancelled:
+            self._transaction.respond(487)
+        elif self.is_invite or not any(each.timed_out for each in self._branches):
+            self._transaction.respond(408 if self.is_invite else 500)
+        # Else it is too late for any answer: RFC 4320 forbids a 408 here.
+
+    def _cancel_all(self) -> None:
+        for branch in self._branches:
+            branch.cancel()
+
+    def _prepared(self, client: ClientTransaction, response: Response) -> Response:
+        flow = client.flow
+        assert flow is not None  # a response came on it
+        response = response.copy()
+        response.pop_first(VIA)
+        relays = self.relays
+        relays.outgoing.answer(
+            response,
+            relays.ways.arrival(flow),
+            inside=self.routed.arrival.is_inside,
+        )
+        return response
+
+    def _pass_on(self, client: ClientTransaction, response: Response) -> None:
+        self._transaction.send(self._prepared(client, response))
+
+
+class _Branch:
+    """
+    One target of a relay, by the hops that lead to it.
+    """
+
+    def __init__(self, relay: _Relay, hops: Sequence[Hop]) -> None:
+        self._relay = relay
+        self._hops = list(hops)
+        self._client: ClientTransaction | None = None
+        self._timer_c: IDelayedCall | None = None
+        self._has_progress = False
+        self._is_cancelled = False
+        self.is_pending = True
+        self.timed_out = False
+
+    def try_next(self) -> None:
+        """
+        Send the request to the next hop, if there is one.
+        """
+        relays = self._relay.relays
+        while self._hops and not self._is_cancelled:
+            hop = self._hops.pop(0)
+            try:
+                self._client = self._send(hop)
+            except TransportError:
+                _note_failure(relays, hop)
+                continue
+            self._hop = hop
+            if self._relay.is_invite:
+                self._start_timer_c()
+            return
+        self._end()
+
+    def _send(self, hop: Hop) -> ClientTransaction:
+        relay = self._relay
+        routed, relays = relay.routed, relay.relays
+        request = relays.outgoing.prepare(
+            routed, hop.departure, hop.uri, hop.routes
+        ).copy()
+        request.set(MAX_FORWARDS, routed.hops - 1)
+        target = f"{hop.departure.target} {request.request_uri}"
+        branch = relays.branches.make(Kind.RELAYED, routed.loop, target, routed.request)
+        return relays.transactions.request(request, hop.way, self, branch=branch)
+
+    def cancel(self) -> None:
+        """
+        Cancel it; what is not an INVITE ends by itself.
+        """
+        self._is_cancelled = True
+        if self.is_pending and self._client is not None and self._relay.is_invite:
+            self._client.cancel()
+
+    # What the client transaction reports
+
+    def response_received(
+        self, transaction: ClientTransaction, response: Response
+    ) -> None:
+        """
+        Sort a response.
+        """
+        if response.is_provisional:
+            self._has_progress = True
+            if self._relay.is_invite and response.status > 100:
+                self._start_timer_c()
+            self._relay.provisional(transaction, response)
+        elif response.is_success:
+            self._end()
+            self._relay.succeeded(transaction, response)
+        elif response.status == 503 and self._hops and not self._is_cancelled:
+            _note_failure(self._relay.relays, self._hop)
+            self.try_next()
+            self._relay.settle()
+        else:
+            self._end()
+            self._relay.refused(transaction, response)
+
+    def failed(self, transaction: ClientTransaction, error: Failure) -> None:
+        """
+        Try the next hop, unless somebody was there already.
+        """
+        self.timed_out = isinstance(error, TransactionTimeout)
+        _note_failure(self._relay.relays, self._hop)
+        if self._has_progress:
+            self._end()
+        else:
+            self.try_next()
+        self._relay.silent()
+
+    # Inside
+
+    def _start_timer_c(self) -> None:
+        if self._timer_c is not None:
+            self._timer_c.reset(TIMER_C)
+        elif self.is_pending:
+            self._timer_c = self._relay.relays.clock.callLater(TIMER_C, self._rang)
+
+    def _rang(self) -> None:
+        # "If the client transaction has received a provisional response, the proxy MUST
+        # generate a CANCEL request matching that transaction" (16.8). Without one the
+        # transaction has long given up by itself.
+        self._timer_c = None
+        self._hops.clear()
+        self.cancel()
+
+    def _end(self) -> None:
+        self.is_pending = False
+        if self._timer_c is not None:
+            self._timer_c.cancel()
+            self._timer_c = None
+
+
+def _note_failure(relays: Relays, hop: Hop) -> None:
+    if hop.target is not None:
+        relays.failed(hop.target)

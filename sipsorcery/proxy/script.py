@@ -1,0 +1,76 @@
+"""
+The default script: which request goes where.
+
+A script of an operator has the same two functions, or one of them; what it does not
+define is taken from here. It can import this module and extend what it does.
+"""
+
+from __future__ import annotations
+
+from sipsorcery.proxy.facade import Sys
+from sipsorcery.sip.request import Request
+from sipsorcery.sip.response import Response
+from sipsorcery.sip.uri import SIPURI
+
+
+async def request(sys: Sys, req: Request) -> None:
+    """
+    Send a request on, or answer it.
+    """
+    if sys.has_flow:
+        await sys.forward()
+    elif sys.is_ours:
+        await arrived(sys, req)
+    elif sys.is_trusted or sys.is_trunk:
+        await outward(sys, req)
+    else:
+        # Whatever it is and whoever asks: this is no open relay.
+        sys.respond(403)
+
+
+async def response(sys: object, resp: Response) -> None:
+    """
+    Look at a response before it goes back; it may be changed.
+    """
+
+
+async def outward(sys: Sys, req: Request) -> None:
+    """
+    Send a request to somebody else's server.
+    """
+    if req.method == "INVITE":
+        await sys.relay()
+    else:
+        await sys.forward()
+
+
+async def arrived(sys: Sys, req: Request) -> None:
+    """
+    See to a request for a domain or an address of ours.
+    """
+    uri = req.uri
+    assert isinstance(uri, SIPURI)  # nothing else is ours
+    if req.method == "REGISTER" and "registrar" in sys.roles:
+        await sys.forward("registrar")
+    elif uri.user is None or req.method == "REGISTER" or not sys.knows_users:
+        sys.answer()
+    else:
+        await to_user(sys, req, uri)
+
+
+async def to_user(sys: Sys, req: Request, uri: SIPURI) -> None:
+    """
+    Send a request to all the contacts of one of our users.
+    """
+    if req.method == "ACK":
+        return  # it belongs to nothing: the ones that do carry a Route
+    if req.method == "CANCEL":
+        sys.respond(481)  # likewise
+        return
+    contacts = await sys.lookup(uri.aor)
+    if contacts is None:
+        sys.respond(404)
+    elif not contacts:
+        sys.respond(480)
+    else:
+        await sys.relay(contacts)

@@ -1,0 +1,165 @@
+"""
+Every message of the proxy passes here: to a transaction, to the script, or back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.defer import TimeoutError as TooLong
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from sipsorcery.proxy.answers import Answers
+from sipsorcery.proxy.errors import Refused
+from sipsorcery.proxy.facade import Sys, Tools
+from sipsorcery.proxy.loading import Script
+from sipsorcery.proxy.routing import Router
+from sipsorcery.sip.errors import ParseError
+from sipsorcery.sip.fields import RETRY_AFTER, VIA
+from sipsorcery.sip.parameterised import Seconds
+from sipsorcery.sip.request import Request
+from sipsorcery.sip.response import Response
+from sipsorcery.transport.errors import TransportError
+from sipsorcery.transport.flow import Flow
+
+# Requests whose script waits for something, DNS mostly: ten seconds of a thousand a
+# second. Each costs a coroutine and its message, some 10 kB.
+_MAX_WAITING = 10_000
+# Further messages of a branch, such as a CANCEL, that wait for their request's script.
+_MAX_BEHIND = 8
+# Seconds that a script may wait: then the client has given up, too (Timer B).
+_PATIENCE = 32.0
+_RETRY_AFTER = 5
+
+_Key = tuple[str | None, str]
+
+
+class Switchboard:
+    """
+    Takes requests and responses.
+
+    :param tools: what scripts send by; its relays get what belongs to them.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self, clock: IReactorTime, router: Router, script: Script, tools: Tools
+    ) -> None:
+        self._clock = clock
+        self._router = router
+        self._script = script
+        self._tools = tools
+        self._answers: Answers = tools.answers
+        self._transactions = tools.relays.transactions
+        tools.relays.pass_ack = self._begin
+        # What waits for the script of the first of its branch.
+        self._behind: dict[_Key, list[Callable[[], None]]] = {}
+
+    def request_received(self, request: Request, flow: Flow) -> None:
+        """
+        See to a request.
+
+        :raises ParseError: for the transport layer to answer.
+        """
+        if self._behind:
+            via = request[VIA]
+            behind = self._behind.get((via.branch, via.sent_by))
+            if behind is not None:
+                # In order: a CANCEL has to find what its INVITE became.
+                if len(behind) < _MAX_BEHIND:
+                    behind.append(lambda: self._take(request, flow))
+                return
+        self._take(request, flow)
+
+    def response_received(self, response: Response, flow: Flow) -> None:
+        """
+        See to a response.
+
+        :raises ParseError: if it cannot be read; it is dropped.
+        """
+        if self._transactions.knows(response):
+            self._transactions.response_received(response, flow)
+        else:
+            # One that answers nothing that we have sent is dropped (16.7, 1).
+            self._tools.forwarder.pass_back(response, flow)
+
+    def flow_closed(self, flow: Flow, reason: str) -> None:
+        """
+        Give up what waits for answers on a connection.
+        """
+        self._transactions.flow_closed(flow, reason)
+
+    # Inside
+
+    def _take(self, request: Request, flow: Flow) -> None:
+        if self._transactions.knows(request):
+            self._transactions.request_received(request, flow)
+        elif request.method != "ACK" or not self._answers.end_here(request):
+            self._begin(request, flow)
+
+    def _begin(self, request: Request, flow: Flow) -> None:
+        try:
+            routed = self._router.route(request, self._tools.ways.arrival(flow))
+            if routed.hops == 0:
+                # An OPTIONS: "the element MAY act as the final recipient" (16.3, 3).
+                self._answers.own(request, flow)
+                return
+            if len(self._behind) >= _MAX_WAITING:
+                later = [(RETRY_AFTER, Seconds(_RETRY_AFTER))]
+                raise Refused(503, f"{_MAX_WAITING} scripts are waiting", later)
+            running = self._script.request(Sys(self._tools, routed, flow), request)
+        except Exception:
+            self._fail(Failure(), request, flow)
+            return
+        if running is not None:
+            self._run(running, request, flow)
+
+    def _run(self, running: Awaitable[None], request: Request, flow: Flow) -> None:
+        done: Deferred[None] = _deferred(running)
+        if done.called:
+            done.addErrback(self._fail, request, flow)
+            return
+        via = request[VIA]
+        key = (via.branch, via.sent_by)
+        self._behind[key] = []
+        done.addTimeout(_PATIENCE, self._clock)
+        done.addErrback(self._fail, request, flow)
+        done.addCallback(self._go_on, key)
+
+    def _go_on(self, _: None, key: _Key) -> None:
+        for take in self._behind.pop(key, ()):
+            try:
+                take()
+            except ParseError:
+                continue  # its request was read, so this is not worth an answer
+            except Exception:
+                self._log.failure("Failed on what came behind another")
+
+    def _fail(self, failure: Failure, request: Request, flow: Flow) -> None:
+        """
+        Answer a request whose script did not.
+        """
+        match failure.value:
+            case Refused() as refused:
+                self._answers.refuse(request, flow, refused)
+            case ParseError() as error:
+                self._answers.explain(error, flow)
+            case TransportError() | TooLong() as error:
+                # "behave as if [...] a 503", which does not go back as such (16.9).
+                refused = Refused(500, str(error))
+                self._answers.refuse(request, flow, refused)
+            case _:
+                self._log.failure(
+                    "The script failed on {request}", failure, request=request
+                )
+                self._answers.respond(request, flow, 500)
+
+
+def _deferred(running: Awaitable[None]) -> Deferred[None]:
+    if isinstance(running, Deferred):
+        return running
+    return ensureDeferred(running)  # type: ignore[arg-type]  # or it says so itself

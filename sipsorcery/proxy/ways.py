@@ -1,0 +1,190 @@
+"""
+Between the flows of the transport layer and what tokens say of them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sipsorcery.endpoint import Endpoint, HostPort, Transport
+from sipsorcery.proxy.arrival import Arrival, Departure, Side
+from sipsorcery.proxy.errors import Refused
+from sipsorcery.proxy.token import (
+    INSIDE,
+    ConnectionFlow,
+    DatagramFlow,
+    InsideFlow,
+    TokenFlow,
+)
+from sipsorcery.sip.address import Address
+from sipsorcery.sip.uri import SIPURI
+from sipsorcery.transport import vias
+from sipsorcery.transport.client_transaction import Way
+from sipsorcery.transport.errors import TransportError
+from sipsorcery.transport.flow import Flow, Listener
+from sipsorcery.transport.layer import TransportLayer
+from sipsorcery.transport.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """
+    A next hop, ready to be sent to.
+
+    :ivar uri: the Request-URI for it; None: the one that came.
+    :ivar routes: what the request has to pass on the way there.
+    :ivar target: what the location of a server gave, if that is where it is from.
+    """
+
+    way: Way
+    departure: Departure
+    uri: SIPURI | None = None
+    routes: tuple[Address, ...] = ()
+    target: Target | None = None
+
+
+class Ways:
+    """
+    Knows which flow is which.
+
+    :param inside: where the inside socket is bound; None: there is none.
+    :param roles: the addresses of those that are trusted on it. It may change.
+    :param incarnation: of this process, random.
+    :param public: the address that outside sockets are reached by which do not say so
+        themselves; None: their own.
+    """
+
+    def __init__(
+        self,
+        transport: TransportLayer,
+        inside: Endpoint | None,
+        roles: Collection[Endpoint],
+        incarnation: bytes,
+        *,
+        worker: int = 0,
+        public: str | None = None,
+    ) -> None:
+        self._transport = transport
+        self._inside = inside
+        self._roles = roles
+        self._worker = worker
+        self._incarnation = incarnation
+        self._public = public
+        self._sides: dict[Listener, Side] = {}  # never more than there are listeners
+
+    def arrival(self, flow: Flow) -> Arrival:
+        """
+        Describe the way that a message came.
+        """
+        local, remote = flow.local, flow.remote
+        if self._inside is not None and local == self._inside:
+            trusted = remote in self._roles
+            return Arrival(INSIDE, self._side(flow), local, remote, trusted)
+        return Arrival(self.name(flow), self._side(flow), local, remote)
+
+    def name(self, flow: Flow) -> DatagramFlow | ConnectionFlow:
+        """
+        Write down one flow, be it inside or outside.
+        """
+        if flow.number:
+            return ConnectionFlow(self._worker, self._incarnation, flow.number)
+        return DatagramFlow(flow.local, flow.remote)
+
+    def find(self, flow: DatagramFlow | ConnectionFlow) -> Flow | None:
+        """
+        Find the flow that was written down; None if it is gone.
+        """
+        if isinstance(flow, DatagramFlow):
+            try:
+                return self._transport.datagram_flow(flow.remote, flow.local)
+            except TransportError:
+                return None
+        if (flow.worker, flow.incarnation) != (self._worker, self._incarnation):
+            return None
+        return self._transport.connection(flow.number)
+
+    def along(
+        self,
+        flow: TokenFlow,
+        uri: SIPURI | None = None,
+        routes: tuple[Address, ...] = (),
+    ) -> Hop:
+        """
+        Give the hop that a token demands, other than inside.
+
+        :raises Refused: with 430, if it is gone (:rfc:`5626#section-5.3.1`).
+        """
+        if isinstance(flow, InsideFlow):
+            raise Refused(404, "nobody inside has that address")
+        found = self.find(flow)
+        if found is None or not found.is_open:
+            raise Refused(430, f"the flow {flow} is gone")
+        return Hop(found, self._departure(found, flow), uri, routes)
+
+    def inwards(self, role: Endpoint, uri: SIPURI | None = None) -> Hop:
+        """
+        Give the hop to a role.
+
+        :raises Refused: with 480, if there is no inside socket.
+        """
+        try:
+            flow = self._transport.datagram_flow(role, self._inside)
+        except TransportError as error:
+            raise Refused(480, str(error)) from error
+        return Hop(flow, self._departure(flow, INSIDE), uri)
+
+    def towards(
+        self,
+        target: Target,
+        source: Endpoint | None = None,
+        uri: SIPURI | None = None,
+        routes: tuple[Address, ...] = (),
+    ) -> Hop:
+        """
+        Give the hop to what the location of a server found.
+
+        :param source: our own end, if somebody has chosen it.
+        :raises TransportError: if nothing leads there.
+        """
+        end = target.endpoint
+        vias.check_unicast(end.host)
+        if end.transport is Transport.UDP:
+            flow = self._transport.datagram_flow(end, source)
+            # A contact of ours is a flow to come back to. Where a name of somebody
+            # else has led, it may lead elsewhere in the dialog.
+            name = None if uri is None else self.name(flow)
+            return Hop(flow, self._departure(flow, name), uri, routes, target)
+        via = self._transport.via_for(target)
+        port = via.port or end.transport.default_port
+        side = Side(end.transport, HostPort(via.address, port))
+        return Hop(target, Departure(side, str(target)), uri, routes, target)
+
+    def _departure(self, flow: Flow, name: TokenFlow | None) -> Departure:
+        target = f"{flow.number or flow.local} {flow.remote}"
+        return Departure(self._side(flow), target, name)
+
+    def _side(self, flow: Flow) -> Side:
+        listener = flow.listener
+        if listener is None:  # we have opened the connection
+            via = self._transport.via_for(flow)
+            transport = flow.local.transport
+            port = via.port or transport.default_port
+            return Side(transport, HostPort(via.address, port))
+        side = self._sides.get(listener)
+        if side is None:
+            side = Side(listener.local.transport, self._address(listener))
+            self._sides[listener] = side
+        return side
+
+    def _address(self, listener: Listener) -> HostPort:
+        local = listener.local
+        if (
+            self._public is None
+            or local == self._inside
+            or listener.configured.advertise is not None
+            or ipaddress.ip_address(local.host).is_loopback
+        ):
+            return listener.sent_by
+        return HostPort(self._public, local.port)

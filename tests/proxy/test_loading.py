@@ -1,0 +1,147 @@
+"""
+Tests for `sipsorcery.proxy.loading`, and for scripts of operators at work.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twisted.internet.task import Clock
+from twisted.logger import LogLevel, capturedLogs, formatEvent
+from twisted.trial.unittest import SynchronousTestCase
+
+from sipsorcery.proxy import script
+from sipsorcery.proxy.loading import Script, ScriptError
+from tests.proxy.world import PROXY, ProxyWorld
+
+TEAPOT = """
+def request(sys, req):
+    sys.respond(418, "Teapot")
+"""
+
+
+class ScriptTests(SynchronousTestCase):
+    """
+    A file that changes.
+    """
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.file = Path(self.mktemp())
+
+    def load(self, text: str) -> Script:
+        """
+        Load a script, and look after it as long as the test runs.
+        """
+        self.file.write_text(text)
+        loaded = Script(self.file, self.clock)
+        loaded.start()
+        self.addCleanup(loaded.stop)
+        return loaded
+
+    def test_packaged(self) -> None:
+        """
+        Without a file the packaged script counts, and nothing is looked after.
+        """
+        loaded = Script(None, self.clock)
+        loaded.start()
+        self.assertIs(loaded._request, script.request)
+        self.assertFalse(loaded.changes_responses)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_one_function(self) -> None:
+        """
+        What a script does not define is taken from the packaged one.
+        """
+        loaded = self.load("def response(sys, resp): pass")
+        self.assertIs(loaded._request, script.request)
+        self.assertTrue(loaded.changes_responses)
+
+    def test_faults(self) -> None:
+        """
+        A first version that cannot be used is a fault that names the file.
+        """
+        for text in ("def request(", "1/0", "x = 1", "request = 1\ndef response(): 0"):
+            with self.assertRaises(ScriptError) as caught:
+                self.load(text)
+            self.assertIn(str(self.file), str(caught.exception))
+        self.file.unlink()
+        with self.assertRaises(ScriptError):
+            Script(self.file, self.clock).start()
+
+    def test_reload(self) -> None:
+        """
+        A changed file is loaded; one that cannot be used, or is gone, is reported once
+        and the version before stays.
+        """
+        loaded = self.load(TEAPOT)
+        first = loaded._request
+        self.file.write_text(TEAPOT + "\n")
+        self.clock.advance(1)
+        second = loaded._request
+        self.assertIsNot(second, first)
+        with capturedLogs() as events:
+            self.file.write_text("def request(")
+            self.clock.pump([1, 1, 1])
+            self.file.unlink()
+            self.clock.pump([1, 1, 1])
+        errors = [each for each in events if each["log_level"] is LogLevel.error]
+        self.assertEqual(len(errors), 2)
+        self.assertIn("the version before stays", formatEvent(errors[0]) or "")
+        self.assertIs(loaded._request, second)
+        self.file.write_text(TEAPOT)
+        self.clock.advance(1)
+        self.assertIsNot(loaded._request, second)
+
+
+class OperatorTests(ProxyWorld):
+    """
+    Scripts at work.
+    """
+
+    def use(self, text: str) -> None:
+        """
+        Start the proxy anew, with this script.
+        """
+        self.script = Path(self.mktemp())
+        self.script.write_text(text)
+        self.loaded._file = self.script
+        self.loaded.start()
+
+    def test_plain_function(self) -> None:
+        """
+        A function that is no coroutine will do.
+        """
+        self.use(TEAPOT)
+        self.a.send(self.a.make("MESSAGE", "sip:example.com"))
+        response = self.a.response()
+        self.assertEqual((response.status, response.reason), (418, "Teapot"))
+
+    def test_extends_the_packaged_one(self) -> None:
+        """
+        A script can do a little itself and leave the rest to the packaged one.
+        """
+        self.use(
+            "from sipsorcery.proxy import script\n"
+            "async def request(sys, req):\n"
+            "    if req.method == 'PUBLISH':\n"
+            "        sys.respond(489)\n"
+            "    else:\n"
+            "        await script.request(sys, req)\n"
+        )
+        self.a.send(self.a.make("PUBLISH", "sip:example.com"))
+        self.a.send(self.a.make("OPTIONS", f"sip:{PROXY}", branch="2"))
+        self.assertEqual(self.a.statuses(), [489, 200])
+
+    def test_exception(self) -> None:
+        """
+        What a script raises, at once or in a coroutine, is a 500 and in the log.
+        """
+        for text in ("def request(sys, req): 1/0", "async def request(sys, req): 1/0"):
+            self.use(text)
+            with capturedLogs() as events:
+                self.a.send(self.a.make("MESSAGE", "sip:example.com", branch=text[:1]))
+            self.assertEqual(self.a.statuses(), [500])
+            self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+            self.assertTrue(events)
+            self.loaded.stop()

@@ -1,0 +1,250 @@
+"""
+Tests for `sipsorcery.proxy.relay`.
+"""
+
+from __future__ import annotations
+
+from sipsorcery.proxy.relay import MAX_BRANCHES, TIMER_C
+from sipsorcery.sip import Request
+from sipsorcery.sip.fields import VIA
+from tests.proxy.world import PHONE_A, PHONE_B, Peer, ProxyWorld
+
+BOB = "sip:bob@example.com"
+
+
+class RelayTests(ProxyWorld):
+    """
+    One INVITE to several phones.
+    """
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.c = Peer(self, PHONE_B, 5080)
+
+    def tearDown(self) -> None:
+        # Whatever happened: in the end nothing is left of it.
+        self.network.advance(TIMER_C + 100)
+        self.assertEqual(len(self.relays), 0)
+        self.assertTrue(self.relays.transactions.is_idle)
+
+    def ring(self, method: str = "INVITE") -> tuple[Request, Request, Request]:
+        """
+        Let A call bob, who has two phones.
+
+        :return: A's request, and what both phones got.
+        """
+        self.register(BOB, f"sip:bob@{PHONE_B}:5060", f"sip:bob@{PHONE_B}:5080")
+        sent = self.a.make(method, BOB)
+        self.a.send(sent)
+        return sent, self.b.request(), self.c.request()
+
+    def acknowledge(self, sent: Request) -> None:
+        """
+        Let A acknowledge a failure.
+        """
+        self.a.inbox.clear()
+        ack = self.a.make("ACK", sent.request_uri, to_tag="x")
+        self.a.send(ack)
+        self.assertEqual(self.a.inbox, [])
+
+    def test_parallel(self) -> None:
+        """
+        Each phone gets a branch of its own; the first to answer has the call, and the
+        other's is cancelled.
+        """
+        _, to_b, to_c = self.ring()
+        self.assertNotEqual(to_b[VIA].branch, to_c[VIA].branch)
+        self.b.send(to_b.respond(180, to_tag="b"))
+        self.c.send(to_c.respond(180, to_tag="c"))
+        self.c.send(to_c.respond(200, to_tag="c"))
+        self.assertEqual(self.a.statuses(), [180, 180, 200])
+        cancel = self.b.request()
+        self.assertEqual((cancel.method, cancel[VIA]), ("CANCEL", to_b[VIA]))
+        self.b.send(cancel.respond(200))
+        self.b.send(to_b.respond(487, to_tag="b"))
+        self.assertEqual(self.b.request().method, "ACK")
+        self.assertEqual(self.a.inbox, [])
+
+    def test_two_answers(self) -> None:
+        """
+        Each 2xx to an INVITE goes back, also one that crossed our CANCEL.
+        """
+        _, to_b, to_c = self.ring()
+        self.b.send(to_b.respond(200, to_tag="b"))
+        self.c.send(to_c.respond(200, to_tag="c"))
+        self.assertEqual(self.a.statuses(), [200, 200])
+
+    def test_best_response(self) -> None:
+        """
+        Failures wait until all are there; then the best one goes back.
+        """
+        sent, to_b, to_c = self.ring()
+        self.b.send(to_b.respond(500, to_tag="b"))
+        self.assertEqual(self.a.inbox, [])
+        self.c.send(to_c.respond(486, to_tag="c"))
+        self.assertEqual(self.a.statuses(), [486])
+        self.acknowledge(sent)
+
+    def test_global_failure(self) -> None:
+        """
+        A 6xx cancels the others at once, and goes back when they have ended.
+        """
+        sent, to_b, to_c = self.ring()
+        self.b.send(to_b.respond(180, to_tag="b"))
+        self.c.send(to_c.respond(603, to_tag="c"))
+        self.c.inbox.clear()  # the ACK
+        cancel = self.b.request()
+        self.assertEqual(self.a.statuses(), [180])
+        self.b.send(cancel.respond(200))
+        self.b.send(to_b.respond(487, to_tag="b"))
+        self.assertEqual(self.a.statuses(), [603])
+        self.acknowledge(sent)
+
+    def test_cancel(self) -> None:
+        """
+        The caller's CANCEL is answered here and goes to every phone that rings.
+        """
+        sent, to_b, to_c = self.ring()
+        self.b.send(to_b.respond(180, to_tag="b"))
+        self.a.inbox.clear()
+        self.a.send(self.a.make("CANCEL", BOB))
+        self.assertEqual(self.a.statuses(), [200])
+        self.assertEqual(self.b.request().method, "CANCEL")
+        # The other has said nothing yet: the CANCEL waits for a word (9.1).
+        self.assertEqual(self.c.inbox, [])
+        self.c.send(to_c.respond(180, to_tag="c"))
+        self.assertEqual(self.c.request().method, "CANCEL")
+        self.b.send(to_b.respond(487, to_tag="b"))
+        self.c.send(to_c.respond(487, to_tag="c"))
+        self.assertEqual(self.a.statuses()[-1], 487)
+        self.acknowledge(sent)
+
+    def test_repeated(self) -> None:
+        """
+        What the caller sends again is absorbed; the last answer is repeated.
+        """
+        sent, to_b, _ = self.ring()
+        self.b.send(to_b.respond(180, to_tag="b"))
+        self.a.inbox.clear()
+        self.a.send(sent)
+        self.assertEqual(self.a.statuses(), [180])
+        self.assertEqual((self.b.inbox, self.c.inbox), ([], []))
+
+    def test_silence(self) -> None:
+        """
+        Phones that say nothing at all: 408 to an INVITE, nothing to others (RFC 4320).
+        """
+        sent, _, _ = self.ring()
+        self.network.advance(33)
+        self.assertEqual(self.a.statuses()[-1], 408)
+        self.acknowledge(sent)
+        self.b.inbox.clear()
+        self.c.inbox.clear()
+        self.a.send(self.a.make("MESSAGE", BOB, branch="2"))
+        self.network.advance(40)
+        self.assertEqual([each for each in self.a.statuses() if each >= 200], [])
+
+    def test_timer_c(self) -> None:
+        """
+        A phone that rings for three minutes is cancelled; each sign of life gives it
+        three more (16.7, 2).
+        """
+        self.register(BOB, f"sip:bob@{PHONE_B}")
+        sent = self.a.make("INVITE", BOB)
+        self.a.send(sent)
+        invite = self.b.request()
+        self.b.send(invite.respond(180, to_tag="b"))
+        self.network.advance(TIMER_C - 1)
+        self.b.send(invite.respond(180, to_tag="b"))
+        self.network.advance(TIMER_C - 1)
+        self.assertEqual(self.b.inbox, [])
+        self.network.advance(1)
+        self.assertEqual(self.b.request().method, "CANCEL")
+        self.b.send(invite.respond(487, to_tag="b"))
+        self.assertEqual(self.a.statuses()[-1], 487)
+        self.acknowledge(sent)
+
+    def test_next_target(self) -> None:
+        """
+        A target that is overloaded or silent is noted, and the next one is tried.
+        """
+        self.places.names["far.example"] = [
+            f"udp:{PHONE_B}:5060",
+            "udp:192.0.2.99:5060",
+            f"udp:{PHONE_B}:5080",
+        ]
+        self.trunk.send(self.trunk.make("INVITE", "sip:x@far.example"))
+        self.b.send(self.b.request().respond(503, to_tag="b"))
+        self.assertEqual(self.c.inbox, [])
+        self.network.advance(33)
+        invite = self.c.inbox[0]
+        assert isinstance(invite, Request)
+        self.c.send(invite.respond(200, to_tag="c"))
+        self.assertEqual(self.trunk.statuses()[-1], 200)
+        self.assertEqual(
+            self.places.failures, [f"udp:{PHONE_B}:5060", "udp:192.0.2.99:5060"]
+        )
+
+    def test_only_overload(self) -> None:
+        """
+        A 503 does not go back: it would mean us (16.7, 6).
+        """
+        sent, to_b, to_c = self.ring()
+        self.b.send(to_b.respond(503, to_tag="b"))
+        self.c.send(to_c.respond(503, to_tag="c"))
+        self.assertEqual(self.a.statuses(), [500])
+        self.acknowledge(sent)
+
+    def test_other_methods(self) -> None:
+        """
+        A MESSAGE goes to all, and the first success back, alone.
+        """
+        _, to_b, to_c = self.ring("MESSAGE")
+        self.b.send(to_b.respond(404, to_tag="b"))
+        self.c.send(to_c.respond(200, to_tag="c"))
+        self.assertEqual(self.a.statuses(), [200])
+
+    def test_late_response(self) -> None:
+        """
+        What comes after the end of its transaction is not passed on (RFC 6026, 7.3).
+        """
+        _, to_b, _ = self.ring()
+        self.b.send(to_b.respond(200, to_tag="b"))
+        self.network.advance(TIMER_C + 100)
+        self.a.inbox.clear()
+        self.b.send(to_b.respond(200, to_tag="b"))
+        self.assertEqual(self.a.inbox, [])
+
+    def test_bounds(self) -> None:
+        """
+        One request reaches so many phones at most.
+        """
+        uris = [f"sip:{number}@{PHONE_B}" for number in range(MAX_BRANCHES + 10)]
+        self.register(BOB, *uris)
+        self.a.send(self.a.make("MESSAGE", BOB))
+        self.assertEqual(len(self.b.inbox), MAX_BRANCHES)
+
+    def test_spiral(self) -> None:
+        """
+        A request that another server sends back to us for somebody else goes on.
+        """
+        self.register(BOB, f"sip:bob@{PHONE_B}")
+        self.register("sip:carol@example.com", f"sip:carol@{PHONE_A}:33000")
+        self.trunk.send(self.trunk.make("MESSAGE", BOB))
+        message = self.b.request()
+        message.uri = self.b.make("MESSAGE", "sip:carol@example.com").uri
+        message.prepend("Via", f"SIP/2.0/UDP {PHONE_B}:5060;branch=z9hG4bKspiral;rport")
+        self.b.send(message)
+        self.assertEqual(self.a.request().request_uri, f"sip:carol@{PHONE_A}:33000")
+
+    def test_loop(self) -> None:
+        """
+        One that comes back for the same one is refused.
+        """
+        self.register(BOB, f"sip:bob@{PHONE_B}")
+        self.trunk.send(self.trunk.make("MESSAGE", BOB))
+        message = self.b.request()
+        message.uri = self.b.make("MESSAGE", BOB).uri
+        message.prepend("Via", f"SIP/2.0/UDP {PHONE_B}:5060;branch=z9hG4bKloop;rport")
+        self.b.send(message)
+        self.assertEqual(self.b.statuses(), [482])
