@@ -13,6 +13,7 @@ from sipsorcery.sip.errors import excerpt
 
 # user:password@ in the URL of a store: an error never shows a password.
 _USERINFO = re.compile(r"(?<=://).*@")
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*:/*|/*)([^?=#]*)(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,36 @@ class ConfigError(Exception):
         """
         prefix = f"{self.file}: " if self.file else ""
         return [f"{prefix}{fault}" for fault in self.faults]
+
+
+def shown_url(text: str) -> str:
+    """
+    Name the URL of a store in a sentence: shortened, and nothing that may be secret.
+
+    It need not be a URL, for that is what is mostly wrong with it. So what could be a
+    password is hidden wherever it stands: before an ``@``, in a query, after a ``=``,
+    and where a port should be.
+    """
+    match = _URL.fullmatch(text)
+    assert match is not None  # for every part may be empty
+    scheme, place, query = match.groups("")
+    if "@" in query:
+        return excerpt(f"{scheme}***")  # a password may hold a question mark, too
+    _userinfo, at, place = place.rpartition("@")
+    authority, slash, path = place.partition("/")
+    hosts = ",".join(map(_without_password, authority.split(",")))
+    query = f"{query[0]}***" if query else ""
+    return excerpt(f"{scheme}{at and '***@'}{hosts}{slash}{path}{query}")
+
+
+def _without_password(host: str) -> str:
+    """
+    Hide what stands in the place of a port and is none.
+    """
+    name, colon, port = host.rpartition(":")
+    if not colon or port.isdecimal() or host.endswith("]"):
+        return host
+    return f"{name.partition(':')[0]}:***"
 
 
 def shown(value: object) -> str:

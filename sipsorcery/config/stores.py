@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, NamedTuple, TypeAlias
 
-from sipsorcery.config.faults import shown
+from sipsorcery.config.faults import shown_url
 from sipsorcery.config.values import read_text
 from sipsorcery.endpoint import HostPort
 
@@ -32,7 +32,7 @@ def read_directory(value: object) -> str:
     if text == "sqlite" or _is_postgresql(_split(text)):
         return text
     raise ValueError(
-        f"expected 'sqlite' or 'postgresql://USER@HOST/DATABASE', not {shown(text)}"
+        f"expected 'sqlite' or 'postgresql://USER@HOST/DATABASE', not {shown_url(text)}"
     )
 
 
@@ -58,7 +58,7 @@ def _read_redis(value: object) -> str:
         return text
     raise ValueError(
         "expected 'local', 'redis://HOST:PORT/DB' or "
-        f"'redis+sentinel://HOST:PORT,.../SERVICE/DB', not {shown(text)}"
+        f"'redis+sentinel://HOST:PORT,.../SERVICE/DB', not {shown_url(text)}"
     )
 
 

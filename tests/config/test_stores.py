@@ -101,4 +101,47 @@ class LiveTests(SynchronousTestCase):
         """
         with self.assertRaises(ValueError) as caught:
             read_live("redis://:secret@a.example/x")
-        self.assertNotIn("secret", str(caught.exception))
+        self.assertIn("not 'redis://***@a.example/x'", str(caught.exception))
+
+
+class SecretsTests(SynchronousTestCase):
+    """
+    What an error shows of a value that may hold a password.
+    """
+
+    def test_shown(self) -> None:
+        """
+        Nothing that could be one, however wrong the URL is.
+        """
+        for text, shown in (
+            ("postgresql:/u:secret@h/d", "postgresql:/***@h/d"),
+            ("postgresql:u:secret@h/d", "postgresql:***@h/d"),
+            ("u:secret@h/d", "u:***@h/d"),
+            ("//u:secret@h/d", "//***@h/d"),
+            ("redis://h:x/0?password=secret", "redis://h:***/0?***"),
+            ("redis://h/x?password=sec@ret", "redis://***"),
+            ("redis://:sec?ret@h/x", "redis://***"),
+            ("redis://:c2VjcmV0=@h/x", "redis://***"),
+            ("redis://:secret@h/x#secret", "redis://***@h/x#***"),
+            ("redis://u:secret", "redis://u:***"),
+            ("redis://:secret", "redis://:***"),
+            ("redis://a:1,b:secret/calls", "redis://a:1,b:***/calls"),
+            ("redis://[::1]:6379/x,", "redis://[::1]:6379/x,"),
+            ("redis://[::1]/x", "redis://[::1]/x"),
+            ("host=h password=secret", "host=***"),
+            ("", ""),
+        ):
+            for read in (read_directory, read_live):
+                with self.assertRaises(ValueError) as caught:
+                    read(text)
+                self.assertTrue(
+                    str(caught.exception).endswith(f"not '{shown}'"), caught.exception
+                )
+
+    def test_shards(self) -> None:
+        """
+        Nor does one of a list.
+        """
+        with self.assertRaises(ValueError) as caught:
+            read_live(["redis://a", "redis:/:secret@b"])
+        self.assertIn("not 'redis:/***@b'", str(caught.exception))
