@@ -36,6 +36,8 @@ from sipsorcery.endpoint import HostPort, ListenAddress
 Expires: TypeAlias = Annotated[int, WholeNumber(1, 2**32 - 1)]
 # A day: whoever wants longer has mistaken the unit.
 Seconds: TypeAlias = Annotated[float, Number(0, 86_400)]
+# How long somebody else may take: in less than a second nobody has said anything.
+Patience: TypeAlias = Annotated[float, Number(1, 86_400)]
 # A process has no more than about a million file descriptors to give.
 Connections: TypeAlias = Annotated[int, WholeNumber(1, 1_000_000)]
 
@@ -222,8 +224,8 @@ class Limits:
     ban: Seconds = 300
     connections: Connections = 2048
     connections_per_address: Connections = 64
-    idle: Seconds = 120
-    handshake: Seconds = 5
+    idle: Patience = 120
+    handshake: Patience = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

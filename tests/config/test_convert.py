@@ -152,6 +152,18 @@ class TypesTests(SynchronousTestCase):
             with self.subTest(text):
                 self.assertEqual(faults(text), [expected])
 
+    def test_no_time_at_all(self) -> None:
+        """
+        A time in which nobody can say anything would close every connection.
+        """
+        for key in ("idle", "handshake"):
+            for value in ("0", "0.5", "-1"):
+                self.assertEqual(
+                    faults(f"limits.{key} = {value}"),
+                    [f"limits.{key}: expected a number from 1 to 86400, not {value}"],
+                )
+            self.assertEqual(faults(f"limits.{key} = 1"), [])
+
     def test_value_is_shortened(self) -> None:
         """
         A long value does not flood the terminal.
