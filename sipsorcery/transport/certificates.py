@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey
@@ -183,15 +184,8 @@ class _Pair:
 
 
 def _load_pair(files: CertificateFiles) -> _Pair:
-    try:
-        chain = x509.load_pem_x509_certificates(files.certificate.read_bytes())
-        key = serialization.load_pem_private_key(files.key.read_bytes(), None)
-    except OSError as error:
-        raise CertificateError(f"{error.filename}: {error.strerror}") from error
-    except (ValueError, TypeError) as error:
-        raise CertificateError(
-            f"{files.certificate} or {files.key} is no PEM file of its kind: {error}"
-        ) from error
+    chain = _load_chain(files.certificate)
+    key = _load_key(files.key)
     if not isinstance(key, _PrivateKey):
         raise CertificateError(f"{files.key} holds a key that TLS cannot use")
     if key.public_key() != chain[0].public_key():
@@ -200,6 +194,29 @@ def _load_pair(files: CertificateFiles) -> _Pair:
         )
     names = {*identity.sip_identities(chain[0]), *identity.dns_names(chain[0])}
     return _Pair(chain, key, [identity.canonical(name) for name in names])
+
+
+def _load_chain(path: Path) -> list[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(_read(path))
+    except ValueError as error:
+        raise CertificateError(f"{path} holds no certificate in PEM format") from error
+
+
+def _load_key(path: Path) -> object:
+    try:
+        return serialization.load_pem_private_key(_read(path), None)
+    except TypeError as error:
+        raise CertificateError(f"the key in {path} is locked by a password") from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise CertificateError(f"{path} holds no private key in PEM format") from error
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CertificateError(f"{error.filename}: {error.strerror}") from error
 
 
 def _server_context(settings: TLSSettings, pair: _Pair) -> SSL.Context:

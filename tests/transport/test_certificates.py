@@ -7,6 +7,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+)
 from OpenSSL import SSL
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -19,6 +24,7 @@ from sipsorcery.transport.certificates import (
 from sipsorcery.transport.errors import CertificateError
 from sipsorcery.transport.identity import dns_names
 from tests.transport.authority import Authority
+from tests.transport.certificates import KEY
 
 
 def shake_hands(contexts: TLSContexts, name: bytes | None = None) -> tuple[str, ...]:
@@ -96,13 +102,31 @@ class TLSContextsTests(SynchronousTestCase):
 
     def test_no_pem(self) -> None:
         """
-        Files that hold something else are refused.
+        Files that hold something else are refused, in one sentence each.
         """
-        self.files.certificate.write_text("not a certificate")
-        self.assertIn("server.pem", self.refuse(self.files))
-        self.files = self.authority.issue("server", "old.example")
-        self.files.key.write_text("not a key")
-        self.assertIn("server.key", self.refuse(self.files))
+        certificate, key = self.files.certificate, self.files.key
+        self.assertEqual(
+            self.refuse(CertificateFiles(key, key)),
+            f"{key} holds no certificate in PEM format",
+        )
+        self.assertEqual(
+            self.refuse(CertificateFiles(certificate, certificate)),
+            f"{certificate} holds no private key in PEM format",
+        )
+        certificate.write_text("not a certificate")
+        self.assertIn("server.pem holds no certificate", self.refuse(self.files))
+
+    def test_locked_key(self) -> None:
+        """
+        Nobody is there to type the password of a key.
+        """
+        locked = BestAvailableEncryption(b"secret")
+        pem = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, locked)
+        self.files.key.write_bytes(pem)
+        self.assertEqual(
+            self.refuse(self.files),
+            f"the key in {self.files.key} is locked by a password",
+        )
 
     def test_mismatch(self) -> None:
         """
