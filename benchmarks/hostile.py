@@ -3,9 +3,9 @@ What hostile messages of 64 KiB cost at the worst.
 
 Each shape of ``tests.sip.hostile`` is read, checked field by field, answered, forwarded
 and written. Figures are milliseconds of processor time, the best of several rounds, the
-dearest shapes first; the aim is 20 for each. The factor is the cost against that of a quarter of the
-octets, which should be 4 and not more than 5; ``tests.sip.test_linear`` fails where it
-comes near 16, as it would if the cost grew like the square.
+dearest shapes first; the aim is 20 for each. The factor is the cost against that of a
+quarter of the octets, which should be 4 and not more than 5; ``tests.sip.test_linear``
+fails where it comes near 16, as it would if the cost grew like the square.
 """
 
 from __future__ import annotations
