@@ -299,6 +299,13 @@ class FramerTests(SynchronousTestCase):
             self.assertIn(error.status, (400, 505))
             self.assertIsNone(error_response(error))
 
+    def test_empty_line_inside(self) -> None:
+        """
+        Where a bare LF makes an empty line, nobody can say which end is meant: 400.
+        """
+        data = OPTIONS.replace(b"\r\nTo", b"\n\nTo")
+        self.assertEqual(self.error_of(Framer(), data).status, 400)
+
     def test_garbage_after_a_message(self) -> None:
         """
         A message in front of garbage is still delivered.

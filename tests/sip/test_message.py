@@ -282,7 +282,7 @@ class CheckTests(SynchronousTestCase):
         """
         A line that is no field is a 400, where somebody looks.
         """
-        for line in ("Foobar roobar", "X\0Y: z", ": z", "X Y: z"):
+        for line in ("Foobar roobar", "Foobar", "X\0Y: z", ": z", "X Y: z"):
             self.refused(request_bytes(line))
             made = request(line)
             self.assertEqual(made[CSEQ].number, 314159)

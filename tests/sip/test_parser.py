@@ -130,6 +130,19 @@ class ParseTests(SynchronousTestCase):
             assert answer is not None
             self.assertEqual(answer[CSEQ], request()[CSEQ])
 
+    def test_largest_message(self) -> None:
+        """
+        A datagram of 65,535 bytes is accepted, with a length and without.
+        """
+        room = MAX_MESSAGE - len(request_bytes())
+        data = request_bytes(body=b"x" * room)
+        self.assertEqual(len(data), MAX_MESSAGE)
+        self.assertEqual(len(parse(data).body), room)
+        room = MAX_MESSAGE - len(request_bytes("l: 65000"))
+        data = request_bytes(f"l: {room}", body=b"x" * room)
+        self.assertEqual(len(data), MAX_MESSAGE)
+        self.assertEqual(len(parse(data).body), room)
+
     def test_long_request_line(self) -> None:
         """
         A Request-URI may be as long as a field, and no longer.
