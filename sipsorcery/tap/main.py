@@ -8,6 +8,7 @@ from twisted.application.service import MultiService
 from twisted.internet.interfaces import IReactorCore
 from twisted.logger import Logger
 
+from sipsorcery.transport.clock import make_monotonic
 from sipsorcery.transport.errors import CertificateError, ListenError
 
 
@@ -43,10 +44,11 @@ class MainService(MultiService):
 
     def startService(self) -> None:
         """
-        Start every service.
+        Start every service, on a reactor whose clock nobody sets.
 
         :raises CannotStart: if one cannot be started; the log holds the reason.
         """
+        make_monotonic(self._reactor)
         try:
             super().startService()
         except (ListenError, CertificateError) as error:

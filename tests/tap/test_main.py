@@ -4,6 +4,8 @@ Tests for `sipsorcery.tap.main`.
 
 from __future__ import annotations
 
+import time
+
 from twisted.application.service import Service
 from twisted.internet.testing import MemoryReactor
 from twisted.logger import capturedLogs, formatEvent
@@ -11,6 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from sipsorcery.tap.main import CannotStart, MainService
 from sipsorcery.transport.errors import CertificateError, ListenError
+from tests.transport.test_clock import Reactor
 
 
 class FailingService(Service):
@@ -55,6 +58,23 @@ class MainServiceTests(SynchronousTestCase):
             self.assertEqual(events, [])
             self.reactor.run()
         self.assertEqual([formatEvent(each) for each in events], ["Ready"])
+
+    def test_clock(self) -> None:
+        """
+        The reactor counts by a clock that nobody sets before any service starts.
+        """
+        reactor = Reactor()
+        seconds: list[float] = []
+
+        class LookingService(Service):
+            def startService(self) -> None:
+                seconds.append(reactor.seconds())
+
+        main = MainService(reactor)
+        LookingService().setServiceParent(main)
+        before = time.monotonic()
+        main.startService()
+        self.assertTrue(before <= seconds[0] <= time.monotonic())
 
     def test_bad_start(self) -> None:
         """
