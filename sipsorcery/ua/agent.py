@@ -11,7 +11,6 @@ from typing import Any, Self
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IResolver
 from twisted.logger import Logger
-from twisted.names import client
 
 from sipsorcery.dialog.dialog import Dialog
 from sipsorcery.dialog.refusal import FieldValue, Refusal
@@ -37,6 +36,7 @@ from sipsorcery.ua.draft import Draft
 from sipsorcery.ua.errand import Errand
 from sipsorcery.ua.errors import RequestFailed
 from sipsorcery.ua.negotiation import Negotiation
+from sipsorcery.ua.resolver import system_resolver
 from sipsorcery.ua.sending import send
 from sipsorcery.ua.server_call import ServerCall
 from sipsorcery.ua.session import Session
@@ -85,7 +85,7 @@ class UserAgent:
             limits=settings.transaction_limits,
         )
         self.locator = Locator(
-            resolver or client.Resolver(resolv="/etc/resolv.conf", reactor=reactor),
+            resolver or system_resolver(reactor),
             reactor,
             listeners=lambda: self.transport.listeners,
             policy=settings.tls_policy,
@@ -121,7 +121,9 @@ class UserAgent:
         self.core.is_stopping = True
         stopping = [call.stop() for call in list(self.core.calls)]
         stopping += [shared.stop() for shared in list(self.core.dialogs.values())]
-        ends = DeferredList([Deferred.fromCoroutine(one) for one in stopping])
+        ends = DeferredList(
+            [Deferred.fromCoroutine(one) for one in stopping], consumeErrors=True
+        )
         ends.addTimeout(self.settings.stop_time, self.core.clock, lambda *_: None)
         await ends
         self.core.wheel.clear()

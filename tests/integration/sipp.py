@@ -58,6 +58,8 @@ class SIPp:
     :param folder: where it writes; it must exist.
     :param scenario: ``uac``, ``uas`` or another that SIPp has.
     :param calls: how many it makes or takes before it ends.
+    :param at_once: how many at a time.
+    :param repeats: whether it sends again what gets no answer.
     :param target: whom it calls.
     """
 
@@ -68,7 +70,8 @@ class SIPp:
         transport: Transport,
         *,
         calls: int,
-        rate: int = 200,
+        at_once: int = 10,
+        repeats: bool = False,
         target: Endpoint | None = None,
     ) -> None:
         self._folder = folder
@@ -78,9 +81,10 @@ class SIPp:
             require("sipp", "sip-tester"),
             *("-sn", scenario, "-t", _MODES[transport], "-nostdin"),
             *("-i", self.end.host, "-p", str(self.end.port)),
-            *("-m", str(calls), "-r", str(rate), "-l", str(calls)),
+            *("-m", str(calls), "-r", "1000", "-l", str(at_once)),
             *("-trace_stat", "-stf", _STATISTICS, "-fd", "1"),
             *("-trace_err", "-error_file", _ERRORS),
+            *(() if repeats else ("-nr",)),
             *(() if target is None else (f"{target.host}:{target.port}",)),
         )
 
