@@ -8,19 +8,38 @@ from collections.abc import Iterable
 from hashlib import blake2s
 from typing import Any
 
-from sipsorcery.sip.fields import CALL_ID, CSEQ, TO, VIA, Field
+from sipsorcery.sip.fields import TO, VIA, Field
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 
 _TAG_SIZE = 8  # bytes; RFC 3261, 19.3 asks for 32 bits of randomness at least
 
 
+def make_tag(request: Request, secret: bytes) -> str:
+    """
+    Make the To tag of an answer that leaves nothing behind.
+
+    It is the same whenever the request is repeated, as a stateless server's has to be,
+    and for the ACK to the answer; nobody else can foretell it. Fields that are missing
+    or broken count as they stand, for a tag is also needed to say so.
+
+    :param secret: the key of the tags: random, at most 32 bytes.
+    :raises ParseError: if the top Via cannot be read.
+    """
+    via = request[VIA]
+    # Only the number: the ACK has another method (RFC 3261, 17.1.1.3).
+    number = (request.get("CSeq") or "").split(maxsplit=1)[:1]
+    known = (via.branch, via.sent_by, request.get("Call-ID"), number)
+    return blake2s(
+        repr(known).encode("utf-8", "surrogateescape"),
+        key=secret,
+        digest_size=_TAG_SIZE,
+    ).hexdigest()
+
+
 class StatelessAnswers:
     """
     Answer without a transaction, and know the ACK to such an answer again.
-
-    The To tag is the same whenever the request is repeated, as a stateless server's has
-    to be, and nobody can foretell it.
 
     :param secret: the key of the tags: random, at most 32 bytes.
     """
@@ -37,9 +56,10 @@ class StatelessAnswers:
         """
         Make a final response.
 
-        :raises ParseError: if the request lacks what a tag is made of.
+        :raises ParseError: if the top Via of the request cannot be read.
         """
-        return request.respond(status, fields=fields, to_tag=self._tag(request))
+        tag = make_tag(request, self._secret)
+        return request.respond(status, fields=fields, to_tag=tag)
 
     def is_acknowledged_by(self, ack: Request) -> bool:
         """
@@ -48,15 +68,6 @@ class StatelessAnswers:
         Without such a request there is no such ACK: its tag cannot be guessed. One in a
         dialog kept its To tag when it was refused, and is not known again.
 
-        :raises ParseError: if the ACK lacks what a tag is made of.
+        :raises ParseError: if the top Via or the To of the ACK cannot be read.
         """
-        return ack[TO].tag == self._tag(ack)
-
-    def _tag(self, request: Request) -> str:
-        via = request[VIA]
-        known = (via.branch, via.sent_by, request[CALL_ID], request[CSEQ].number)
-        return blake2s(
-            repr(known).encode("utf-8", "surrogateescape"),
-            key=self._secret,
-            digest_size=_TAG_SIZE,
-        ).hexdigest()
+        return ack[TO].tag == make_tag(ack, self._secret)

@@ -35,7 +35,7 @@ def make_monotonic(
     waiting = [(call, call.getTime() - now) for call in reactor.getDelayedCalls()]
     # All that it does with time goes by this attribute (callLater, timeout,
     # runUntilCurrent); there is no other way to give it a clock.
-    reactor.seconds = seconds  # type: ignore[method-assign]
+    reactor.seconds = seconds
     for call, left in waiting:
         assert isinstance(call, DelayedCall)
         call.seconds = seconds

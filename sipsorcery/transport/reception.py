@@ -6,19 +6,17 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from hashlib import blake2s
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from sipsorcery.sip.errors import ParseError
-from sipsorcery.sip.fields import VIA
 from sipsorcery.sip.framing import Kind, demultiplex
 from sipsorcery.sip.parser import parse
 from sipsorcery.sip.request import Request, error_response
 from sipsorcery.sip.response import Response
-from sipsorcery.sip.via import Via
+from sipsorcery.transaction.stateless import make_tag
 from sipsorcery.transport.consumer import TransportConsumer
 from sipsorcery.transport.counters import Counters
 from sipsorcery.transport.errors import TransportError
@@ -103,17 +101,10 @@ class Reception:
             request.note_source(*flow.address)
         except ParseError:
             return  # nothing says where an answer goes
-        response = error_response(error, self._tag(request))
+        response = error_response(error, make_tag(request, self._key))
         if response is not None:
             self._counters.answered += 1
             self._respond(response, flow).addErrback(_ignore)
-
-    def _tag(self, request: Request) -> str:
-        # The same for each repetition of a request, as a stateless server's has to be
-        # (RFC 3261, 8.2.7), and nothing that another could foretell.
-        via: Via = request[VIA]
-        text = f"{via}{request.get('Call-ID')}".encode("utf-8", "surrogateescape")
-        return blake2s(text, key=self._key, digest_size=8).hexdigest()
 
     def _guard(self, hook: Callable[..., None], *arguments: object) -> None:
         try:

@@ -6,13 +6,36 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.fields import RETRY_AFTER, TO
 from sipsorcery.sip.parameterised import Seconds
 from sipsorcery.transaction.derived import make_ack
-from sipsorcery.transaction.stateless import StatelessAnswers
+from sipsorcery.transaction.stateless import StatelessAnswers, make_tag
 from tests.transaction.messages import make_request
 
 INVITE = make_request("INVITE")
+
+
+class MakeTagTests(SynchronousTestCase):
+    """
+    The tag alone.
+    """
+
+    def test_broken_fields(self) -> None:
+        """
+        A request that is refused for its CSeq, or for having no Call-ID, gets a tag of
+        its own, too; one whose Via is broken has no way back.
+        """
+        tags = set()
+        for cseq in ("one", "one INVITE", ""):
+            request = make_request("INVITE")
+            request.set("CSeq", cseq)
+            tags.add(make_tag(request, b"secret"))
+            request.remove("Call-ID")
+            tags.add(make_tag(request, b"secret"))
+        self.assertEqual(len(tags), 4)  # the method does not count
+        request.set("Via", "SIP/2.0")
+        self.assertRaises(ParseError, make_tag, request, b"secret")
 
 
 class StatelessAnswersTests(SynchronousTestCase):
