@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
+from functools import lru_cache
 
 from sipsorcery.endpoint import HostPort
 from sipsorcery.sip.uri import SIPURI
@@ -46,6 +47,7 @@ class OwnAddresses:
         return (host, uri.port) in self._addresses
 
 
+@lru_cache(maxsize=4096)  # every request has a host or two, mostly the same ones
 def _comparable(host: str) -> str:
     """
     Bring a host name, or an IP address without brackets, into one spelling.
@@ -56,6 +58,7 @@ def _comparable(host: str) -> str:
         return host.lower().removesuffix(".")
 
 
+@lru_cache(maxsize=4096)
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
