@@ -30,8 +30,27 @@ class Port(udp.Port):
     A UDP port that reads what waits, up to `DRAIN` datagrams, at each wake-up.
 
     It leaves out what Twisted's own does for each datagram and a SIP socket has no use
-    for: the count of bytes, the logging context.
+    for: the count of bytes, the logging context. Nor does it log that it starts, for
+    whoever has it opened says where it listens.
     """
+
+    def startListening(self) -> None:
+        """
+        Bind the socket and begin to read.
+
+        :raises CannotListenError: if the address is taken or not ours.
+        """
+        opened = self.createInternetSocket()
+        try:
+            opened.bind((self.interface, self.port))
+        except OSError as reason:
+            opened.close()
+            raise error.CannotListenError(self.interface, self.port, reason) from reason
+        self._realPortNumber = opened.getsockname()[1]
+        self.connected = True
+        self.socket = opened
+        self.fileno = opened.fileno  # type: ignore[method-assign]  # it is deleted later
+        self._connectToProtocol()
 
     def doRead(self) -> None:
         """

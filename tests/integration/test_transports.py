@@ -13,6 +13,7 @@ from typing import Any
 from twisted.internet import reactor
 from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.protocol import Factory
+from twisted.logger import capturedLogs, formatEvent
 
 from sipsorcery.endpoint import Endpoint, Transport
 from sipsorcery.sip.fields import VIA
@@ -98,6 +99,14 @@ class ExchangeTests(SocketCase):
     if not has_ipv6():
         for test in (test_ipv6, test_received_ipv6):
             test.skip = "no IPv6 loopback here"  # type: ignore[attr-defined]  # trial's
+
+    async def test_quiet(self) -> None:
+        """
+        A UDP socket is opened without a word: it is for the service to say where.
+        """
+        with capturedLogs() as events:
+            self.layer("udp:127.0.0.1:0")
+        self.assertEqual([formatEvent(event) for event in events], [])
 
     async def test_long_datagram(self) -> None:
         """
