@@ -36,12 +36,13 @@ def server_key(request: Request, method: str | None = None) -> str:
         failure, and a CANCEL, go to the transaction of the INVITE.
     :raises ParseError: if a field that matters is missing or broken.
     """
-    via = request[VIA]
+    vias = request.all(VIA)  # not the first alone, for `Request.check` reads all next
+    via = vias[0] if vias else request[VIA]
     method = method or request.method
-    if not via.is_rfc3261:
+    branch = via.branch
+    if branch is None or not via.is_rfc3261:
         return _rfc2543_key(request, via, method)
-    assert via.branch is not None  # for it has the magic cookie
-    return f"{method}{_SEP}{via.branch.lower()}{_SEP}{via.sent_by.lower()}"
+    return f"{method}{_SEP}{branch.lower()}{_SEP}{via.sent_by.lower()}"
 
 
 def _rfc2543_key(request: Request, via: Via, method: str) -> str:

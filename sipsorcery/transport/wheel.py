@@ -36,10 +36,10 @@ class TimerWheel:
     """
     Wake things up at their times, or up to one `SLOT` later.
 
-    A delayed call of the reactor takes 450 bytes, and 8 microseconds in a heap that
-    has to be kept in order; a place on the wheel takes 60 bytes and one microsecond. A
-    server that answers 10,000 requests a second keeps 320,000 transactions for the 32
-    seconds of Timer J.
+    A delayed call of the reactor takes 450 bytes, and 6 microseconds in a heap that has
+    to be kept in order; a place on the wheel takes 60 bytes and less than one
+    microsecond (``benchmarks/transactions.py``). A server that answers 10,000 requests
+    a second keeps 320,000 transactions for the 32 seconds of Timer J.
     """
 
     _log = Logger()
