@@ -1,0 +1,59 @@
+"""
+What the tests of user agents with real sockets share: agents on the loopback.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.names.client import Resolver
+
+from sipsorcery.endpoint import Endpoint, Transport
+from sipsorcery.ua import UserAgent
+from tests.integration.sockets import SocketCase, later
+
+# Tests ask no name servers of others.
+_NO_SERVER = ("127.0.0.1", 9)
+
+
+class AgentCase(SocketCase):
+    """
+    User agents on the loopback, which are stopped in the end.
+    """
+
+    async def agent(self, *listen: str, **options: Any) -> UserAgent:
+        """
+        Start a user agent.
+
+        :param options: as `UserAgent` takes them.
+        """
+        options.setdefault("resolver", Resolver(servers=[_NO_SERVER], reactor=reactor))
+        agent = UserAgent(reactor, listen, **options)
+        await agent.start()
+        self.addCleanup(lambda: Deferred.fromCoroutine(_stop(agent)))
+        return agent
+
+
+async def _stop(agent: UserAgent) -> None:
+    # A test may have ended while the agent was telling it of a response. Let the agent
+    # finish with that first.
+    await later(0)
+    await agent.stop()
+
+
+def end(agent: UserAgent, transport: Transport) -> Endpoint:
+    """
+    Give the place where an agent listens.
+    """
+    ends = [one.local for one in agent.listeners]
+    return next(one for one in ends if one.transport is transport)
+
+
+def uri(agent: UserAgent, transport: Transport, user: str = "alice") -> str:
+    """
+    Give the URI to call an agent at.
+    """
+    there = end(agent, transport)
+    return f"sip:{user}@{there.host}:{there.port};transport={transport.value}"
