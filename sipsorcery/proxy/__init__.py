@@ -1,5 +1,3 @@
 """
-The SIP proxy: owns the public sockets.
-
-In this version it answers OPTIONS and refuses everything else.
+The SIP proxy: owns the public sockets, and sends each request on its way.
 """

@@ -4,48 +4,70 @@ The proxy as a Twisted service: opens the public sockets and feeds the core.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IResolver
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from sipsorcery.config import Config
-from sipsorcery.endpoint import HostPort, ListenAddress
+from sipsorcery.endpoint import ListenAddress
 from sipsorcery.proxy import self_signed
-from sipsorcery.proxy.core import ProxyCore
+from sipsorcery.proxy.assembly import assemble
+from sipsorcery.proxy.facade import Lookup
 from sipsorcery.proxy.listeners import split_listeners
-from sipsorcery.proxy.own import OwnAddresses
-from sipsorcery.proxy.settings import certificate_files, transport_settings
+from sipsorcery.proxy.loading import Script
+from sipsorcery.proxy.settings import (
+    certificate_files,
+    tls_policy,
+    transport_settings,
+)
+from sipsorcery.proxy.switchboard import Switchboard
 from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
+from sipsorcery.store.secrets import Key, Purpose, Secrets
 from sipsorcery.transport.certificates import CertificateFiles
-from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.flow import Flow, Listener
 from sipsorcery.transport.layer import TransportLayer
-
-_SECRET_SIZE = 32  # bytes: what blake2b needs for its whole strength here
+from sipsorcery.transport.locator import Locator
+from sipsorcery.ua.resolver import system_resolver
 
 
 class ProxyService(Service):
     """
-    Answers what arrives on the listeners of the configuration.
+    Routes what arrives on the listeners of the configuration.
 
     :param reactor: one that has TCP, UDP and time.
+    :param lookup: finds the contacts of our users; None: this proxy knows nobody.
+    :param resolver: asks DNS; None: the servers that the system names.
     """
 
     name = "proxy"
+    _board: Switchboard
     _log = Logger()
 
-    def __init__(self, reactor: Any, config: Config) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        config: Config,
+        lookup: Lookup | None = None,
+        resolver: IResolver | None = None,
+    ) -> None:
         self._reactor = reactor
         self.config = config
-        self._layer: TransportLayer | None = None
+        self._lookup = lookup
+        self._script = Script(config.proxy.script, reactor)
+        self._location = Locator(
+            resolver or system_resolver(reactor),
+            reactor,
+            listeners=self._listeners,
+            policy=tls_policy(config),
+        )
+        self._layer: TransportLayer | None = None  # None: it does not run
 
     def startService(self) -> None:
         """
@@ -53,19 +75,39 @@ class ProxyService(Service):
 
         :raises ListenError: naming the first that cannot be opened.
         :raises CertificateError: if a certificate file cannot be used.
-        :raises OSError: if the files of a new certificate cannot be written.
+        :raises ScriptError: if the operator's script cannot be used.
+        :raises StoreDamaged: if the secrets cannot be used.
+        :raises OSError: if files cannot be read, or written where they are missing.
         """
         listen, later = split_listeners(self.config)
-        settings = transport_settings(self.config, listen, self._certificates(listen))
-        layer = TransportLayer(self._reactor, settings, self)
-        layer.start()
+        certificates = self._certificates(listen)
+        if self.config.proxy.inside is not None and self.config.proxy.inside.port:
+            listen = (*listen, self.config.proxy.inside)
+        settings = transport_settings(self.config, listen, certificates)
+        keys = self._keys()
+        self._script.start()
+        layer = TransportLayer(
+            self._reactor, settings, self, resolve=self._location.locate_response
+        )
+        try:
+            layer.start()
+        except Exception:
+            self._script.stop()
+            raise
         self._layer = layer
-        self._core = self._make_core(layer.listeners)
+        self._board = assemble(
+            self._reactor,
+            self.config,
+            layer,
+            self._location,
+            self._script,
+            keys,
+            self._lookup,
+        )
         for listener in layer.listeners:
             self._log.info("Listening on {address}", address=str(listener.local))
         for address in later:
             self._log.warn("Not opened in this version: {address}", address=address)
-        self._log.info("This version answers OPTIONS and refuses every other request")
         super().startService()
 
     def stopService(self) -> Deferred[None] | None:
@@ -73,23 +115,27 @@ class ProxyService(Service):
         Close the listeners and the connections.
         """
         super().stopService()
+        self._script.stop()
         layer, self._layer = self._layer, None
+        if layer is not None:
+            self._board.stop()
         return None if layer is None else Deferred.fromCoroutine(layer.stop())
 
     # What the transport layer receives
 
     def request_received(self, request: Request, flow: Flow) -> None:
         """
-        Answer a request on its flow.
+        See to a request.
         """
-        response = self._core.answer(request)
-        if response is not None and self._layer is not None:
-            self._layer.send_response(response, flow).addErrback(self._unsent, flow)
+        if self._layer is not None:
+            self._board.request_received(request, flow)
 
     def response_received(self, response: Response, flow: Flow) -> None:
         """
-        Drop a response: we have sent no request.
+        See to a response.
         """
+        if self._layer is not None:
+            self._board.response_received(response, flow)
 
     def stun_received(self, data: bytes, flow: Flow) -> None:
         """
@@ -103,17 +149,20 @@ class ProxyService(Service):
 
     def flow_closed(self, flow: Flow, reason: str) -> None:
         """
-        Forget nothing: no state belongs to a flow.
+        Give up what waits for answers on a connection.
         """
+        if self._layer is not None:
+            self._board.flow_closed(flow, reason)
 
     # Inside
 
-    def _unsent(self, failure: Failure, flow: Flow) -> None:
-        failure.trap(TransportError)
-        # Anybody can cause this, by leaving before the answer; so it is no warning.
-        self._log.debug(
-            "No answer to {peer}: {error}", peer=flow.remote, error=failure.value
-        )
+    def _keys(self) -> Sequence[Key]:
+        kept = Secrets(self.config.server.data_dir)
+        kept.load()
+        return kept.keys(Purpose.FLOW)
+
+    def _listeners(self) -> tuple[Listener, ...]:
+        return () if self._layer is None else self._layer.listeners
 
     def _certificates(
         self, listen: Sequence[ListenAddress]
@@ -147,12 +196,3 @@ class ProxyService(Service):
                 yield address.advertise.host
             if not address.is_wildcard:
                 yield address.host
-
-    def _make_core(self, listeners: Sequence[Listener]) -> ProxyCore:
-        addresses = [each.sent_by for each in listeners]
-        addresses += [HostPort(each.local.host, each.local.port) for each in listeners]
-        public = self.config.sip.public_address
-        if public is not None:
-            addresses += [HostPort(public, each.local.port) for each in listeners]
-        own = OwnAddresses(self.config.sip.domains, addresses)
-        return ProxyCore(own, secrets.token_bytes(_SECRET_SIZE))

@@ -93,6 +93,12 @@ class Switchboard:
         """
         self._transactions.flow_closed(flow, reason)
 
+    def stop(self) -> None:
+        """
+        Refuse what is under way, before the transport layer is stopped.
+        """
+        self._transactions.stop()
+
     # Inside
 
     def _take(self, request: Request, flow: Flow) -> None:

@@ -18,8 +18,8 @@ class Options(CommandOptions):
     """
 
     longdesc = (
-        "A SIP proxy: owns the public sockets. This version answers OPTIONS over UDP, "
-        "TCP and TLS, and refuses every other request."
+        "A SIP proxy: owns the public sockets, for UDP, TCP and TLS. It answers "
+        "OPTIONS, and sends on what comes from trunks and from the roles inside."
     )
 
 

@@ -19,7 +19,7 @@ class Options(CommandOptions):
 
     longdesc = (
         "All servers of sipsorcery in one process. This version has the proxy alone, "
-        "which answers OPTIONS over UDP, TCP and TLS, and refuses every other request."
+        "for UDP, TCP and TLS: it answers OPTIONS, and sends on what comes from trunks."
     )
 
 

@@ -4,6 +4,7 @@ Tests for `sipsorcery.proxy.service`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from twisted.logger import LogLevel, capturedLogs, formatEvent
@@ -11,13 +12,17 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from sipsorcery.config import parse
 from sipsorcery.endpoint import Endpoint, ListenAddress
+from sipsorcery.proxy.facade import Contact
+from sipsorcery.proxy.loading import ScriptError
 from sipsorcery.proxy.service import ProxyService
 from sipsorcery.sip import Response
 from sipsorcery.sip.fields import VIA
+from sipsorcery.sip.uri import SIPURI
 from sipsorcery.testing.consumer import RecordingConsumer
 from sipsorcery.testing.network import MemoryNetwork
 from sipsorcery.transport.counters import Counters
 from sipsorcery.transport.errors import CertificateError, ListenError
+from sipsorcery.transport.flow import Listener
 from sipsorcery.transport.identity import Expectation, TLSVerify
 from sipsorcery.transport.layer import TransportLayer, TransportSettings
 from sipsorcery.transport.target import Target
@@ -143,6 +148,7 @@ class ProxyServiceTests(SynchronousTestCase):
         service = self.start(f"proxy.listen = ['udp:{SERVER}:5060']")
         listen = ListenAddress.parse(f"udp:{SERVER}:5061")
         closed = UDPChannel(listen, lambda data, flow: None, Counters())
+        closed.listener = Listener(listen, listen.endpoint)
         via = f"SIP/2.0/UDP {CLIENT};rport;branch=z9hG4bK1"
         request = make_request("OPTIONS", f"sip:{SERVER}", via=via)
         request.note_source(CLIENT, 5060)
@@ -197,10 +203,10 @@ class ProxyServiceTests(SynchronousTestCase):
 
     def test_no_certificate_needed(self) -> None:
         """
-        Without TLS nothing is written.
+        Without TLS no certificate is made.
         """
         self.start(f"proxy.listen = ['udp:{SERVER}:5060']")
-        self.assertFalse(self.data_dir.exists())
+        self.assertFalse((self.data_dir / "tls").exists())
 
     def test_configured_certificate(self) -> None:
         """
@@ -215,11 +221,11 @@ class ProxyServiceTests(SynchronousTestCase):
             """
         )
         self.assertRaises(CertificateError, service.startService)
-        self.assertFalse(self.data_dir.exists())
+        self.assertFalse((self.data_dir / "tls").exists())
 
     def test_log(self) -> None:
         """
-        At its start it tells where it listens, what it leaves out and what it can do.
+        At its start it tells where it listens and what it leaves out.
         """
         with capturedLogs() as events:
             self.start(f"proxy.listen = ['udp:{SERVER}:0', 'ws:{SERVER}:80']")
@@ -227,4 +233,57 @@ class ProxyServiceTests(SynchronousTestCase):
         ((_, port),) = self.machine.udp_ports
         self.assertIn(f"Listening on udp:{SERVER}:{port}", lines)
         self.assertIn(f"Not opened in this version: ws:{SERVER}:80", lines)
-        self.assertTrue(any("answers OPTIONS" in line for line in lines))
+
+    def test_script(self) -> None:
+        """
+        The operator's script decides; one that cannot be used is told at the start.
+        """
+        file = Path(self.mktemp()).absolute()
+        text = f"proxy.script = '{file}'\nproxy.listen = ['udp:{SERVER}:5060']"
+        self.assertRaises(ScriptError, self.make(text).startService)
+        self.assertEqual(self.machine.udp_ports, {})
+        file.write_text("def request(sys, req): sys.respond(410)")
+        self.start(text)
+        self.assertEqual(self.ask(f"udp:{SERVER}:5060", f"sip:{SERVER}").status, 410)
+
+    def test_lookup(self) -> None:
+        """
+        A request to a user of ours goes to where that is registered, on the listener
+        that leads there, and the answer comes back.
+        """
+
+        async def lookup(aor: str) -> Sequence[Contact] | None:
+            uri = SIPURI.parse(f"sip:bob@{CLIENT}:5060")
+            return [Contact(uri)] if aor == "sip:bob@example.com" else None
+
+        config = parse(
+            f"server.data_dir = '{self.data_dir}'\nsip.domains = ['example.com']\n"
+            f"proxy.listen = ['udp:{SERVER}:5060']".encode()
+        )
+        service = ProxyService(self.machine, config, lookup)
+        service.startService()
+        self.addCleanup(service.stopService)
+        self.consumer.on_request = lambda request, flow: self.client.send_response(
+            request.respond(200, to_tag="b"), flow
+        )
+        to = f"udp:{SERVER}:5060"
+        self.assertEqual(self.ask(to, "sip:nobody@example.com").status, 404)
+        self.assertEqual(self.ask(to, "sip:bob@example.com").status, 200)
+        ((request, _),) = self.consumer.requests
+        self.assertEqual(request.request_uri, f"sip:bob@{CLIENT}:5060")
+
+    def test_trunk(self) -> None:
+        """
+        Who comes from the network of a trunk may send to others.
+        """
+        text = f"proxy.listen = ['udp:{SERVER}:5060']"
+        uri = f"sip:x@{CLIENT}:5060"
+        service = self.start(text)
+        self.assertEqual(self.ask(f"udp:{SERVER}:5060", uri).status, 403)
+        service.stopService()
+        self.network.advance(10)
+        self.start(f"{text}\n[[trunk]]\nname = 'it'\nnetworks = ['{CLIENT}/32']")
+        self.consumer.on_request = lambda request, flow: self.client.send_response(
+            request.respond(200, to_tag="b"), flow
+        )
+        self.assertEqual(self.ask(f"udp:{SERVER}:5060", uri).status, 200)
