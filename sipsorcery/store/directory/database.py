@@ -125,13 +125,7 @@ class Database:
 
     def _make_engine(self) -> Engine:
         if self._url.get_backend_name() != "sqlite":
-            return create_engine(
-                self._url,
-                pool_size=_THREADS,
-                max_overflow=0,
-                pool_pre_ping=True,  # a connection that broke is replaced, not used
-                connect_args={"connect_timeout": _CONNECT_TIMEOUT},
-            )
+            return _make_postgresql(self._url)
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # SQLite makes the files beside it with the same rights.
         Path(str(self._url.database)).touch(mode=0o600)
@@ -147,6 +141,22 @@ def make_engine_url(url: str, folder: Path) -> URL:
     if url == "sqlite":
         return URL.create("sqlite", database=str((folder / "directory.db").absolute()))
     return make_url(url).set(drivername="postgresql+psycopg")
+
+
+def _make_postgresql(url: URL) -> Engine:
+    try:
+        return create_engine(
+            url,
+            pool_size=_THREADS,
+            max_overflow=0,
+            pool_pre_ping=True,  # a connection that broke is replaced, not used
+            connect_args={"connect_timeout": _CONNECT_TIMEOUT},
+        )
+    except ModuleNotFoundError as error:
+        raise StoreUnavailable(
+            f"the directory {url} needs the package psycopg: "
+            "pip install 'sipsorcery[postgres]'"
+        ) from error
 
 
 def _configure_sqlite(engine: Engine, durability: Durability) -> None:

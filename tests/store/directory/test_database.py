@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import sqlite3
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ from alembic.migration import MigrationContext
 from twisted.internet import reactor
 from twisted.internet.defer import gatherResults
 from twisted.internet.task import Clock
-from twisted.trial.unittest import SynchronousTestCase, TestCase
+from twisted.trial.unittest import SkipTest, SynchronousTestCase, TestCase
 
 from sipsorcery.config import Durability, parse
 from sipsorcery.store.directory import Directory, schema
@@ -204,6 +205,17 @@ class StartTests(SynchronousTestCase):
         threads.start()
         database = Database(Clock(), self.folder, threads=threads)
         self.failureResultOf(database.read(lambda using: None), StoreUnavailable)
+
+    def test_no_driver(self) -> None:
+        """
+        Without the driver of PostgreSQL it is said how to get it.
+        """
+        if find_spec("psycopg") is not None:
+            raise SkipTest("the driver is installed")
+        database = Database(Clock(), self.folder, "postgresql://joe:secret@db/sip")
+        error = self.assertRaises(StoreUnavailable, database.start)
+        self.assertIn("sipsorcery[postgres]", str(error))
+        self.assertNotIn("secret", str(error))
 
     def test_url(self) -> None:
         """
