@@ -192,7 +192,8 @@ class ClientTransactions:
             for effect in effects:
                 self._do(transaction, effect)
         transaction.is_acting = False
-        if transaction.state is not State.Terminated:
+        # It may be forgotten by now, if what was done has stopped the layer.
+        if self._transactions.get(transaction.key) is transaction:
             self._drive.wheel.set(transaction, transaction.machine.next_timer())
 
     def _do(self, transaction: ClientTransaction, effect: ClientEffect) -> None:

@@ -166,8 +166,8 @@ class ServerTransactions:
             self._drive.counters.user_failures += 1
             self._log.failure("Failed on {request}", request=request)
             self._give_up(transaction, 500)
-        if transaction.slot is None and transaction.state is not State.Terminated:
-            self._drive.wheel.set(transaction, transaction.machine.next_timer())
+        if transaction.slot is None:
+            self._wind(transaction)
 
     def _add(
         self,
@@ -269,7 +269,11 @@ class ServerTransactions:
             for effect in effects:
                 self._do(transaction, effect)
         transaction.is_acting = False
-        if transaction.state is not State.Terminated:
+        self._wind(transaction)
+
+    def _wind(self, transaction: ServerTransaction) -> None:
+        # It may be forgotten by now, if what was done has stopped the layer.
+        if self._table.find(transaction.key) is transaction:
             self._drive.wheel.set(transaction, transaction.machine.next_timer())
 
     def _do(self, transaction: ServerTransaction, effect: ServerEffect) -> None:

@@ -791,6 +791,27 @@ class StopTests(ClientCase):
         self.assert_idle(self.layer_)
         self.assertRaises(TransportError, self.begin)
 
+    def test_while_hearing_a_response(self) -> None:
+        """
+        The user may stop the layer in the very moment that it hears of a response.
+        """
+        layer = self.layer_
+
+        class Stopping(Caller):
+            def response_received(
+                self, transaction: ClientTransaction, response: object
+            ) -> None:
+                layer.stop()
+
+        for method, status in (("OPTIONS", 200), ("INVITE", 200), ("INVITE", 180)):
+            with self.subTest(method=method, status=status):
+                self.setUp()
+                layer = self.layer_
+                layer.request(own_request(method), target(UDP), Stopping())
+                self.network.advance()
+                self.answer(status)
+                self.assert_idle(layer)
+
     def test_what_is_answered(self) -> None:
         """
         Who has an answer hears nothing more.
