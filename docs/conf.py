@@ -52,7 +52,9 @@ def qualify_errors(
         module = module.rpartition(".")[0]
     # An error that a module lets pass it need not import.
     errors = f"{module.rpartition('.')[0]}.errors"
-    homes = [sys.modules[each] for each in (module, errors) if each in sys.modules]
+    # Those of messages pass through every room above.
+    names = (module, errors, "sipsorcery.sip.errors")
+    homes = [sys.modules[each] for each in names if each in sys.modules]
 
     def qualified(match: re.Match[str]) -> str:
         for home in homes:
