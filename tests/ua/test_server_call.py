@@ -1,0 +1,622 @@
+"""
+Tests for `sipsorcery.ua.server_call`.
+"""
+
+from __future__ import annotations
+
+from sipsorcery.dialog.bodies import description_in
+from sipsorcery.sdp import NotAcceptable
+from sipsorcery.sip.address import Address
+from sipsorcery.sip.cseq import CSeq, RAck
+from sipsorcery.sip.fields import (
+    CONTACT,
+    CONTENT_TYPE,
+    CSEQ,
+    MIN_SE,
+    RACK,
+    RECORD_ROUTE,
+    REPLACES,
+    REQUIRE,
+    RSEQ,
+    SESSION_EXPIRES,
+    SUPPORTED,
+    TO,
+)
+from sipsorcery.sip.parameterised import DialogReference, MediaType, Seconds
+from sipsorcery.sip.request import Request
+from sipsorcery.sip.response import Response
+from sipsorcery.sip.uri import SIPURI
+from sipsorcery.ua import (
+    CallCancelled,
+    LocalProtocolError,
+    NotAcknowledged,
+    ServerCall,
+    Session,
+    SessionEnded,
+)
+from tests.ua.cases import ALICE, ALICE_MEDIA, PEER_MEDIA, PEER_URI, AgentCase
+
+SDP = bytes(PEER_MEDIA)
+
+
+class CallCase(AgentCase):
+    """
+    A peer that calls an agent.
+    """
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.alice = self.agent()
+        self.bob = self.peer()
+        self.calls: list[ServerCall] = []
+        self.alice.on_invite(self.calls.append)
+
+    def call(
+        self, *fields: tuple[object, object], body: bytes = SDP, **options: str
+    ) -> ServerCall:
+        """
+        Let the peer call.
+        """
+        self.invite = self.bob.request("INVITE", *fields, body=body, **options)  # type: ignore[arg-type]
+        self.network.advance()
+        return self.calls[-1]
+
+    @property
+    def last(self) -> Response:
+        """
+        The last response that the peer has got.
+        """
+        return self.bob.responses[-1]
+
+    def within(
+        self,
+        method: str,
+        number: int,
+        *fields: tuple[object, object],
+        body: bytes = b"",
+    ) -> Request:
+        """
+        Let the peer send a request in the dialog of the last call.
+        """
+        tag = self.calls[-1].session.dialog.local_tag
+        request = self.bob.request(
+            method, *fields, number=number, to_tag=tag, body=body
+        )
+        self.network.advance()
+        return request
+
+    def answer(self, call: ServerCall) -> Session:
+        """
+        Answer, and let the peer acknowledge.
+        """
+        answered = call.answer(ALICE_MEDIA)
+        self.network.advance()
+        self.within("ACK", self.invite[CSEQ].number)
+        return self.given(answered)
+
+
+class AnswerTests(CallCase):
+    """
+    Calls that we answer.
+    """
+
+    def test_ring_and_answer(self) -> None:
+        """
+        A call rings, is answered, acknowledged, and hung up by the peer.
+        """
+        call = self.call()
+        call.ring()
+        session = self.answer(call)
+        self.assertTrue(session.is_established)
+        self.assertEqual(self.bob.statuses, [180, 200])
+        self.assertEqual(session.local, description_in(self.last))
+        self.assertEqual(session.remote, PEER_MEDIA)
+        self.within("BYE", 2)
+        self.assertEqual(self.last.status, 200)
+        self.assertTrue(self.given(session.ended()).by_peer)
+        self.assert_settled()
+
+    def test_what_is_known(self) -> None:
+        """
+        A call says who calls whom, and what they offer.
+        """
+        call = self.call()
+        self.assertEqual(str(call.uri), f"sip:100@{ALICE}")
+        self.assertEqual(str(call.caller.uri), PEER_URI)
+        self.assertEqual(call.offer, PEER_MEDIA)
+        call.reject()
+        self.within("ACK", 1)
+        self.assert_settled()
+
+    def test_2xx(self) -> None:
+        """
+        The 2xx has the Record-Route as it came, our Contact and our abilities (12.1.1).
+        """
+        route = Address.parse("<sip:192.0.2.3;lr>;x=y")
+        call = self.call((RECORD_ROUTE, route))
+        session = self.answer(call)
+        response = self.last
+        self.assertEqual(response[RECORD_ROUTE], route)
+        self.assertEqual(str(response[CONTACT]), f"<sip:100@{ALICE}:5060>")
+        self.assertIn("UPDATE", response.get("Allow") or "")
+        self.assertIn("timer", response.get("Supported") or "")
+        saying = self.begin(session.bye())
+        bye = self.bob.last("BYE")
+        self.assertEqual(bye.get("Route"), "<sip:192.0.2.3;lr>;x=y")
+        self.bob.respond(bye, 200)
+        self.given(saying)
+        self.assert_settled()
+
+    def test_repeated_until_ack(self) -> None:
+        """
+        The 2xx is repeated until its ACK comes (13.3.1.4).
+        """
+        call = self.call()
+        answered = call.answer(ALICE_MEDIA)
+        self.network.advance(2.0)
+        self.assertEqual(self.bob.statuses, [200, 200, 200])
+        self.within("ACK", 1)
+        session = self.given(answered)
+        self.network.advance(20.0)
+        self.assertEqual(len(self.bob.statuses), 3)
+        self.within("BYE", 2)
+        self.assertTrue(session.is_over)
+        self.assert_settled()
+
+    def test_no_ack(self) -> None:
+        """
+        Without an ACK the call is hung up after 64*T1 (13.3.1.4).
+        """
+        answered = self.call().answer(ALICE_MEDIA)
+        self.network.advance(32.1)
+        self.refused(answered, NotAcknowledged)
+        self.bob.respond(self.bob.last("BYE"), 200)
+        self.assert_settled()
+
+    def test_bye_before_ack(self) -> None:
+        """
+        A BYE that comes before a lost ACK ends the call that was answered.
+        """
+        answered = self.call().answer(ALICE_MEDIA)
+        self.network.advance()
+        self.within("BYE", 2)
+        self.assertTrue(self.given(answered).is_over)
+        self.network.advance(5.0)
+        self.assertEqual(self.bob.statuses, [200, 200])
+        self.assert_settled()
+
+    def test_late_offer(self) -> None:
+        """
+        Where the caller makes no offer, ours is in the 2xx, and the answer in the ACK.
+        """
+        call = self.call(body=b"")
+        answered = call.answer(ALICE_MEDIA)
+        self.network.advance()
+        offer = description_in(self.last)
+        self.assertIsNotNone(offer)
+        self.within("ACK", 1, body=SDP)
+        session = self.given(answered)
+        self.assertEqual((session.local, session.remote), (offer, PEER_MEDIA))
+        self.within("BYE", 2)
+        self.assert_settled()
+
+    def test_late_offer_without_answer(self) -> None:
+        """
+        An ACK without the answer that belongs there leaves no session: it is hung up.
+        """
+        answered = self.call(body=b"").answer(ALICE_MEDIA)
+        self.network.advance()
+        self.within("ACK", 1)
+        self.given(answered)
+        self.bob.respond(self.bob.last("BYE"), 200)
+        self.assert_settled()
+
+    def test_without_descriptions(self) -> None:
+        """
+        A call need not be one that SDP describes.
+        """
+        answered = self.call(body=b"").answer()
+        self.network.advance()
+        self.within("ACK", 1)
+        self.assertIsNone(self.given(answered).remote)
+        self.within("BYE", 2)
+        self.assert_settled()
+
+    def test_twice(self) -> None:
+        """
+        What has been answered is not answered again.
+        """
+        call = self.call()
+        session = self.answer(call)
+        self.assertRaises(LocalProtocolError, call.answer, ALICE_MEDIA)
+        self.assertRaises(LocalProtocolError, call.reject)
+        self.assertRaises(LocalProtocolError, call.ring)
+        self.within("BYE", 2)
+        self.assertTrue(session.is_over)
+        self.assert_settled()
+
+    def test_session_timer(self) -> None:
+        """
+        The 2xx says who refreshes the session, and how often (RFC 4028).
+        """
+        call = self.call((SESSION_EXPIRES, Seconds(600)), (SUPPORTED, "timer"))
+        self.answer(call)
+        granted = self.last[SESSION_EXPIRES]
+        self.assertEqual((granted.seconds, granted.refresher), (600, "uac"))
+        self.within("BYE", 2)
+        self.assert_settled()
+
+    def test_session_timer_expires(self) -> None:
+        """
+        A session that the caller does not refresh is hung up.
+        """
+        call = self.call((SESSION_EXPIRES, Seconds(600)), (SUPPORTED, "timer"))
+        session = self.answer(call)
+        self.network.advance(569.0)
+        self.bob.respond(self.bob.last("BYE"), 200)
+        self.network.advance()
+        self.assertTrue(session.is_over)
+        self.assert_settled()
+
+    def test_session_interval_too_small(self) -> None:
+        """
+        An interval that is too small is refused with 422 and ours.
+        """
+        self.bob.request(
+            "INVITE", (SESSION_EXPIRES, Seconds(30)), (SUPPORTED, "timer"), body=SDP
+        )
+        self.network.advance()
+        self.assertEqual(self.calls, [])
+        self.assertEqual((self.last.status, self.last[MIN_SE].seconds), (422, 90))
+        self.bob.request("ACK", to_tag=self.last[TO].tag, branch="z9hG4bKpeer1")
+        self.assert_settled()
+
+
+class ReliableTests(CallCase):
+    """
+    Provisional responses that have to arrive (RFC 3262).
+    """
+
+    def rack(self) -> RAck:
+        """
+        Name the last response.
+        """
+        return RAck(self.last[RSEQ], CSeq(1, "INVITE"))
+
+    def test_early_media(self) -> None:
+        """
+        A description in a 183 is sent reliably to who can confirm it; it is the answer.
+        """
+        call = self.call((SUPPORTED, "100rel"))
+        call.ring(183, ALICE_MEDIA)
+        self.network.advance(0.6)
+        self.assertEqual(self.bob.statuses, [183, 183])
+        self.assertEqual(self.last.all(REQUIRE), ("100rel",))
+        self.within("PRACK", 2, (RACK, self.rack()))
+        self.assertEqual(self.last.status, 200)
+        self.assertEqual(call.session.remote, PEER_MEDIA)
+        answered = call.answer(ALICE_MEDIA)
+        self.network.advance()
+        self.assertEqual(self.last.body, b"")
+        self.within("ACK", 1)
+        self.given(answered)
+        self.within("BYE", 3)
+        self.assert_settled()
+
+    def test_answer_waits(self) -> None:
+        """
+        The 2xx waits until a description has been confirmed (RFC 3262, 3).
+        """
+        call = self.call((SUPPORTED, "100rel"))
+        call.ring(183, ALICE_MEDIA)
+        answered = call.answer(ALICE_MEDIA)
+        self.network.advance()
+        self.assertEqual(self.bob.statuses, [183])
+        self.within("PRACK", 2, (RACK, self.rack()))
+        self.assertEqual(self.bob.statuses, [183, 200, 200])
+        self.within("ACK", 1)
+        self.given(answered)
+        self.within("BYE", 3)
+        self.assert_settled()
+
+    def test_required(self) -> None:
+        """
+        Who requires it gets every provisional response reliably.
+        """
+        call = self.call((REQUIRE, "100rel"))
+        call.ring()
+        self.network.advance()
+        self.assertIn(RSEQ, self.last)
+        self.within("PRACK", 2, (RACK, self.rack()))
+        self.answer(call)
+        self.within("BYE", 3)
+        self.assert_settled()
+
+    def test_unsupported(self) -> None:
+        """
+        Who cannot confirm anything is not asked to.
+        """
+        call = self.call()
+        self.assertRaises(LocalProtocolError, call.ring, reliable=True)
+        self.answer(call)
+        self.within("BYE", 2)
+        self.assert_settled()
+
+    def test_never_confirmed(self) -> None:
+        """
+        Without PRACK the call is refused with a 5xx after 64*T1.
+        """
+        call = self.call((REQUIRE, "100rel"))
+        call.ring()
+        self.network.advance(32.1)
+        self.assertEqual(self.last.status, 504)
+        self.refused(call.answered(), CallCancelled)
+        self.within("ACK", 1)
+        self.assert_settled()
+
+    def test_wrong_prack(self) -> None:
+        """
+        A PRACK for what was never sent gets a 481.
+        """
+        call = self.call((REQUIRE, "100rel"))
+        call.ring()
+        self.network.advance()
+        self.within("PRACK", 2, (RACK, RAck(1, CSeq(7, "INVITE"))))
+        self.assertEqual(self.last.status, 481)
+        call.reject()
+        self.network.advance()
+        self.assert_settled()
+
+
+class RefuseTests(CallCase):
+    """
+    Calls that we do not answer.
+    """
+
+    def test_reject(self) -> None:
+        """
+        A call is refused with the status that we choose.
+        """
+        call = self.call()
+        call.reject(480, "Out to lunch")
+        self.refused(call.answered(), SessionEnded)
+        self.assertEqual((self.last.status, self.last.reason), (480, "Out to lunch"))
+        self.assert_settled()
+
+    def test_redirect(self) -> None:
+        """
+        The caller can be sent elsewhere.
+        """
+        self.call().redirect(SIPURI.parse("sip:carol@example.com"))
+        self.network.advance()
+        self.assertEqual(self.last.status, 302)
+        self.assertEqual(str(self.last[CONTACT]), "<sip:carol@example.com>")
+        self.assert_settled()
+
+    def test_nothing_in_common(self) -> None:
+        """
+        Where nothing that is offered fits, the call is refused with 488.
+        """
+        offer = SDP.replace(b"RTP/AVP", b"RTP/SAVP")
+        call = self.call(body=offer)
+        self.assertRaises(NotAcceptable, call.answer, ALICE_MEDIA)
+        self.network.advance()
+        self.assertEqual(self.last.status, 488)
+        self.assert_settled()
+
+    def test_broken_offer(self) -> None:
+        """
+        An offer that cannot be read is refused with 400.
+        """
+        call = self.call(body=b"v=0\r\nnonsense\r\n")
+        self.assertRaises(NotAcceptable, call.answer, ALICE_MEDIA)
+        self.network.advance()
+        self.assertEqual(self.last.status, 400)
+        self.assert_settled()
+
+    def test_hook_fails(self) -> None:
+        """
+        A call whose hook fails is refused with 500, and the failure logged.
+        """
+
+        async def fall(call: ServerCall) -> None:
+            raise ZeroDivisionError
+
+        self.alice.on_invite(fall)
+        self.bob.request("INVITE", body=SDP)
+        self.network.advance()
+        self.assertEqual(self.last.status, 500)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assert_settled()
+
+    def test_hook_meets_broken_offer(self) -> None:
+        """
+        What a hook cannot read is the peer's fault.
+        """
+        self.alice.on_invite(lambda call: call.offer)
+        self.bob.request("INVITE", body=b"v=0\r\nnonsense\r\n")
+        self.network.advance()
+        self.assertEqual(self.last.status, 400)
+        self.assert_settled()
+
+    def test_no_hook(self) -> None:
+        """
+        An agent that takes no calls is not available.
+        """
+        self.agent("192.0.2.2")
+        self.bob.request("INVITE", body=SDP, host="192.0.2.2")
+        self.network.advance()
+        self.assertEqual(self.last.status, 480)
+        self.assert_settled()
+
+    def test_too_many_dialogs(self) -> None:
+        """
+        Where the table is full a call is refused with 503, and told when to come back.
+        """
+        agent = self.agent("192.0.2.2", dialogs=1)
+        agent.on_invite(self.calls.append)
+        self.bob.request("INVITE", body=SDP, host="192.0.2.2", call_id="1")
+        self.bob.request("INVITE", body=SDP, host="192.0.2.2", call_id="2")
+        self.network.advance()
+        self.assertEqual(self.last.status, 503)
+        self.assertIn("Retry-After", self.last)
+        self.calls[0].reject()
+        self.assert_settled()
+
+    def test_other_body(self) -> None:
+        """
+        A body that we do not know is refused with 415 and what we know (8.2.3).
+        """
+        self.bob.request(
+            "INVITE", (CONTENT_TYPE, MediaType("text", "plain")), body=b"hello"
+        )
+        self.network.advance()
+        self.assertEqual(self.last.status, 415)
+        self.assertEqual(self.last.get("Accept"), "application/sdp")
+        self.assert_settled()
+
+
+class CancelTests(CallCase):
+    """
+    Calls that the caller gives up.
+    """
+
+    def cancel(self) -> None:
+        """
+        Let the peer cancel.
+        """
+        self.bob.request("CANCEL", branch=f"z9hG4bKpeer{len(self.calls)}")
+        self.network.advance()
+
+    def test_while_ringing(self) -> None:
+        """
+        The CANCEL gets a 200 and the INVITE a 487; who waits is told.
+        """
+        call = self.call()
+        call.ring()
+        answered = call.answered()
+        self.cancel()
+        self.assertEqual(self.bob.statuses, [180, 200, 487])
+        self.refused(answered, CallCancelled)
+        self.assertRaises(CallCancelled, call.answer, ALICE_MEDIA)
+        self.assertRaises(CallCancelled, call.ring)
+        self.within("ACK", 1)
+        self.assert_settled()
+
+    def test_too_late(self) -> None:
+        """
+        A CANCEL after the 2xx changes nothing (9.2).
+        """
+        call = self.call()
+        answered = call.answer(ALICE_MEDIA)
+        self.network.advance()
+        self.cancel()
+        self.assertEqual(self.bob.statuses, [200, 200])
+        self.within("ACK", 1)
+        self.assertTrue(self.given(answered).is_established)
+        self.within("BYE", 2)
+        self.assert_settled()
+
+    def test_while_2xx_waits(self) -> None:
+        """
+        A 2xx that waits for a PRACK is never sent after a CANCEL.
+        """
+        call = self.call((SUPPORTED, "100rel"))
+        call.ring(183, ALICE_MEDIA)
+        answered = call.answer(ALICE_MEDIA)
+        self.cancel()
+        self.assertEqual(self.bob.statuses, [183, 200, 487])
+        self.refused(answered, CallCancelled)
+        self.within("ACK", 1)
+        self.assert_settled()
+
+    def test_bye_instead(self) -> None:
+        """
+        So does a BYE from a caller who does not wait (15.1.2).
+        """
+        call = self.call()
+        call.ring()
+        answered = call.answered()
+        self.network.advance()
+        self.within("BYE", 2)
+        self.assertEqual(sorted(self.bob.statuses), [180, 200, 487])
+        self.refused(answered, CallCancelled)
+        self.within("ACK", 1)
+        self.assert_settled()
+
+    def test_hook_is_told(self) -> None:
+        """
+        A hook that waits gets the error; that is no failure of its own.
+        """
+        seen: list[str] = []
+
+        async def wait(call: ServerCall) -> None:
+            self.calls.append(call)
+            call.ring()
+            try:
+                await call.answered()
+            except CallCancelled:
+                seen.append("cancelled")
+                raise
+
+        self.alice.on_invite(wait)
+        self.call()
+        self.cancel()
+        self.assertEqual(seen, ["cancelled"])
+        self.assert_settled()
+
+    def test_rings_every_minute(self) -> None:
+        """
+        A call that rings says so every minute, until its end (13.3.1.1).
+        """
+        call = self.call()
+        call.ring()
+        self.network.advance(121.0)
+        self.assertEqual(self.bob.statuses, [180, 180, 180])
+        call.reject()
+        self.network.advance(121.0)
+        self.assertEqual(self.bob.statuses.count(180), 3)
+        self.assert_settled()
+
+
+class ReplaceTests(CallCase):
+    """
+    Calls that take the place of others (RFC 3891).
+    """
+
+    def reference(self, session: Session, tag: str = "peer") -> DialogReference:
+        """
+        Name a session as its other end does.
+        """
+        text = f"call;to-tag={session.dialog.local_tag};from-tag={tag}"
+        return DialogReference.parse(text)
+
+    def test_replaced(self) -> None:
+        """
+        When the new call is answered the old one is hung up.
+        """
+        old = self.answer(self.call())
+        call = self.call((REPLACES, self.reference(old)), call_id="new")
+        self.assertIs(call.replaced, old)
+        answered = call.answer(ALICE_MEDIA)
+        self.network.advance()
+        self.bob.respond(self.bob.last("BYE"), 200)
+        self.assertTrue(old.is_over)
+        tag = call.session.dialog.local_tag
+        self.bob.request("ACK", call_id="new", to_tag=tag)
+        session = self.given(answered)
+        self.bob.request("BYE", call_id="new", to_tag=tag, number=2)
+        self.network.advance()
+        self.assertTrue(session.is_over)
+        self.assert_settled()
+
+    def test_unknown(self) -> None:
+        """
+        What is not there cannot be replaced.
+        """
+        reference = DialogReference.parse("no;to-tag=1;from-tag=2")
+        self.bob.request("INVITE", (REPLACES, reference), body=SDP)
+        self.network.advance()
+        self.assertEqual(self.last.status, 481)
+        self.assertEqual(self.calls, [])
+        self.assert_settled()
