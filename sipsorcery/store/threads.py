@@ -51,7 +51,8 @@ class PooledThreads:
 
     def __init__(self, reactor: Any, name: str, *, size: int, waiting: int) -> None:
         self._reactor = reactor
-        self._pool = ThreadPool(minthreads=0, maxthreads=size, name=name)
+        self._name = name
+        self._size = size
         self._limit = size + waiting
         self._running = 0
 
@@ -59,6 +60,8 @@ class PooledThreads:
         """
         Begin to take work; threads start when there is some.
         """
+        # A pool that was stopped does not start again.
+        self._pool = ThreadPool(0, self._size, self._name)
         self._pool.start()
 
     def stop(self) -> None:

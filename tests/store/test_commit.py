@@ -235,6 +235,28 @@ class GroupCommitTests(SynchronousTestCase):
         self.commit.stop()
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
+    def test_stop_while_writing(self) -> None:
+        """
+        Whatever becomes of a batch that is under way at the end, no other is begun.
+        """
+        for self.is_full in (False, True):
+            self.commit = GroupCommit(
+                self.clock, self.threads, self.write, timeout=2.0, limit=4
+            )
+            waiting = [self.add("a")]
+            self.clock.advance(0)
+            waiting.append(self.add("b"))
+            self.commit.stop()
+            self.threads.step()
+            self.assertEqual(self.threads.calls, [])
+            self.assertEqual(self.clock.getDelayedCalls(), [])
+            self.failureResultOf(waiting[1], StoreUnavailable)
+            if self.is_full:
+                self.failureResultOf(waiting[0], StoreUnavailable)
+            else:
+                self.successResultOf(waiting[0])
+        self.flushLoggedErrors(DiskFull)
+
     def test_stop(self) -> None:
         """
         Who still waits at the end is told, and nothing is begun any more.

@@ -113,6 +113,14 @@ class PooledThreadsTests(TestCase):
         inside = await self.threads.run(threading.get_ident)
         self.assertNotEqual(inside, threading.get_ident())
 
+    async def test_again(self) -> None:
+        """
+        Threads that were stopped can be started again.
+        """
+        self.threads.stop()
+        self.threads.start()
+        self.assertEqual(await self.threads.run(divmod, 7, 2), (3, 1))
+
     async def test_bound(self) -> None:
         """
         As many calls run and wait as may; one more is refused, until some are done.

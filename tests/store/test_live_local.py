@@ -251,6 +251,36 @@ class LocalStoreTests(LocalCase):
         file.unlink()
         self.start()
 
+    def test_damaged_inside(self) -> None:
+        """
+        The same holds where the damage is further inside, and the lock is free again.
+        """
+        store = self.start()
+        for number in range(100):
+            store.put(make(f"{number}", data=bytes(1000)))
+        self.work()
+        self.stop(store)
+        file = self.folder / "live.db"
+        content = bytearray(file.read_bytes())
+        content[8 * 4096 : 24 * 4096] = b"\xff" * (16 * 4096)
+        file.write_bytes(content)
+        for _ in range(2):
+            error = self.assertRaises(StoreDamaged, self.make_store().start)
+            self.assertIn("Move it away", str(error))
+
+    def test_locked_by_a_program(self) -> None:
+        """
+        While another program holds the file, it is not called damaged.
+        """
+        self.stop(self.start())
+        database = sqlite3.connect(self.folder / "live.db", isolation_level=None)
+        self.addCleanup(database.close)
+        database.execute("begin immediate")
+        error = self.assertRaises(StoreUnavailable, self.make_store().start)
+        self.assertNotIn("Move it away", str(error))
+        database.execute("rollback")
+        self.start()
+
     def test_newer(self) -> None:
         """
         A file of a newer version is refused, by the writer and the reader.

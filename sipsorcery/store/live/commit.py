@@ -61,6 +61,7 @@ class GroupCommit:
         self._waiting = 0  # callers in all groups
         self._is_writing = False
         self._is_away = False
+        self._is_stopped = False
         self._start: IDelayedCall | None = None
         self._idle: list[Deferred[None]] = []
 
@@ -106,6 +107,7 @@ class GroupCommit:
         """
         Begin no further batch, and tell who still waits.
         """
+        self._is_stopped = True
         if self._start is not None:
             self._start.cancel()
             self._start = None
@@ -132,7 +134,7 @@ class GroupCommit:
         if self._is_away:
             self._is_away = False
             self._log.info("The live state is written again")
-        if self._changes:
+        if self._changes and not self._is_stopped:
             self._begin()  # before the answers, so that the disk works beside them
         for group in groups:
             for answer, result in self._take(group):
@@ -154,6 +156,9 @@ class GroupCommit:
             )
         self._changes = {**changes, **self._changes}
         self._groups = groups + self._groups
+        if self._is_stopped:
+            self.stop()
+            return
         self._start = self._reactor.callLater(_RETRY, self._begin)
 
     def _failed(self, failure: Failure) -> None:

@@ -98,6 +98,7 @@ class LocalStore:
 
         :raises StoreInUse: if another process has it.
         :raises StoreDamaged: if it cannot be used.
+        :raises StoreUnavailable: if the disk does not let it be used.
         :raises OSError: if it cannot be read or made.
         """
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -7,8 +7,10 @@ Nothing here knows the reactor: the writer calls from a thread, one call at a ti
 from __future__ import annotations
 
 import base64
+import binascii
 import sqlite3
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
@@ -16,7 +18,7 @@ import msgspec
 
 from sipsorcery.config import Durability
 from sipsorcery.sip.errors import excerpt
-from sipsorcery.store.errors import StoreDamaged
+from sipsorcery.store.errors import StoreDamaged, StoreUnavailable
 from sipsorcery.store.live.record import Record
 
 _VERSION = 1
@@ -109,6 +111,7 @@ class WritableTable:
 
     :param file: made if it is missing.
     :raises StoreDamaged: if the file is none of ours, or of a newer version.
+    :raises StoreUnavailable: if the disk does not let it be used.
     :raises OSError: if it cannot be made.
     """
 
@@ -128,14 +131,16 @@ class WritableTable:
         """
         Give the number of this start: another one each time.
         """
-        ((number,),) = self._connection.execute(_START).fetchall()
+        with _explaining(self._file):
+            ((number,),) = self._connection.execute(_START).fetchall()
         return int(number)
 
     def load(self) -> Iterator[Record]:
         """
         Read every record.
         """
-        return map(_record, self._connection.execute(_ALL))
+        with _explaining(self._file):
+            yield from map(_record, self._connection.execute(_ALL))
 
     def write(self, batch: str) -> None:
         """
@@ -153,7 +158,7 @@ class WritableTable:
 
     def _prepare(self, durability: Durability) -> None:
         execute = self._connection.execute
-        try:
+        with _explaining(self._file):
             execute("pragma journal_mode = wal")
             execute(f"pragma synchronous = {_SYNCHRONOUS[durability]}")
             execute(f"pragma wal_autocheckpoint = {_CHECKPOINT}")
@@ -161,11 +166,6 @@ class WritableTable:
             version = _version(self._connection)
             if version == 0:
                 self._connection.executescript(f"begin;{_SCHEMA}commit;")
-        except sqlite3.DatabaseError as error:
-            raise StoreDamaged(
-                f"'{self._file}' cannot be used: {error}. Move it away, and the "
-                "servers start with no registrations and no calls"
-            ) from error
         _check_version(self._file, version or _VERSION)
 
 
@@ -240,6 +240,23 @@ def _connect(file: Path, mode: str = "rwc") -> sqlite3.Connection:
         timeout=_BUSY_MS / 1000,
         check_same_thread=False,
     )
+
+
+@contextmanager
+def _explaining(file: Path) -> Iterator[None]:
+    """
+    Turn what SQLite says at the start into an error for the operator.
+    """
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        # The disk is full or fails, or another program has locked the file.
+        raise StoreUnavailable(f"'{file}' cannot be used now: {error}") from error
+    except (sqlite3.DatabaseError, binascii.Error) as error:
+        raise StoreDamaged(
+            f"'{file}' cannot be used: {error}. Move it away, and the servers start "
+            "with no registrations and no calls"
+        ) from error
 
 
 def _version(connection: sqlite3.Connection) -> int:
