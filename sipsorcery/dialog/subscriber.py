@@ -200,6 +200,7 @@ class Subscriber(Machine[SubscriberEffect]):
         if expires is not None:
             # "the subscriber SHOULD take it as the authoritative subscription duration"
             self._expire_in(expires, now)
+        self._plan_refresh(now)
         if self._is_leaving and is_first:
             self._subscribe(0, now)
         return None
@@ -297,13 +298,22 @@ class Subscriber(Machine[SubscriberEffect]):
             granted = min(granted, self._wanted)
         if granted and not self._is_leaving and not has_been_told:
             self._expire_in(granted, now)
+            self._plan_refresh(now)
 
     def _expire_in(self, expires: int, now: float) -> None:
-        expires = min(expires, MAX_EXPIRES)
-        self.expires_at = now + expires
-        # That of a REFER ends soon by itself, and few refresh it.
-        if self._first.method == "SUBSCRIBE" and not self._is_leaving:
-            self._refresh_at = self.expires_at - min(MARGIN, expires / 2)
+        self.expires_at = now + min(expires, MAX_EXPIRES)
+
+    def _plan_refresh(self, now: float) -> None:
+        """
+        Refresh before the end, if there is one, and a dialog to do it in.
+
+        The subscription of a REFER ends soon by itself, and few can refresh it.
+        """
+        if self._first.method == "REFER" or self._is_leaving or self._end == inf:
+            return
+        if self.phase is not Phase.NotifyWait:
+            remaining = max(self._end - now, 0.0)
+            self._refresh_at = self._end - min(MARGIN, remaining / 2)
 
     def _lengthen(self, response: Response) -> bool:
         minimum = _number(response, MIN_EXPIRES)

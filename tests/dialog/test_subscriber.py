@@ -350,6 +350,18 @@ class RefreshTests(SubscriberTestCase):
             self.subscriber.handle_timer(due)
             self.assertEqual(self.sent()[EXPIRES], 600)
 
+    def test_duration_of_the_response(self) -> None:
+        """
+        A 2xx with a short duration is refreshed in time as well, once a NOTIFY, which
+        says nothing about it, has brought the dialog.
+        """
+        self.respond(200, "Expires: 20")
+        self.assertEqual(self.subscriber.next_timer(), 1020.0)
+        self.receive(notify("Subscription-State: active"), now=1004.0)
+        self.assertEqual(self.subscriber.next_timer(), 1012.0)
+        self.subscriber.handle_timer(1012.0)
+        self.sent()
+
     def test_fields(self) -> None:
         """
         The refresh goes in the dialog, with Event, Expires and Accept as before.
