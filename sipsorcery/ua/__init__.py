@@ -7,6 +7,7 @@ and `sipsorcery.dialog`. The interface is one of coroutines, which await Deferre
 
 from sipsorcery.ua.account import Account
 from sipsorcery.ua.agent import UserAgent
+from sipsorcery.ua.client_call import ClientCall, Progress
 from sipsorcery.ua.endings import Ending
 from sipsorcery.ua.errors import (
     CallCancelled,
@@ -17,6 +18,7 @@ from sipsorcery.ua.errors import (
     UserAgentError,
 )
 from sipsorcery.ua.negotiation import audio
+from sipsorcery.ua.registration import Registration, RegistrationState
 from sipsorcery.ua.server_call import ServerCall
 from sipsorcery.ua.session import Session
 from sipsorcery.ua.settings import UserAgentSettings
@@ -24,9 +26,13 @@ from sipsorcery.ua.settings import UserAgentSettings
 __all__ = [
     "Account",
     "CallCancelled",
+    "ClientCall",
     "Ending",
     "LocalProtocolError",
     "NotAcknowledged",
+    "Progress",
+    "Registration",
+    "RegistrationState",
     "RequestFailed",
     "ServerCall",
     "Session",

@@ -36,6 +36,7 @@ from sipsorcery.ua.draft import Draft
 from sipsorcery.ua.errand import Errand
 from sipsorcery.ua.errors import RequestFailed
 from sipsorcery.ua.negotiation import Negotiation
+from sipsorcery.ua.registration import Registration
 from sipsorcery.ua.resolver import system_resolver
 from sipsorcery.ua.sending import send
 from sipsorcery.ua.server_call import ServerCall
@@ -120,6 +121,7 @@ class UserAgent:
         """
         self.core.is_stopping = True
         stopping = [call.stop() for call in list(self.core.calls)]
+        stopping += [one.stop() for one in list(self.core.registrations)]
         stopping += [shared.stop() for shared in list(self.core.dialogs.values())]
         ends = DeferredList(
             [Deferred.fromCoroutine(one) for one in stopping], consumeErrors=True
@@ -194,6 +196,31 @@ class UserAgent:
             None if description is None else Negotiation(description),
             late_offer=late_offer,
             on_fork=on_fork,
+        )
+
+    def register(
+        self,
+        account: Account | None = None,
+        *,
+        registrar: str | URI | None = None,
+        expires: int = 600,
+        on_change: Callable[[Registration], object] | None = None,
+    ) -> Registration:
+        """
+        Keep an account registered, so that calls find us.
+
+        :param registrar: where; None: at the host of the account.
+        :param expires: for how long to ask each time, in seconds.
+        :param on_change: is called with the registration whenever its state changes.
+        """
+        if isinstance(registrar, str):
+            registrar = parse_uri(registrar)
+        return Registration(
+            self.core,
+            account or self.account,
+            registrar=registrar,
+            expires=expires,
+            on_change=on_change,
         )
 
     async def request(
@@ -286,8 +313,10 @@ class UserAgent:
 
     def flow_closed(self, flow: Flow, reason: str) -> None:
         """
-        Forget nothing: whoever waits on the flow has been told.
+        Register anew what was registered on it.
         """
+        for registration in list(self.core.registrations):
+            registration.flow_closed(flow)
 
     # Inside
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -36,6 +36,7 @@ from sipsorcery.ua.settings import UserAgentSettings
 
 if TYPE_CHECKING:
     from sipsorcery.ua.client_call import ClientCall
+    from sipsorcery.ua.registration import Registration
     from sipsorcery.ua.shared import SharedDialog
 
 T = TypeVar("T")
@@ -59,6 +60,7 @@ class Core:
     :ivar wheel: the timers of the machines that dialogs are made of.
     :ivar dialogs: every dialog that is not over.
     :ivar calls: those of ours that nobody has answered.
+    :ivar registrations: those that are kept.
     :ivar is_stopping: whether nothing new is to be begun.
     """
 
@@ -78,6 +80,7 @@ class Core:
         self.wheel = TimerWheel(clock)
         self.dialogs: dict[DialogID, SharedDialog] = {}
         self.calls: set[ClientCall] = set()
+        self.registrations: set[Registration] = set()
         self.is_stopping = False
         #: What we want of session timers; None: nothing.
         self.timer_settings: SessionTimerSettings | None = None
@@ -233,6 +236,13 @@ class Core:
         Log what nobody expected.
         """
         self._log.failure("Failed in a user agent", failure)
+
+    def log_failure_but_cancelled(self, failure: Failure) -> None:
+        """
+        Log what nobody expected; that we have given up ourselves is no news.
+        """
+        if not failure.check(CancelledError):
+            self.log_failure(failure)
 
 
 # UDP is what a sip URI means by itself.

@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
+from sipsorcery.endpoint import Endpoint
+from sipsorcery.sip.address import Address
 from sipsorcery.sip.digest import Attempt, Authorization
 from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.fields import (
@@ -22,6 +24,7 @@ from sipsorcery.sip.uri import URI
 from sipsorcery.transport.client_transaction import Way
 from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.flow import Flow
+from sipsorcery.transport.target import Target
 from sipsorcery.ua.account import Account
 from sipsorcery.ua.core import Core
 
@@ -42,6 +45,9 @@ class Errand:
     :param needs_contact: whether to give it a Contact, which depends on the way.
     :param flow: a connection that leads to the same peer: the last way to try.
     :param hear: is given each final response, also those that are not the last one.
+
+    :ivar way: the address that it was sent to last.
+    :ivar contact: the Contact that it was given there.
     """
 
     def __init__(
@@ -63,6 +69,8 @@ class Errand:
         self._needs_contact = needs_contact
         self._flow = flow if flow is not None and flow.number else None
         self._hear = hear
+        self.contact: Address | None = None
+        self.way: Endpoint | None = None
         self._proof: Attempt | None = None
         if account is not None:
             self._proof = account.digest.attempt(method, str(uri), body)
@@ -114,12 +122,14 @@ class Errand:
         """
         Give the request as it goes that way.
         """
+        self.way = way.endpoint if isinstance(way, Target) else way.remote
         if not self._needs_contact:
             return request
         user = None if self._account is None else self._account.user
         secure = request.request_uri.startswith("sips:")
+        self.contact = core.contact(way, user, secure=secure)
         request = request.copy()
-        request.set(CONTACT, core.contact(way, user, secure=secure))
+        request.set(CONTACT, self.contact)
         return request
 
 
