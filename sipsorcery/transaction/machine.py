@@ -69,6 +69,14 @@ class Machine(Generic[E]):
         elif self._repeat_at <= now:
             self._repeat(now)
 
+    def abandon(self) -> None:
+        """
+        End at once, without a word: whoever drives it stops.
+        """
+        self.state = State.Terminated
+        self._end_at = self._repeat_at = NEVER
+        self._effects = ()
+
     def _end(self) -> None:
         raise NotImplementedError
 

@@ -102,6 +102,7 @@ class ClientTransactions:
         self._limit = 0
         for transaction in list(self._transactions.values()):
             self._fail(transaction, TransportError("the service stops"))
+            transaction.machine.abandon()
             self._forget(transaction)
 
     # What comes from below

@@ -144,6 +144,7 @@ class ServerTransactions:
         for transaction in self._table:
             if transaction.is_pending:
                 transaction.respond(503)
+            transaction.machine.abandon()
             self._forget(transaction)
 
     # New requests
