@@ -29,7 +29,7 @@ class SIPpCase(TestCase):
 
     timeout = 120
 
-    def setUp(self) -> Deferred[None]:
+    def setUp(self) -> Deferred[None]:  # type: ignore[override]  # trial waits
         self.folder = Path(self.mktemp())
         self.folder.mkdir()
         self.runs: list[SIPp] = []
@@ -37,7 +37,7 @@ class SIPpCase(TestCase):
         self.agent = UserAgent(reactor, listen, settings=UserAgentSettings(timers=SLOW))
         return Deferred.fromCoroutine(self.agent.start())
 
-    def tearDown(self) -> Deferred[None]:
+    def tearDown(self) -> Deferred[None]:  # type: ignore[override]  # likewise
         return Deferred.fromCoroutine(self.stop())
 
     async def stop(self) -> None:
