@@ -109,10 +109,9 @@ class ServerTable(Generic[K]):
             return False
         del self._transactions[transaction.key]
         self.allow_merge(transaction)
-        if transaction.ack_key is not None:
-            if self._acks.get(transaction.ack_key) is transaction:
-                del self._acks[transaction.ack_key]
-            transaction.ack_key = None
+        ack_key = transaction.ack_key
+        if ack_key is not None and self._acks.get(ack_key) is transaction:
+            del self._acks[ack_key]
         return True
 
     def close(self) -> None:

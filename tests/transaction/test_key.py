@@ -180,6 +180,7 @@ class AckKeyTests(SynchronousTestCase):
         to = "<sip:bob@example.com>;tag=b"
         others = [
             make_request("ACK", to=to),
+            make_request("ACK", to="<sip:bob@example.com>;tag=c"),
             make_request("ACK"),
             make_request("ACK", to=to, from_="<sip:alice@example.com>;tag=c"),
             make_request("ACK", to=to, call_id="2@there"),

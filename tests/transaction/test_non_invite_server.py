@@ -211,3 +211,13 @@ class TerminatedTests(NonInviteServerCase):
         machine.respond(BUSY, 33.0)
         machine.transport_failed(33.0)
         self.assert_over(machine)
+
+    def test_nothing_happens_over_tcp(self) -> None:
+        """
+        So over TCP, where a 100 had been sent before.
+        """
+        machine = self.machine(TRYING, reliable=True)
+        machine.respond(OK, 1.0)
+        machine.take_effects()
+        machine.receive(OPTIONS, 2.0)
+        self.assert_over(machine)

@@ -128,8 +128,11 @@ class ServerTableTests(SynchronousTestCase):
         At the end it is as empty as at the beginning.
         """
         self.assertTrue(self.table.is_empty)
+        self.table.add(self.two)
+        self.assertFalse(self.table.is_empty)
         self.table.add(self.one)
         self.table.expect_ack(self.one, "ack")
+        self.table.remove(self.two)
         self.assertFalse(self.table.is_empty)
         self.table.remove(self.one)
         self.assertTrue(self.table.is_empty)

@@ -816,10 +816,13 @@ class StopTests(ClientCase):
         """
         Who has an answer hears nothing more.
         """
+        transactions = []
         for method, status in (("OPTIONS", 200), ("INVITE", 486), ("INVITE", 200)):
-            self.begin(method)
+            transactions.append(self.begin(method))
             self.answer(status)
         self.layer_.stop()
+        for transaction in transactions:
+            self.assertEqual(transaction.state, State.Terminated)
         self.assertEqual(self.caller.failures, [])
         self.assert_idle(self.layer_)
 

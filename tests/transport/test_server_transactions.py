@@ -865,6 +865,19 @@ class StopTests(ServerCase):
         self.assertEqual(self.later(0), [503])
         self.assert_idle(self.layer_)
 
+    def test_what_the_user_still_holds(self) -> None:
+        """
+        What the user still holds has ended: it sends nothing more.
+        """
+        self.answer(200)
+        (ok,) = self.send(make_request("INVITE"))
+        (transaction,) = self.user.transactions
+        self.layer_.stop()
+        self.assertEqual(transaction.state, State.Terminated)
+        transaction.send(ok)
+        self.assertEqual(self.later(0), [])
+        self.assert_idle(self.layer_)
+
     def test_what_comes(self) -> None:
         """
         What comes until the sockets are closed is refused.
