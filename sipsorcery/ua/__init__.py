@@ -18,10 +18,13 @@ from sipsorcery.ua.errors import (
     UserAgentError,
 )
 from sipsorcery.ua.negotiation import audio
+from sipsorcery.ua.referral import Referral
 from sipsorcery.ua.registration import Registration, RegistrationState
 from sipsorcery.ua.server_call import ServerCall
 from sipsorcery.ua.session import Session
 from sipsorcery.ua.settings import UserAgentSettings
+from sipsorcery.ua.subscription import Notification, Subscription
+from sipsorcery.ua.transfer import Transfer, TransferProgress
 
 __all__ = [
     "Account",
@@ -30,13 +33,18 @@ __all__ = [
     "Ending",
     "LocalProtocolError",
     "NotAcknowledged",
+    "Notification",
     "Progress",
+    "Referral",
     "Registration",
     "RegistrationState",
     "RequestFailed",
     "ServerCall",
     "Session",
     "SessionEnded",
+    "Subscription",
+    "Transfer",
+    "TransferProgress",
     "UserAgent",
     "UserAgentError",
     "UserAgentSettings",

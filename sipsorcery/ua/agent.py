@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, Self
 
 from twisted.internet.defer import Deferred, DeferredList
@@ -18,8 +19,8 @@ from sipsorcery.dialog.replaces import find_replaced
 from sipsorcery.endpoint import ListenAddress
 from sipsorcery.sdp import SessionDescription
 from sipsorcery.sip.errors import ParseError
-from sipsorcery.sip.fields import RETRY_AFTER, TO
-from sipsorcery.sip.parameterised import Seconds
+from sipsorcery.sip.fields import EVENT, RETRY_AFTER, TO
+from sipsorcery.sip.parameterised import Event, Seconds
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import URI, parse_uri
@@ -36,6 +37,7 @@ from sipsorcery.ua.draft import Draft
 from sipsorcery.ua.errand import Errand
 from sipsorcery.ua.errors import RequestFailed
 from sipsorcery.ua.negotiation import Negotiation
+from sipsorcery.ua.referral import Referral
 from sipsorcery.ua.registration import Registration
 from sipsorcery.ua.resolver import system_resolver
 from sipsorcery.ua.sending import send
@@ -43,6 +45,7 @@ from sipsorcery.ua.server_call import ServerCall
 from sipsorcery.ua.session import Session
 from sipsorcery.ua.settings import UserAgentSettings
 from sipsorcery.ua.shared import dialog_id
+from sipsorcery.ua.subscription import Subscription
 
 #: Who we are where the application does not say.
 ANONYMOUS = Account('"Anonymous" <sip:anonymous@anonymous.invalid>')
@@ -101,7 +104,8 @@ class UserAgent:
             source_address=source_address,
         )
         self.transactions.join(self.transport)
-        self.core = Core(reactor, settings, self.transactions, self.locator)
+        self.core = Core(reactor, settings, self.transactions, self.locator, account)
+        self.core.begin_call = partial(ClientCall, self.core)
         self._on_invite: Callable[[ServerCall], object] | None = None
 
     # Life
@@ -122,6 +126,7 @@ class UserAgent:
         self.core.is_stopping = True
         stopping = [call.stop() for call in list(self.core.calls)]
         stopping += [one.stop() for one in list(self.core.registrations)]
+        stopping += [one.stop() for one in list(self.core.subscriptions)]
         stopping += [shared.stop() for shared in list(self.core.dialogs.values())]
         ends = DeferredList(
             [Deferred.fromCoroutine(one) for one in stopping], consumeErrors=True
@@ -165,6 +170,14 @@ class UserAgent:
         hook of its own. A request that the hook leaves unanswered gets a 500.
         """
         self.core.on(method, hook)
+
+    def on_refer(self, hook: Callable[[Referral], object]) -> None:
+        """
+        Let *hook*, which may be a coroutine function, take what peers ask by REFER.
+
+        Without a hook they are refused: whoever follows them calls whom others choose.
+        """
+        self.core.on_refer = hook
 
     # What we send
 
@@ -223,6 +236,31 @@ class UserAgent:
             on_change=on_change,
         )
 
+    def subscribe(
+        self,
+        uri: str | URI,
+        event: str | Event,
+        *,
+        account: Account | None = None,
+        expires: int = 3600,
+        fields: Iterable[FieldValue] = (),
+    ) -> Subscription:
+        """
+        Be told what happens: presence, dialogs, waiting messages (:rfc:`6665`).
+
+        :param event: the package, such as ``presence``.
+        :param expires: for how long to ask each time, in seconds.
+        :param fields: beyond the usual ones, such as Accept.
+        """
+        if isinstance(event, str):
+            event = Event.parse(event)
+        every = [(EVENT, event), *fields]
+
+        def draft() -> Draft:
+            return self._draft("SUBSCRIBE", uri, account, every)
+
+        return Subscription(self.core, draft, expires)
+
     async def request(
         self,
         method: str,
@@ -274,11 +312,7 @@ class UserAgent:
         """
         request = transaction.request
         if request[TO].tag is not None:
-            shared = self.core.dialogs.get(dialog_id(request))
-            if shared is None:
-                transaction.respond(481)
-            else:
-                shared.receive(transaction)
+            self._receive_within(transaction)
             return
         refusal = self.core.check(request)
         if refusal is None and request.method == "INVITE":
@@ -319,6 +353,16 @@ class UserAgent:
             registration.flow_closed(flow)
 
     # Inside
+
+    def _receive_within(self, transaction: ServerTransaction) -> None:
+        id = dialog_id(transaction.request)
+        shared = self.core.dialogs.get(id)
+        if shared is not None:
+            shared.receive(transaction)
+            return
+        subscription = self.core.expected.get((id.call_id, id.local_tag))
+        if subscription is None or not subscription.receive(transaction):
+            transaction.respond(481)
 
     def _receive_call(self, transaction: ServerTransaction) -> Refusal | None:
         request = transaction.request

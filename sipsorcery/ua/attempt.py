@@ -4,8 +4,6 @@ One INVITE of ours at one target, and all the dialogs that come of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import count
 from typing import TYPE_CHECKING, assert_never
 
 from twisted.internet.defer import Deferred
@@ -22,9 +20,7 @@ from sipsorcery.dialog.forks import (
     Rejected,
     Unwanted,
 )
-from sipsorcery.sip.cseq import CSeq
-from sipsorcery.sip.digest import Authorization
-from sipsorcery.sip.fields import CSEQ, TO
+from sipsorcery.sip.fields import TO
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.transaction.errors import TransactionTimeout
@@ -34,12 +30,10 @@ from sipsorcery.ua.acknowledging import AckSender
 from sipsorcery.ua.confirming import answer, confirm
 from sipsorcery.ua.driven import Driven
 from sipsorcery.ua.endings import Ending
-from sipsorcery.ua.errand import Errand
 from sipsorcery.ua.errors import RequestFailed
 from sipsorcery.ua.outcome import Outcome
-from sipsorcery.ua.sending import send
 from sipsorcery.ua.session import Session
-from sipsorcery.ua.shared import first_hop
+from sipsorcery.ua.shared import SharedDialog, first_hop
 
 if TYPE_CHECKING:
     from sipsorcery.ua.client_call import ClientCall
@@ -204,27 +198,11 @@ class Attempt:
 
     async def _hang_up(self, dialog: Dialog, bye: Request) -> None:
         """
-        Send the BYE to a fork that nobody wants, with credentials if it is asked for.
+        Send the BYE to a fork that nobody wants.
         """
-        numbers = count(bye[CSEQ].number)
-
-        def make(credentials: Sequence[Authorization]) -> Request:
-            request = bye.copy()
-            request.set(CSEQ, CSeq(next(numbers), bye.method))
-            for field, value in credentials:
-                request.add(field, value)
-            return request
-
-        errand = Errand(
-            bye.method,
-            bye.uri,
-            first_hop(dialog),
-            make,
-            account=self._call.account,
-            flow=self._transaction.flow,
-        )
+        flow = self._transaction.flow
         try:
-            await send(self._core, errand)
+            await SharedDialog(self._core, dialog, self._call.account, flow).send(bye)
         except RequestFailed:
             pass  # it is over all the same
 

@@ -32,12 +32,17 @@ from sipsorcery.transport.target import Target
 from sipsorcery.transport.transactions import TransactionLayer
 from sipsorcery.transport.wheel import TimerWheel
 from sipsorcery.ua import admission
+from sipsorcery.ua.account import Account
 from sipsorcery.ua.settings import UserAgentSettings
 
 if TYPE_CHECKING:
     from sipsorcery.ua.client_call import ClientCall
+    from sipsorcery.ua.draft import Draft
+    from sipsorcery.ua.negotiation import Negotiation
+    from sipsorcery.ua.referral import Referral
     from sipsorcery.ua.registration import Registration
     from sipsorcery.ua.shared import SharedDialog
+    from sipsorcery.ua.subscription import Subscription
 
 T = TypeVar("T")
 
@@ -57,13 +62,19 @@ class Core:
     """
     The UAC and UAS core (:rfc:`3261#section-8`).
 
+    :ivar account: who we are in what does not say otherwise.
     :ivar wheel: the timers of the machines that dialogs are made of.
     :ivar dialogs: every dialog that is not over.
     :ivar calls: those of ours that nobody has answered.
     :ivar registrations: those that are kept.
+    :ivar subscriptions: likewise.
+    :ivar expected: those that wait for the NOTIFY that makes their dialog, by Call-ID
+        and our tag.
     :ivar is_stopping: whether nothing new is to be begun.
     """
 
+    #: Begins a call; set by the user agent, which knows what a call is made of.
+    begin_call: Callable[[Draft, Negotiation | None], ClientCall]
     _log = Logger()
 
     def __init__(
@@ -72,7 +83,9 @@ class Core:
         settings: UserAgentSettings,
         transactions: TransactionLayer,
         locator: Locator,
+        account: Account,
     ) -> None:
+        self.account = account
         self.clock = clock
         self.settings = settings
         self.transactions = transactions
@@ -81,11 +94,15 @@ class Core:
         self.dialogs: dict[DialogID, SharedDialog] = {}
         self.calls: set[ClientCall] = set()
         self.registrations: set[Registration] = set()
+        self.subscriptions: set[Subscription] = set()
+        self.expected: dict[tuple[str, str], Subscription] = {}
         self.is_stopping = False
         #: What we want of session timers; None: nothing.
         self.timer_settings: SessionTimerSettings | None = None
         if settings.session_expires:
             self.timer_settings = SessionTimerSettings(settings.session_expires)
+        #: Takes the REFER of a peer in a session; None: it is refused.
+        self.on_refer: Callable[[Referral], object] | None = None
         self._hooks: dict[str, Hook] = {"OPTIONS": self._answer_options}
         self._note_methods()
 

@@ -68,7 +68,8 @@ class Draft:
         self.fields = [*_fields_of(uri), *fields]
         self.body = body
         self.uri = _request_uri(uri)
-        self._local = account.address.with_tag(new_tag())
+        self.local_tag = new_tag()
+        self._local = account.address.with_tag(self.local_tag)
         self._remote = to or Address(_bare(self.uri))
         self._product = product
 

@@ -45,6 +45,7 @@ class Errand:
     :param needs_contact: whether to give it a Contact, which depends on the way.
     :param flow: a connection that leads to the same peer: the last way to try.
     :param hear: is given each final response, also those that are not the last one.
+    :param going: is given each request as it goes, and whether that is by TLS.
 
     :ivar way: the address that it was sent to last.
     :ivar contact: the Contact that it was given there.
@@ -62,6 +63,7 @@ class Errand:
         needs_contact: bool = False,
         flow: Flow | None = None,
         hear: Callable[[Response], object] | None = None,
+        going: Callable[[Request, bool], object] | None = None,
     ) -> None:
         self._account = account
         self._hop = hop
@@ -69,6 +71,7 @@ class Errand:
         self._needs_contact = needs_contact
         self._flow = flow if flow is not None and flow.number else None
         self._hear = hear
+        self._going = going
         self.contact: Address | None = None
         self.way: Endpoint | None = None
         self._proof: Attempt | None = None
@@ -123,13 +126,14 @@ class Errand:
         Give the request as it goes that way.
         """
         self.way = way.endpoint if isinstance(way, Target) else way.remote
-        if not self._needs_contact:
-            return request
-        user = None if self._account is None else self._account.user
-        secure = request.request_uri.startswith("sips:")
-        self.contact = core.contact(way, user, secure=secure)
-        request = request.copy()
-        request.set(CONTACT, self.contact)
+        if self._needs_contact:
+            user = None if self._account is None else self._account.user
+            secure = request.request_uri.startswith("sips:")
+            self.contact = core.contact(way, user, secure=secure)
+            request = request.copy()
+            request.set(CONTACT, self.contact)
+        if self._going is not None:
+            self._going(request, self.way.transport.is_secure)
         return request
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from sipsorcery.dialog.refer import read_refer
 from sipsorcery.dialog.refusal import Refusal
 from sipsorcery.sdp import NotAcceptable
 from sipsorcery.sip.fields import INFO_PACKAGE
@@ -15,6 +16,7 @@ from sipsorcery.transport.server_transaction import ServerTransaction
 from sipsorcery.ua.answering import Answering
 from sipsorcery.ua.endings import Ending
 from sipsorcery.ua.negotiation import Carried
+from sipsorcery.ua.referral import Referral
 
 if TYPE_CHECKING:
     from sipsorcery.ua.session import Session
@@ -127,6 +129,18 @@ def _info(session: Session, transaction: ServerTransaction) -> None:
         transaction.respond(200)  # the keep-alive of some gateways
 
 
+def _refer(session: Session, transaction: ServerTransaction) -> None:
+    request, hook = transaction.request, session.core.on_refer
+    refer = Refusal(603) if hook is None else read_refer(request)
+    if hook is None or isinstance(refer, Refusal):
+        assert isinstance(refer, Refusal)
+        transaction.send(refer.response(request))
+        return
+    is_first, session.has_referral = not session.has_referral, True
+    referral = Referral(session, transaction, refer, is_first=is_first)
+    session.core.run(hook, referral, then=referral.hook_done)
+
+
 def _refuse(session: Session, transaction: ServerTransaction, refusal: Refusal) -> None:
     response = refusal.response(transaction.request)
     session.note_sent(response)
@@ -154,5 +168,6 @@ _ANSWERS: dict[str, Callable[[Session, ServerTransaction], None]] = {
     "INFO": _info,
     "INVITE": _invite,
     "PRACK": _prack,
+    "REFER": _refer,
     "UPDATE": _update,
 }

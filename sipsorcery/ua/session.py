@@ -14,6 +14,7 @@ from twisted.internet.task import deferLater
 from sipsorcery.dialog.dialog import Dialog, State
 from sipsorcery.dialog.exchange import Agreed, Broken, OutOfStep
 from sipsorcery.dialog.glare import Overlap
+from sipsorcery.dialog.refer import refer_fields
 from sipsorcery.dialog.refusal import FieldValue, Refusal
 from sipsorcery.dialog.session_timer import (
     Expired,
@@ -28,6 +29,7 @@ from sipsorcery.sip.fields import CONTENT_TYPE
 from sipsorcery.sip.parameterised import MediaType
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
+from sipsorcery.sip.uri import URI, parse_uri
 from sipsorcery.transport.server_transaction import ServerTransaction
 from sipsorcery.ua import modifying, serving
 from sipsorcery.ua.answering import Answering
@@ -40,6 +42,7 @@ from sipsorcery.ua.negotiation import Negotiation, OfferHook
 from sipsorcery.ua.outcome import Outcome
 from sipsorcery.ua.reinvite import Reinvite
 from sipsorcery.ua.shared import SharedDialog
+from sipsorcery.ua.transfer import Transfer
 
 _RETRY_AFTER = 10  # seconds, the most (RFC 3261, 14.2)
 
@@ -50,6 +53,7 @@ class Session:
 
     :ivar shared: its dialog, which subscriptions may use, too.
     :ivar negotiation: what it consists of; None: nothing that SDP describes.
+    :ivar has_referral: whether the peer has sent a REFER before.
     :ivar is_over: whether it has ended.
     :ivar overlap: which INVITE and UPDATE are under way.
     :ivar answering: the last INVITE of the peer.
@@ -65,6 +69,7 @@ class Session:
         "_pausing",
         "_timer",
         "answering",
+        "has_referral",
         "is_over",
         "negotiation",
         "on_finish",
@@ -83,6 +88,7 @@ class Session:
         self.negotiation = negotiation
         self.overlap = Overlap()
         self.is_over = False
+        self.has_referral = False
         self.answering: Answering | None = None
         self.on_finish: Callable[[Ending], object] | None = None
         self.reinvite_sent: Reinvite | None = None
@@ -255,6 +261,38 @@ class Session:
             answer = f"{response.status} {response.reason}"
             raise RequestFailed(f"{method} to {self.peer.uri}: {answer}", response)
         return response
+
+    async def refer(
+        self, target: str | URI, *, replaced: Session | None = None
+    ) -> Transfer:
+        """
+        Ask the peer to call somebody else.
+
+        :param target: whom.
+        :param replaced: our own session with the target, which the new call is to
+            replace: an attended transfer. None: a blind one.
+        :return: what comes of it, when the peer has accepted.
+        :raises RequestFailed: if the peer refuses.
+        :raises SessionEnded: if the session is over.
+        """
+        fields = refer_fields(
+            parse_uri(target) if isinstance(target, str) else target,
+            replaced=None if replaced is None else replaced.dialog,
+            referred_by=Address(self.dialog.local.uri),
+        )
+        transfer = Transfer(self.shared)
+        try:
+            response = await self.shared.request(
+                self, "REFER", fields, sent=transfer.sent
+            )
+            if not response.is_success:
+                answer = f"{response.status} {response.reason}"
+                raise RequestFailed(f"REFER to {self.peer.uri}: {answer}", response)
+        except (RequestFailed, SessionEnded):
+            transfer.end()
+            raise
+        transfer.accepted(response)
+        return transfer
 
     def _described(self) -> SessionDescription:
         if self.local is None:

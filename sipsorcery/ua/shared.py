@@ -5,13 +5,15 @@ Dialogs in our table, and those who share them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
 from sipsorcery.dialog.dialog import Dialog, DialogID, State
 from sipsorcery.dialog.fate import Fate
 from sipsorcery.dialog.refusal import FieldValue
+from sipsorcery.sip.cseq import CSeq
 from sipsorcery.sip.digest import Authorization
-from sipsorcery.sip.fields import CALL_ID, FROM, TO
+from sipsorcery.sip.fields import CALL_ID, CSEQ, FROM, TO
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import URI
@@ -171,6 +173,35 @@ class SharedDialog:
         fate = self.dialog.receive_response(requests[-1], response)
         self.suffer(usage, fate, f"{response.status} {response.reason} to {method}")
         return response
+
+    async def send(self, request: Request) -> Response:
+        """
+        Send a request that a machine of the dialog has made.
+
+        :return: the final response, whatever its status.
+        :raises RequestFailed: if there is none.
+        """
+        return await send(self.core, self.errand_of(request))
+
+    def errand_of(self, request: Request) -> Errand:
+        """
+        Say how such a request is to be sent.
+
+        Where a proof is asked for it gets the next number, even if the dialog is over
+        meanwhile.
+        """
+        attempts = count()
+
+        def make(credentials: Iterable[Authorization]) -> Request:
+            again = request.copy()
+            if next(attempts):
+                self.dialog.local_cseq += 1
+                again.set(CSEQ, CSeq(self.dialog.local_cseq, request.method))
+            for field, value in credentials:
+                again.add(field, value)
+            return again
+
+        return self.errand(request.method, make, request.body)
 
     def make(
         self, method: str, fields: Iterable[FieldValue] = (), body: bytes = b""

@@ -1,0 +1,211 @@
+"""
+Transfers that the peer asks for: REFER in a session, and what we tell of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from twisted.python.failure import Failure
+
+from sipsorcery.dialog.effects import Send, Terminated
+from sipsorcery.dialog.notifier import NotifierEffect, StateWanted
+from sipsorcery.dialog.refer import Refer, ReferNotifier
+from sipsorcery.dialog.refusal import FieldValue
+from sipsorcery.sip.fields import REFERRED_BY, REPLACES
+from sipsorcery.sip.request import Request
+from sipsorcery.transport.server_transaction import ServerTransaction
+from sipsorcery.ua.draft import Draft
+from sipsorcery.ua.driven import Driven
+from sipsorcery.ua.errors import LocalProtocolError, RequestFailed, UserAgentError
+from sipsorcery.ua.negotiation import Negotiation
+
+if TYPE_CHECKING:
+    from sipsorcery.ua.client_call import ClientCall
+    from sipsorcery.ua.session import Session
+
+
+class Referral:
+    """
+    One REFER of the peer, which waits for our answer.
+
+    :param is_first: whether it is the first one in the dialog.
+
+    :ivar session: the session that it came in.
+    :ivar refer: what it asks for: whom to call, and which call that replaces.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        transaction: ServerTransaction,
+        refer: Refer,
+        *,
+        is_first: bool,
+    ) -> None:
+        self.session = session
+        self.refer = refer
+        self._transaction = transaction
+        self._request = transaction.request
+        self._is_first = is_first
+        self._shared = session.shared
+        self._driven: Driven[ReferNotifier, NotifierEffect] | None = None
+
+    @property
+    def is_pending(self) -> bool:
+        """
+        Whether it waits for our answer.
+        """
+        return self._transaction.is_pending
+
+    def reject(self, status: int = 603) -> None:
+        """
+        Refuse it.
+
+        :raises LocalProtocolError: if it has been answered.
+        """
+        self._check_pending()
+        self._transaction.respond(status)
+
+    def accept(self) -> None:
+        """
+        Accept it; what comes of it is to be told by `progress`.
+
+        :raises LocalProtocolError: if it has been answered.
+        """
+        self._check_pending()
+        core, dialog = self.session.core, self._shared.dialog
+        agreed = self.refer.agreed
+        response = dialog.respond(self._request, 202, None, agreed)
+        self._transaction.send(response)
+        if self.refer.subscribes:
+            machine = ReferNotifier(
+                dialog, self._request, core.clock.seconds(), is_first=self._is_first
+            )
+            self._driven = Driven(core, machine, self._act)
+            self._shared.join(self)
+            self._driven.run()
+
+    def progress(self, status: int, reason: str | None = None) -> None:
+        """
+        Tell the peer how far the call is; a final status ends the matter.
+        """
+        if self._driven is not None:
+            now = self.session.core.clock.seconds()
+            self._driven.machine.progress(status, reason, now)
+            self._driven.run()
+
+    async def follow(self) -> Session:
+        """
+        Accept it, make the call that it asks for, and tell the peer how that goes.
+
+        :return: the session with the one who was called. The one with the peer stays,
+            for the peer to hang up.
+        :raises RequestFailed: if the call is refused.
+        """
+        if self.refer.method != "INVITE":
+            self.reject(501)
+            raise LocalProtocolError(f"asked for {self.refer.method}, not for a call")
+        self.accept()
+        call = self._call()
+        try:
+            async for response, _ in call.progress:
+                if response.status > 100:
+                    self.progress(response.status, response.reason)
+            session = await call.answered()
+        except RequestFailed as error:
+            self.progress(error.status)
+            raise
+        except UserAgentError:
+            self.progress(487)
+            raise
+        self.progress(200)
+        return session
+
+    def _call(self) -> ClientCall:
+        session, core = self.session, self.session.core
+        fields: list[FieldValue] = []
+        if self.refer.replaces is not None:
+            fields.append((REPLACES, self.refer.replaces))
+        if self.refer.referred_by is not None:
+            fields.append((REFERRED_BY, self.refer.referred_by))
+        draft = Draft(
+            "INVITE",
+            self.refer.target,
+            session.shared.account or core.account,
+            fields=fields,
+            product=core.settings.product,
+        )
+        negotiation = session.negotiation
+        if negotiation is not None:
+            negotiation = Negotiation(negotiation.abilities)
+        return core.begin_call(draft, negotiation)
+
+    def hook_done(self, failure: Failure | None = None) -> None:
+        """
+        Hear that the hook that was given it is through.
+
+        :param failure: what has escaped from it. That a call came to nothing is none.
+        """
+        if failure is None or isinstance(failure.value, UserAgentError):
+            return
+        self.session.core.log_failure(failure)
+        if self.is_pending:
+            self.reject(500)
+
+    # What the dialog brings
+
+    def receive(self, transaction: ServerTransaction) -> bool:
+        """
+        Take a SUBSCRIBE that prolongs or ends what we tell; we tell it to the end.
+        """
+        return False
+
+    def acknowledge(self, ack: Request) -> None:
+        """
+        Take an ACK, which means nothing here.
+        """
+
+    def dialog_ended(self, reason: str) -> None:
+        """
+        Hear that the dialog is over.
+        """
+        self._end()
+
+    async def stop(self) -> None:
+        """
+        End it because the user agent stops.
+        """
+        self._end()
+
+    def _act(self, effect: NotifierEffect) -> None:
+        match effect:
+            case Send(request):
+                assert isinstance(request, Request)
+                self.session.core.spawn(self._notify(request))
+            case StateWanted():
+                pass  # the machine tells it by itself
+            case Terminated():
+                self._end()
+            case _:
+                assert_never(effect)
+
+    async def _notify(self, request: Request) -> None:
+        driven = self._driven
+        assert driven is not None  # which has made the request
+        try:
+            response = await self._shared.send(request)
+        except RequestFailed:
+            driven.machine.give_up()
+        else:
+            driven.machine.receive_response(response, self.session.core.clock.seconds())
+        driven.run()
+
+    def _end(self) -> None:
+        if self._driven is not None:
+            self._driven.stop()
+        self._shared.leave(self)
+
+    def _check_pending(self) -> None:
+        if not self.is_pending:
+            raise LocalProtocolError("the REFER has been answered")
