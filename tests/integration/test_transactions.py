@@ -33,6 +33,13 @@ AT_ONCE = 20
 LOSS = 0.03
 
 
+# Timers that keep what has ended for two seconds instead of 32.
+QUICK = Timers(t1=0.03, t2=0.24, t4=0.3)
+# For sixteen: SIPp repeats its BYE after 0.5, 1.5, 3.5, 7.5, 11.5 and 15.5 seconds, and
+# each has to find the transaction of the first.
+PATIENT = Timers(t1=0.25, t2=2.0, t4=2.5)
+
+
 class AnsweringServer:
     """
     Takes every call, and lets the caller end it.
@@ -43,10 +50,8 @@ class AnsweringServer:
     :ivar unexpected: what else came.
     """
 
-    def __init__(self, *listen: str) -> None:
+    def __init__(self, *listen: str, timers: Timers) -> None:
         self._clock = IReactorTime(reactor)
-        # Timers that keep what has ended for two seconds instead of 32.
-        timers = Timers(t1=0.03, t2=0.24, t4=0.3)
         self.transactions = TransactionLayer(self._clock, self, timers=timers)
         self.transport = TransportLayer(
             reactor,
@@ -158,7 +163,9 @@ class SIPpTests(TestCase):
     def setUp(self) -> None:
         self.folder = Path(self.mktemp()).absolute()
         self.folder.mkdir()
-        self.server = AnsweringServer("udp:127.0.0.1:0", "tcp:127.0.0.1:0")
+        self.server = AnsweringServer(
+            "udp:127.0.0.1:0", "tcp:127.0.0.1:0", timers=QUICK
+        )
         self.addCleanup(lambda: Deferred.fromCoroutine(self.server.stop()))
 
     def sipp(self, end: Endpoint, repeats: bool = False) -> SIPp:
@@ -180,7 +187,7 @@ class SIPpTests(TestCase):
         Wait until nothing is left of any call.
         """
         self.assertEqual(self.server.unexpected, [])
-        for _ in range(100):
+        for _ in range(600):
             if self.server.transactions.is_idle and not self.server.repeating:
                 return
             await deferLater(IReactorTime(reactor), 0.1)
@@ -213,6 +220,8 @@ class SIPpTests(TestCase):
         """
         If three of a hundred datagrams get lost, every call completes nevertheless.
         """
+        await self.server.stop()
+        self.server = AnsweringServer("udp:127.0.0.1:0", timers=PATIENT)
         server = self.server.endpoint(Transport.UDP)
         relay = LossyRelay(reactor, server, loss=LOSS, seed=1)
         relay.start()
