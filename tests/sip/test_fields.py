@@ -297,6 +297,17 @@ class NameTests(SynchronousTestCase):
             with self.assertRaises(ParseError, msg=spelling):
                 key_of(spelling)
 
+    def test_what_is_remembered(self) -> None:
+        """
+        However many names are invented, few are remembered, and no long ones.
+        """
+        key_of("X" * 64)
+        for number in range(fields._REMEMBERED + 100):
+            self.assertEqual(key_of(f"X-{number}"), f"x-{number}")
+        self.assertEqual(len(fields._remembered), fields._REMEMBERED)
+        self.assertNotIn("X" * 64, fields._remembered)
+        self.assertEqual(key_of("vIA"), "via")
+
     def test_rare_name(self) -> None:
         """
         An escape in a name is no escape: ``C%6Fntact`` is no Contact

@@ -73,6 +73,12 @@ class ReadTests(SynchronousTestCase):
         self.assertEqual(via.sent_by, "192.0.2.2:5061")
         self.assertEqual(via.branch, "390skdjuw")
 
+    def test_largest_port(self) -> None:
+        """
+        A port goes up to 65535.
+        """
+        self.assertEqual(Via.parse("SIP/2.0/UDP a:65535").port, 65535)
+
     def test_transports(self) -> None:
         """
         Any transport can be read (RFC 4475, 3.1.1.10), with case as spelled.
