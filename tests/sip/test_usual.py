@@ -207,6 +207,20 @@ class ForwardTests(SynchronousTestCase):
         )
         self.assertEqual(request.forwarded(OWN_VIA, 69), expected)
 
+    def test_source_that_nobody_asked_for(self) -> None:
+        """
+        Without rport, ``received`` is noted where sent-by is another host, and nothing
+        where it is right; on both ways.
+        """
+        data = USUAL.replace(b";rport", b"")
+        for request in (parse(data), long_way(data)):
+            assert isinstance(request, Request)
+            request.note_source("192.0.2.1", 6000)
+            self.assertEqual(request.to_bytes(), data)
+            request.note_source("198.51.100.7", 6000)
+            self.assertEqual(request[VIA].received, "198.51.100.7")
+            self.assertNotIn("rport", request[VIA].parameters)
+
     def test_forwarding_changes_nothing(self) -> None:
         """
         The request itself stays as it was.
