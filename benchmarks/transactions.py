@@ -36,9 +36,9 @@ from sipsorcery.sip.address import Address
 from sipsorcery.sip.fields import CONTACT
 from sipsorcery.sip.uri import parse_uri
 from sipsorcery.transport.layer import TransportLayer, TransportSettings
-from sipsorcery.transport.server_transaction import ServerTransaction
-from sipsorcery.transport.transactions import TransactionLayer
-from sipsorcery.transport.wheel import TimerWheel
+from sipsorcery.transport.transactions.layer import TransactionLayer
+from sipsorcery.transport.transactions.server import ServerTransaction
+from sipsorcery.transport.transactions.wheel import TimerWheel
 
 WINDOW = 64
 # Fewer, for each may have several datagrams in a socket's buffer, which holds some 150.

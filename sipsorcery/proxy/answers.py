@@ -16,7 +16,7 @@ from sipsorcery.transaction.stateless import StatelessAnswers
 from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.flow import Flow
 from sipsorcery.transport.layer import TransportLayer
-from sipsorcery.transport.server_transaction import Fields
+from sipsorcery.transport.transactions.server import Fields
 
 
 class Answers:

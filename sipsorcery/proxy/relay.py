@@ -19,14 +19,14 @@ from sipsorcery.sip.fields import MAX_FORWARDS, VIA
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.transaction.errors import TransactionTimeout
-from sipsorcery.transport.client_transaction import ClientTransaction
 from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.flow import Flow
 from sipsorcery.transport.layer import TransportLayer
-from sipsorcery.transport.server_transaction import ServerTransaction
 from sipsorcery.transport.target import Target
-from sipsorcery.transport.transaction_drive import Failure
-from sipsorcery.transport.transactions import TransactionLayer
+from sipsorcery.transport.transactions.client import ClientTransaction
+from sipsorcery.transport.transactions.drive import Failure
+from sipsorcery.transport.transactions.layer import TransactionLayer
+from sipsorcery.transport.transactions.server import ServerTransaction
 
 # "Timer C MUST be set to greater than 3 minutes" (16.6, 11).
 TIMER_C = 181.0

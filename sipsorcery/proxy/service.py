@@ -33,7 +33,7 @@ from sipsorcery.store.secrets import Key, Purpose, Secrets
 from sipsorcery.transport.certificates import CertificateFiles
 from sipsorcery.transport.flow import Flow, Listener
 from sipsorcery.transport.layer import TransportLayer
-from sipsorcery.transport.locator import Locator
+from sipsorcery.transport.location.locator import Locator
 from sipsorcery.ua.resolver import system_resolver
 
 

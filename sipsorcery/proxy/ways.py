@@ -21,11 +21,11 @@ from sipsorcery.proxy.token import (
 from sipsorcery.sip.address import Address
 from sipsorcery.sip.uri import SIPURI
 from sipsorcery.transport import vias
-from sipsorcery.transport.client_transaction import Way
 from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.flow import Flow, Listener
 from sipsorcery.transport.layer import TransportLayer
 from sipsorcery.transport.target import Target
+from sipsorcery.transport.transactions.client import Way
 
 
 @dataclass(frozen=True, slots=True)

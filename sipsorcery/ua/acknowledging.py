@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.uri import URI
-from sipsorcery.transport.client_transaction import Way
 from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.flow import Flow
+from sipsorcery.transport.transactions.client import Way
 from sipsorcery.ua.core import Core
 
 

@@ -27,9 +27,9 @@ from sipsorcery.sip.uri import URI, parse_uri
 from sipsorcery.transport import local
 from sipsorcery.transport.flow import Flow, Listener
 from sipsorcery.transport.layer import TransportLayer, TransportSettings
-from sipsorcery.transport.locator import Locator
-from sipsorcery.transport.server_transaction import ServerTransaction
-from sipsorcery.transport.transactions import TransactionLayer
+from sipsorcery.transport.location.locator import Locator
+from sipsorcery.transport.transactions.layer import TransactionLayer
+from sipsorcery.transport.transactions.server import ServerTransaction
 from sipsorcery.ua.account import Account
 from sipsorcery.ua.client_call import ClientCall
 from sipsorcery.ua.core import Core, Hook

@@ -15,8 +15,8 @@ from sipsorcery.dialog.refusal import FieldValue, Refusal
 from sipsorcery.dialog.reliable_server import ReliableEffect, ReliableResponses
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
-from sipsorcery.transport.server_transaction import ServerTransaction
-from sipsorcery.transport.transaction_drive import Failure
+from sipsorcery.transport.transactions.drive import Failure
+from sipsorcery.transport.transactions.server import ServerTransaction
 from sipsorcery.ua.driven import Driven
 from sipsorcery.ua.errors import LocalProtocolError
 

@@ -24,8 +24,8 @@ from sipsorcery.sip.fields import TO
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.transaction.errors import TransactionTimeout
-from sipsorcery.transport.client_transaction import ClientTransaction, Way
-from sipsorcery.transport.transaction_drive import Failure
+from sipsorcery.transport.transactions.client import ClientTransaction, Way
+from sipsorcery.transport.transactions.drive import Failure
 from sipsorcery.ua.acknowledging import AckSender
 from sipsorcery.ua.confirming import answer, confirm
 from sipsorcery.ua.driven import Driven

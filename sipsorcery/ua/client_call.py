@@ -22,8 +22,8 @@ from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import SIPURI, URI
 from sipsorcery.transaction.errors import TransactionTimeout
-from sipsorcery.transport.client_transaction import Way
 from sipsorcery.transport.flow import Flow
+from sipsorcery.transport.transactions.client import Way
 from sipsorcery.ua.account import Account
 from sipsorcery.ua.attempt import Attempt
 from sipsorcery.ua.core import Core

@@ -24,13 +24,13 @@ from sipsorcery.sip.fields import ACCEPT, ALLOW, SUPPORTED
 from sipsorcery.sip.parameters import NONE, Parameters
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.uri import SIPURI, URI
-from sipsorcery.transport.client_transaction import Way
 from sipsorcery.transport.errors import TransportError
-from sipsorcery.transport.locator import Locator
-from sipsorcery.transport.server_transaction import ServerTransaction
+from sipsorcery.transport.location.locator import Locator
 from sipsorcery.transport.target import Target
-from sipsorcery.transport.transactions import TransactionLayer
-from sipsorcery.transport.wheel import TimerWheel
+from sipsorcery.transport.transactions.client import Way
+from sipsorcery.transport.transactions.layer import TransactionLayer
+from sipsorcery.transport.transactions.server import ServerTransaction
+from sipsorcery.transport.transactions.wheel import TimerWheel
 from sipsorcery.ua import admission
 from sipsorcery.ua.account import Account
 from sipsorcery.ua.settings import UserAgentSettings

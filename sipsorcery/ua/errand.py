@@ -21,10 +21,10 @@ from sipsorcery.sip.fields import (
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import URI
-from sipsorcery.transport.client_transaction import Way
 from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.flow import Flow
 from sipsorcery.transport.target import Target
+from sipsorcery.transport.transactions.client import Way
 from sipsorcery.ua.account import Account
 from sipsorcery.ua.core import Core
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from sipsorcery.dialog.refusal import FieldValue
 from sipsorcery.sip.request import Request
-from sipsorcery.transport.server_transaction import ServerTransaction
+from sipsorcery.transport.transactions.server import ServerTransaction
 from sipsorcery.ua.errors import RequestFailed
 from sipsorcery.ua.shared import SharedDialog
 

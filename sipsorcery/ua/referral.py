@@ -14,7 +14,7 @@ from sipsorcery.dialog.refer import Refer, ReferNotifier
 from sipsorcery.dialog.refusal import FieldValue
 from sipsorcery.sip.fields import REFERRED_BY, REPLACES
 from sipsorcery.sip.request import Request
-from sipsorcery.transport.server_transaction import ServerTransaction
+from sipsorcery.transport.transactions.server import ServerTransaction
 from sipsorcery.ua.draft import Draft
 from sipsorcery.ua.driven import Driven
 from sipsorcery.ua.errors import LocalProtocolError, RequestFailed, UserAgentError

@@ -14,8 +14,8 @@ from sipsorcery.dialog.effects import Send, Terminated
 from sipsorcery.dialog.reliable_client import ReliableReceiver
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
-from sipsorcery.transport.client_transaction import ClientTransaction, Way
-from sipsorcery.transport.transaction_drive import Failure
+from sipsorcery.transport.transactions.client import ClientTransaction, Way
+from sipsorcery.transport.transactions.drive import Failure
 from sipsorcery.ua.acknowledging import AckSender
 from sipsorcery.ua.confirming import answer, confirm
 from sipsorcery.ua.driven import Driven

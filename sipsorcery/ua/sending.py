@@ -18,10 +18,10 @@ from sipsorcery.sip.fields import RETRY_AFTER
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.transaction.errors import TransactionTimeout
-from sipsorcery.transport.client_transaction import ClientTransaction, Way
 from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.target import Target
-from sipsorcery.transport.transaction_drive import Failure
+from sipsorcery.transport.transactions.client import ClientTransaction, Way
+from sipsorcery.transport.transactions.drive import Failure
 from sipsorcery.ua.core import Core
 from sipsorcery.ua.errand import Errand
 from sipsorcery.ua.errors import RequestFailed

@@ -19,7 +19,7 @@ from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.fields import CONTACT, FROM
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.uri import SIPURI, URI
-from sipsorcery.transport.server_transaction import ServerTransaction
+from sipsorcery.transport.transactions.server import ServerTransaction
 from sipsorcery.ua.account import Account
 from sipsorcery.ua.answering import Answering
 from sipsorcery.ua.core import Core

@@ -12,7 +12,7 @@ from sipsorcery.dialog.refusal import Refusal
 from sipsorcery.sdp import NotAcceptable
 from sipsorcery.sip.fields import INFO_PACKAGE
 from sipsorcery.sip.request import Request
-from sipsorcery.transport.server_transaction import ServerTransaction
+from sipsorcery.transport.transactions.server import ServerTransaction
 from sipsorcery.ua.answering import Answering
 from sipsorcery.ua.endings import Ending
 from sipsorcery.ua.negotiation import Carried

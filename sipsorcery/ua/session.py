@@ -30,7 +30,7 @@ from sipsorcery.sip.parameterised import MediaType
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import URI, parse_uri
-from sipsorcery.transport.server_transaction import ServerTransaction
+from sipsorcery.transport.transactions.server import ServerTransaction
 from sipsorcery.ua import modifying, serving
 from sipsorcery.ua.answering import Answering
 from sipsorcery.ua.core import Core, Hook

@@ -11,7 +11,7 @@ from sipsorcery.transaction.timers import Timers
 from sipsorcery.transport.certificates import TLSSettings
 from sipsorcery.transport.limits import TransportLimits
 from sipsorcery.transport.location.policy import TLSPolicy
-from sipsorcery.transport.transaction_drive import TransactionLimits
+from sipsorcery.transport.transactions.drive import TransactionLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import URI
 from sipsorcery.transport.flow import Flow
-from sipsorcery.transport.server_transaction import ServerTransaction
+from sipsorcery.transport.transactions.server import ServerTransaction
 from sipsorcery.ua.account import Account
 from sipsorcery.ua.errand import Errand, Make
 from sipsorcery.ua.errors import RequestFailed, SessionEnded

@@ -24,7 +24,7 @@ from sipsorcery.sip.fields import EXPIRES, MIN_EXPIRES
 from sipsorcery.sip.parameterised import SubscriptionState
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
-from sipsorcery.transport.server_transaction import ServerTransaction
+from sipsorcery.transport.transactions.server import ServerTransaction
 from sipsorcery.ua.account import Account
 from sipsorcery.ua.core import Core
 from sipsorcery.ua.draft import Draft

@@ -19,7 +19,7 @@ from sipsorcery.dialog.subscriber import (
 )
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
-from sipsorcery.transport.server_transaction import ServerTransaction
+from sipsorcery.transport.transactions.server import ServerTransaction
 from sipsorcery.ua.driven import Driven
 from sipsorcery.ua.errors import RequestFailed
 from sipsorcery.ua.outcome import News, Outcome

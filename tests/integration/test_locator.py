@@ -26,7 +26,7 @@ from sipsorcery.transport.flow import Flow
 from sipsorcery.transport.layer import TransportLayer, TransportSettings
 from sipsorcery.transport.location.errors import LocationError
 from sipsorcery.transport.location.limits import LocationLimits
-from sipsorcery.transport.locator import Locator
+from sipsorcery.transport.location.locator import Locator
 from sipsorcery.transport.target import Target
 from tests.integration.sockets import SocketCase
 from tests.transport.location.zones import Zones, records

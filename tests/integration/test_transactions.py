@@ -24,8 +24,8 @@ from sipsorcery.transaction.state import State
 from sipsorcery.transaction.timers import Timers
 from sipsorcery.transport.flow import Flow
 from sipsorcery.transport.layer import TransportLayer, TransportSettings
-from sipsorcery.transport.server_transaction import ServerTransaction
-from sipsorcery.transport.transactions import TransactionLayer
+from sipsorcery.transport.transactions.layer import TransactionLayer
+from sipsorcery.transport.transactions.server import ServerTransaction
 from tests.integration.sipp import SIPp
 
 CALLS = 1000

@@ -9,7 +9,7 @@ from typing import Any
 from sipsorcery.sip.fields import ALLOW, RETRY_AFTER, TO, UNSUPPORTED, VIA
 from sipsorcery.sip.parameterised import Seconds
 from sipsorcery.sip.request import Request
-from sipsorcery.transport.server_transaction import ServerTransaction
+from sipsorcery.transport.transactions.server import ServerTransaction
 from sipsorcery.ua import Account, CallCancelled, RequestFailed
 from tests.transport.location.zones import Zones
 from tests.ua.cases import (

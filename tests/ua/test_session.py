@@ -21,7 +21,7 @@ from sipsorcery.sip.fields import (
 )
 from sipsorcery.sip.parameterised import MediaType, Parameterised, Seconds
 from sipsorcery.sip.request import Request
-from sipsorcery.transport.server_transaction import ServerTransaction
+from sipsorcery.transport.transactions.server import ServerTransaction
 from sipsorcery.ua import (
     Account,
     LocalProtocolError,

@@ -1,5 +1,5 @@
 """
-Tests for `sipsorcery.transport.wheel`.
+Tests for `sipsorcery.transport.transactions.wheel`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from sipsorcery.transport.wheel import SLOT, TimerWheel
+from sipsorcery.transport.transactions.wheel import SLOT, TimerWheel
 
 
 class Item:

@@ -11,13 +11,13 @@ from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.testing.reactor import MemoryReactor
-from sipsorcery.transport.client_transaction import ClientTransaction
 from sipsorcery.transport.flow import Flow
 from sipsorcery.transport.layer import TransportLayer, TransportSettings
-from sipsorcery.transport.server_transaction import ServerTransaction
 from sipsorcery.transport.target import Target
-from sipsorcery.transport.transaction_drive import Failure, TransactionLimits
-from sipsorcery.transport.transactions import TransactionLayer
+from sipsorcery.transport.transactions.client import ClientTransaction
+from sipsorcery.transport.transactions.drive import Failure, TransactionLimits
+from sipsorcery.transport.transactions.layer import TransactionLayer
+from sipsorcery.transport.transactions.server import ServerTransaction
 from tests.transport.cases import LayerCase
 
 

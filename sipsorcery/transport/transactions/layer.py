@@ -22,27 +22,27 @@ from sipsorcery.sip.fields import VIA
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.transaction.timers import Timers
-from sipsorcery.transport.client_transaction import (
+from sipsorcery.transport.errors import TransportError
+from sipsorcery.transport.flow import Flow
+from sipsorcery.transport.layer import TransportLayer
+from sipsorcery.transport.transactions.client import (
     ClientTransaction,
     ClientTransactionUser,
     Way,
 )
-from sipsorcery.transport.client_transactions import (
+from sipsorcery.transport.transactions.clients import (
     ClientTransactions,
     new_branch,
     send,
 )
-from sipsorcery.transport.errors import TransportError
-from sipsorcery.transport.flow import Flow
-from sipsorcery.transport.layer import TransportLayer
-from sipsorcery.transport.server_transaction import ServerTransaction
-from sipsorcery.transport.server_transactions import ServerTransactions
-from sipsorcery.transport.transaction_drive import (
+from sipsorcery.transport.transactions.drive import (
     Drive,
     Failure,
     TransactionCounters,
     TransactionLimits,
 )
+from sipsorcery.transport.transactions.server import ServerTransaction
+from sipsorcery.transport.transactions.servers import ServerTransactions
 
 
 class TransactionUser(Protocol):

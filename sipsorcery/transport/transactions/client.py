@@ -17,7 +17,7 @@ from sipsorcery.transaction.state import State
 from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.flow import Flow
 from sipsorcery.transport.target import Target
-from sipsorcery.transport.transaction_drive import Failure
+from sipsorcery.transport.transactions.drive import Failure
 
 #: Where a request is to go: to an address, or back the way that something came.
 Way: TypeAlias = Target | Flow

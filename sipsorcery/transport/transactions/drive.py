@@ -16,7 +16,7 @@ from sipsorcery.transaction.errors import TransactionTimeout
 from sipsorcery.transaction.timers import Timers
 from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.layer import TransportLayer
-from sipsorcery.transport.wheel import TimerWheel
+from sipsorcery.transport.transactions.wheel import TimerWheel
 
 #: How a transaction fails: nobody answered, or the transport would not carry it.
 Failure: TypeAlias = TransactionTimeout | TransportError

@@ -1,5 +1,5 @@
 """
-Tests for `sipsorcery.transport.server_transactions`, by way of the layer.
+Tests for `sipsorcery.transport.transactions.servers`, by way of the layer.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from sipsorcery.transaction.errors import TransactionTimeout
 from sipsorcery.transaction.state import State
 from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.limits import TransportLimits
-from sipsorcery.transport.server_transaction import ServerTransaction
-from sipsorcery.transport.transaction_drive import TransactionLimits
-from sipsorcery.transport.wheel import SLOT
+from sipsorcery.transport.transactions.drive import TransactionLimits
+from sipsorcery.transport.transactions.server import ServerTransaction
+from sipsorcery.transport.transactions.wheel import SLOT
 from tests.transaction.messages import make_request
 from tests.transport.cases import CLIENT, SERVER
-from tests.transport.transaction_cases import TransactionCase, target
+from tests.transport.transactions.cases import TransactionCase, target
 
 UDP, TCP = f"udp:{SERVER}:5060", f"tcp:{SERVER}:5060"
 OLD_VIA = f"SIP/2.0/UDP {CLIENT}:5060"

@@ -34,8 +34,8 @@ from sipsorcery.transaction.stateless import StatelessAnswers
 from sipsorcery.transaction.table import ServerTable
 from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.flow import Flow
-from sipsorcery.transport.server_transaction import Fields, ServerTransaction
-from sipsorcery.transport.transaction_drive import Drive, Failure
+from sipsorcery.transport.transactions.drive import Drive, Failure
+from sipsorcery.transport.transactions.server import Fields, ServerTransaction
 
 _SECRET_SIZE = 32  # bytes: as many as blake2s takes
 # Seconds after which somebody who was refused may come back: when Timer J has freed

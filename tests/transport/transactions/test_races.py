@@ -14,15 +14,15 @@ from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.testing.reactor import MemoryReactor
 from sipsorcery.transaction.state import State
-from sipsorcery.transport.client_transaction import ClientTransaction
 from sipsorcery.transport.flow import Flow
-from sipsorcery.transport.server_transaction import ServerTransaction
-from sipsorcery.transport.transaction_drive import Failure
-from sipsorcery.transport.transactions import TransactionLayer
+from sipsorcery.transport.transactions.client import ClientTransaction
+from sipsorcery.transport.transactions.drive import Failure
+from sipsorcery.transport.transactions.layer import TransactionLayer
+from sipsorcery.transport.transactions.server import ServerTransaction
 from tests import LONG
 from tests.transaction.messages import make_request
 from tests.transport.cases import CLIENT, SERVER
-from tests.transport.transaction_cases import TransactionCase, User, target
+from tests.transport.transactions.cases import TransactionCase, User, target
 
 _End = tuple[str, int]
 UDP, TCP = f"udp:{SERVER}:5060", f"tcp:{SERVER}:5060"

@@ -1,5 +1,5 @@
 """
-Tests for `sipsorcery.transport.locator`.
+Tests for `sipsorcery.transport.location.locator`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from sipsorcery.transport.flow import Listener
 from sipsorcery.transport.identity import Expectation, TLSVerify
 from sipsorcery.transport.location.errors import LocationError
 from sipsorcery.transport.location.limits import LocationLimits
+from sipsorcery.transport.location.locator import Locator
 from sipsorcery.transport.location.policy import TLSPolicy, TLSRule
-from sipsorcery.transport.locator import Locator
 from sipsorcery.transport.target import Target
 from tests.transport.location.zones import Zones, records
 

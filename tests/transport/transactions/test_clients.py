@@ -1,5 +1,5 @@
 """
-Tests for `sipsorcery.transport.client_transactions`, by way of the layer.
+Tests for `sipsorcery.transport.transactions.clients`, by way of the layer.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from sipsorcery.sip.request import Request
 from sipsorcery.sip.via import Via
 from sipsorcery.transaction.errors import TransactionTimeout
 from sipsorcery.transaction.state import State
-from sipsorcery.transport.client_transaction import ClientTransaction
 from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.flow import Flow
 from sipsorcery.transport.target import Target
-from sipsorcery.transport.transaction_drive import TransactionLimits
-from sipsorcery.transport.transactions import TransactionLayer
-from sipsorcery.transport.wheel import SLOT
+from sipsorcery.transport.transactions.client import ClientTransaction
+from sipsorcery.transport.transactions.drive import TransactionLimits
+from sipsorcery.transport.transactions.layer import TransactionLayer
+from sipsorcery.transport.transactions.wheel import SLOT
 from tests.transaction.messages import make_request
 from tests.transport.cases import CLIENT, SERVER
-from tests.transport.transaction_cases import Caller, TransactionCase, target
+from tests.transport.transactions.cases import Caller, TransactionCase, target
 
 UDP, TCP = f"udp:{SERVER}:5060", f"tcp:{SERVER}:5060"
 

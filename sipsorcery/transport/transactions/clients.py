@@ -29,15 +29,15 @@ from sipsorcery.transaction.invite_client import InviteClientTransaction
 from sipsorcery.transaction.key import client_key
 from sipsorcery.transaction.non_invite_client import NonInviteClientTransaction
 from sipsorcery.transaction.state import State
-from sipsorcery.transport.client_transaction import (
+from sipsorcery.transport.errors import TransportError
+from sipsorcery.transport.flow import Flow
+from sipsorcery.transport.target import Target
+from sipsorcery.transport.transactions.client import (
     ClientTransaction,
     ClientTransactionUser,
     Way,
 )
-from sipsorcery.transport.errors import TransportError
-from sipsorcery.transport.flow import Flow
-from sipsorcery.transport.target import Target
-from sipsorcery.transport.transaction_drive import Drive, Failure
+from sipsorcery.transport.transactions.drive import Drive, Failure
 
 _BRANCH_SIZE = 10  # bytes; as many as two thirds of a UUID, and nobody guesses them
 

@@ -17,7 +17,7 @@ from sipsorcery.transaction.non_invite_server import NonInviteServerTransaction
 from sipsorcery.transaction.state import State
 from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.flow import Flow
-from sipsorcery.transport.transaction_drive import Failure
+from sipsorcery.transport.transactions.drive import Failure
 
 Fields: TypeAlias = Iterable[tuple[Field[Any] | str, Any]]
 
