@@ -65,6 +65,12 @@ class Users(Rows[User]):
         """
         return self._read(self._all, self._select().order_by(self.table.c.name))
 
+    def disabled(self) -> Deferred[dict[str, str]]:
+        """
+        Give the users that are disabled, and why.
+        """
+        return self._read(self._disabled)
+
     async def add(
         self,
         name: str,
@@ -163,6 +169,12 @@ class Users(Rows[User]):
         return await self._tools.passwords.hash(names.password(password))
 
     # In a thread
+
+    def _disabled(self, using: sa.Connection) -> dict[str, str]:
+        columns = [self.table.c.name, self.table.c.disabled]
+        query = self._scope.select(self.table, columns)
+        rows = using.execute(query.where(self.table.c.disabled.is_not(None)))
+        return {row.name: row.disabled for row in rows}
 
     def _named(self, name: str) -> sa.Select[Any]:
         return self._select().where(self.table.c.name == name.strip().lower())

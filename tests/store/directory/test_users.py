@@ -124,8 +124,10 @@ class UsersTests(DirectoryCase):
         self.refuse(Refused, users.disable("joe", " "))
         user = self.do(users.disable("joe", "has not paid"))
         self.assertEqual(user.disabled, "has not paid")
+        self.assertEqual(self.do(users.disabled()), {"joe": "has not paid"})
         self.assertIsNone(self.do(users.log_in("joe", "password of joe")))
         self.do(users.enable("joe"))
+        self.assertEqual(self.do(users.disabled()), {})
         self.assertIsNotNone(self.do(users.log_in("joe", "password of joe")))
 
     def test_change(self) -> None:
