@@ -1,0 +1,3 @@
+"""
+Who may do what: domains, accounts, credentials, trunks, limits. ``docs/access.rst``.
+"""
