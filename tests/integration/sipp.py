@@ -5,6 +5,7 @@ SIPp: the calls of its built-in scenarios, and what it counted.
 from __future__ import annotations
 
 import csv
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +13,11 @@ from sipsorcery.endpoint import Endpoint, Transport
 from tests.integration.program import Program, free_port
 from tests.peers import require
 
-_STATISTICS, _ERRORS = "statistics.csv", "errors.log"
+_STATISTICS, _ERRORS, _SCENARIO = "statistics.csv", "errors.log", "scenario.xml"
 # How SIPp names one socket for all calls.
 _MODES = {Transport.UDP: "u1", Transport.TCP: "t1"}
+# What its scenarios give as their Contact.
+_CONTACT = "<sip:[local_ip]:[local_port];transport=[transport]>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,9 @@ class SIPp:
     :param at_once: how many at a time.
     :param repeats: whether it sends again what gets no answer.
     :param target: whom it calls.
+    :param port: where it listens; None: where there is room.
+    :param contact: what it gives as its Contact, so that what follows goes there, too;
+        None: where it listens.
     """
 
     def __init__(
@@ -73,13 +79,22 @@ class SIPp:
         at_once: int = 10,
         repeats: bool = False,
         target: Endpoint | None = None,
+        port: int | None = None,
+        contact: Endpoint | None = None,
     ) -> None:
         self._folder = folder
-        self.end = Endpoint(transport, "127.0.0.1", free_port())
+        self.end = Endpoint(transport, "127.0.0.1", port or free_port())
+        sipp = require("sipp", "sip-tester")
+        chosen = ["-sn", scenario]
+        if contact is not None:
+            value = f"<sip:{contact.host}:{contact.port}>"
+            text = _text(sipp, scenario).replace(_CONTACT, value)
+            (folder / _SCENARIO).write_text(text, "ascii")
+            chosen = ["-sf", _SCENARIO]
         self.program = Program(
             folder,
-            require("sipp", "sip-tester"),
-            *("-sn", scenario, "-t", _MODES[transport], "-nostdin"),
+            sipp,
+            *(*chosen, "-t", _MODES[transport], "-nostdin"),
             *("-i", self.end.host, "-p", str(self.end.port)),
             *("-m", str(calls), "-r", "1000", "-l", str(at_once)),
             *("-trace_stat", "-stf", _STATISTICS, "-fd", "1"),
@@ -108,3 +123,11 @@ class SIPp:
         """
         file = self._folder / _ERRORS
         return file.read_text("utf-8", "replace") if file.exists() else ""
+
+
+def _text(sipp: str, scenario: str) -> str:
+    """
+    Give a built-in scenario as SIPp prints it.
+    """
+    run = subprocess.run([sipp, "-sd", scenario], capture_output=True, check=False)
+    return run.stdout.decode("ascii")

@@ -11,15 +11,26 @@ from twisted.internet.defer import Deferred, DeferredList, DeferredSemaphore
 from twisted.trial.unittest import TestCase
 
 from sipsorcery.endpoint import Endpoint, Transport
+from sipsorcery.testing.relay import LossyRelay
 from sipsorcery.transaction.timers import Timers
-from sipsorcery.ua import ServerCall, Session, UserAgent, UserAgentSettings, audio
+from sipsorcery.ua import ServerCall, UserAgent, UserAgentSettings, audio
+from tests import LONG
+from tests.integration.program import free_port
 from tests.integration.sipp import SIPp, Tally
 
 CALLS = 1000
+# Where datagrams get lost: how many calls, how many of them at a time, of a hundred
+# datagrams how many. A call has seven, so every fifth one loses some.
+LOSSY_CALLS = 1000 if LONG else 300
+AT_ONCE = 50
+LOSS = 0.03
 MEDIA = audio("127.0.0.1", 4000)
 # The scenarios of SIPp do not expect anything to come twice, as it does where a busy
 # machine needs half a second for an answer. Where nothing is lost nothing has to.
 SLOW = Timers(t1=4.0)
+# If both its 180 and its 200 are lost, SIPp drops the call as soon as the INVITE is
+# repeated, unless its own repetition of the 200 after half a second comes first.
+BEHIND_SIPP = Timers(t1=0.6)
 
 
 class SIPpCase(TestCase):
@@ -28,13 +39,16 @@ class SIPpCase(TestCase):
     """
 
     timeout = 120
+    timers = SLOW
 
     def setUp(self) -> Deferred[None]:  # type: ignore[override]  # trial waits
         self.folder = Path(self.mktemp())
         self.folder.mkdir()
         self.runs: list[SIPp] = []
         listen = ["udp:127.0.0.1:0", "tcp:127.0.0.1:0"]
-        self.agent = UserAgent(reactor, listen, settings=UserAgentSettings(timers=SLOW))
+        settings = UserAgentSettings(timers=self.timers)
+        self.agent = UserAgent(reactor, listen, settings=settings)
+        self.ended: list[str] = []
         return Deferred.fromCoroutine(self.agent.start())
 
     def tearDown(self) -> Deferred[None]:  # type: ignore[override]  # likewise
@@ -54,6 +68,30 @@ class SIPpCase(TestCase):
         """
         ends = [one.local for one in self.agent.listeners]
         return next(end for end in ends if end.transport is transport)
+
+    async def take(self, call: ServerCall) -> None:
+        """
+        Answer a call, and let the caller end it.
+        """
+        call.ring()
+        session = await call.answer(MEDIA)
+        ending = await session.ended()
+        self.ended.append(ending.reason)
+
+    async def call_all(self, uri: str, calls: int, at_once: int) -> None:
+        """
+        Call somebody again and again, and hang up when he has answered.
+        """
+
+        async def call() -> None:
+            session = await self.agent.invite(uri, MEDIA).answered()
+            await session.bye()
+
+        lines = DeferredSemaphore(at_once)
+        made = await DeferredList(
+            [lines.run(lambda: Deferred.fromCoroutine(call())) for _ in range(calls)]
+        )
+        self.assertEqual([each for each in made if not each[0]], [])
 
     def assert_flawless(self, run: SIPp, tally: Tally) -> None:
         """
@@ -83,20 +121,12 @@ class AnsweringTests(SIPpCase):
         """
         Answer the calls of SIPp's scenario ``uac``.
         """
-        ended: list[str] = []
-
-        async def answer(call: ServerCall) -> None:
-            call.ring()
-            session = await call.answer(MEDIA)
-            ending = await session.ended()
-            ended.append(ending.reason)
-
-        self.agent.on_invite(answer)
+        self.agent.on_invite(self.take)
         target = self.end(transport)
         run = SIPp(self.folder, "uac", transport, calls=CALLS, target=target)
         self.runs.append(run)
         self.assert_flawless(run, await run.tally())
-        self.assertEqual(ended, ["hung up by the peer"] * CALLS)
+        self.assertEqual(self.ended, ["hung up by the peer"] * CALLS)
         self.assertEqual(self.agent.core.dialogs, {})
 
 
@@ -109,15 +139,15 @@ class CallingTests(SIPpCase):
         """
         A thousand calls over UDP are made, with no message too many.
         """
-        return Deferred.fromCoroutine(self.call_all(Transport.UDP))
+        return Deferred.fromCoroutine(self.call_over(Transport.UDP))
 
     def test_tcp(self) -> Deferred[None]:
         """
         A thousand calls over TCP are made, with no message too many.
         """
-        return Deferred.fromCoroutine(self.call_all(Transport.TCP))
+        return Deferred.fromCoroutine(self.call_over(Transport.TCP))
 
-    async def call_all(self, transport: Transport) -> None:
+    async def call_over(self, transport: Transport) -> None:
         """
         Call SIPp's scenario ``uas``, ten calls at a time.
         """
@@ -125,15 +155,88 @@ class CallingTests(SIPpCase):
         self.runs.append(run)
         await run.ready()
         uri = f"sip:100@{run.end.host}:{run.end.port};transport={transport}"
-
-        async def call() -> None:
-            session: Session = await self.agent.invite(uri, MEDIA).answered()
-            await session.bye()
-
-        lines = DeferredSemaphore(10)
-        made = await DeferredList(
-            [lines.run(lambda: Deferred.fromCoroutine(call())) for _ in range(CALLS)]
-        )
-        self.assertEqual([each for each in made if not each[0]], [])
+        await self.call_all(uri, CALLS, 10)
         self.assert_flawless(run, await run.tally())
         self.assertEqual(self.agent.core.dialogs, {})
+
+
+class LossCase(SIPpCase):
+    """
+    Three of a hundred datagrams get lost in each direction.
+    """
+
+    def relay(self, server: Endpoint) -> LossyRelay:
+        """
+        Put a relay before a server.
+        """
+        relay = LossyRelay(reactor, server, loss=LOSS, seed=1)
+        relay.start()
+        self.addCleanup(lambda: Deferred.fromCoroutine(relay.stop()))
+        return relay
+
+    def assert_complete(self, run: SIPp, tally: Tally, relay: LossyRelay) -> None:
+        """
+        Check that every call was made, though much was lost.
+        """
+        made = (tally.successful, tally.failed)
+        self.assertEqual(made, (LOSSY_CALLS, 0), run.errors)
+        self.assertGreater(relay.lost, LOSSY_CALLS * 7 * LOSS / 2)
+        self.assertGreater(tally.repeated, 0)
+
+
+class LossAnsweringTests(LossCase):
+    """
+    SIPp calls us over the bad network.
+    """
+
+    timers = Timers()  # the usual ones, as SIPp's are
+
+    async def test_udp(self) -> None:
+        """
+        Every call of SIPp to us completes.
+        """
+        self.agent.on_invite(self.take)
+        relay = self.relay(self.end(Transport.UDP))
+        run = SIPp(
+            *(self.folder, "uac", Transport.UDP),
+            calls=LOSSY_CALLS,
+            at_once=AT_ONCE,
+            repeats=True,
+            target=relay.endpoint,
+        )
+        self.runs.append(run)
+        self.assert_complete(run, await run.tally(), relay)
+        # If ACK and BYE are lost SIPp takes the repeated 200 to the INVITE for the
+        # answer to its BYE, and does not send that again.
+        open_yet = len(self.agent.core.dialogs)
+        self.assertEqual(self.ended, ["hung up by the peer"] * (LOSSY_CALLS - open_yet))
+        self.assertLess(open_yet, LOSSY_CALLS * LOSS**2 * 10)
+
+
+class LossCallingTests(LossCase):
+    """
+    We call SIPp over the bad network.
+    """
+
+    timers = BEHIND_SIPP
+
+    async def test_udp(self) -> None:
+        """
+        Every call of ours to SIPp completes.
+        """
+        port = free_port()
+        relay = self.relay(Endpoint(Transport.UDP, "127.0.0.1", port))
+        run = SIPp(
+            *(self.folder, "uas", Transport.UDP),
+            calls=LOSSY_CALLS,
+            at_once=LOSSY_CALLS,
+            repeats=True,
+            port=port,
+            contact=relay.endpoint,
+        )
+        self.runs.append(run)
+        await run.ready()
+        uri = f"sip:100@{relay.endpoint.host}:{relay.endpoint.port}"
+        await self.call_all(uri, LOSSY_CALLS, AT_ONCE)
+        self.assertEqual(self.agent.core.dialogs, {})
+        self.assert_complete(run, await run.tally(), relay)

@@ -26,18 +26,15 @@ from sipsorcery.transport.flow import Flow
 from sipsorcery.transport.layer import TransportLayer, TransportSettings
 from sipsorcery.transport.transactions.layer import TransactionLayer
 from sipsorcery.transport.transactions.server import ServerTransaction
+from tests import LONG
 from tests.integration.sipp import SIPp
 
 CALLS = 1000
 AT_ONCE = 20
 LOSS = 0.03
 
-
 # Timers that keep what has ended for two seconds instead of 32.
 QUICK = Timers(t1=0.03, t2=0.24, t4=0.3)
-# For sixteen: SIPp repeats its BYE after 0.5, 1.5, 3.5, 7.5, 11.5 and 15.5 seconds, and
-# each has to find the transaction of the first.
-PATIENT = Timers(t1=0.25, t2=2.0, t4=2.5)
 
 
 class AnsweringServer:
@@ -186,7 +183,6 @@ class SIPpTests(TestCase):
         """
         Wait until nothing is left of any call.
         """
-        self.assertEqual(self.server.unexpected, [])
         for _ in range(600):
             if self.server.transactions.is_idle and not self.server.repeating:
                 return
@@ -201,6 +197,7 @@ class SIPpTests(TestCase):
         tally = await sipp.tally()
         self.assertEqual((tally.successful, tally.failed), (CALLS, 0), sipp.errors)
         self.assertEqual(tally.unexpected, 0, sipp.errors)
+        self.assertEqual(self.server.unexpected, [])
         self.assertEqual((self.server.ended, self.server.open), (CALLS, set()))
         await self.assert_nothing_left()
 
@@ -221,7 +218,7 @@ class SIPpTests(TestCase):
         If three of a hundred datagrams get lost, every call completes nevertheless.
         """
         await self.server.stop()
-        self.server = AnsweringServer("udp:127.0.0.1:0", timers=PATIENT)
+        self.server = AnsweringServer("udp:127.0.0.1:0", timers=Timers())
         server = self.server.endpoint(Transport.UDP)
         relay = LossyRelay(reactor, server, loss=LOSS, seed=1)
         relay.start()
@@ -229,9 +226,11 @@ class SIPpTests(TestCase):
         sipp = self.sipp(relay.endpoint, repeats=True)
         tally = await sipp.tally()
         self.assertEqual((tally.successful, tally.failed), (CALLS, 0), sipp.errors)
+        self.assertEqual(self.server.unexpected, [])
         self.assertGreater(relay.lost, CALLS * 6 * LOSS / 2)
         # If ACK and BYE are lost SIPp takes the repeated 200 to the INVITE for the
         # answer to its BYE, and does not send that again.
         self.assertEqual(self.server.ended + len(self.server.open), CALLS)
         self.assertLess(len(self.server.open), CALLS * LOSS**2 * 10)
-        await self.assert_nothing_left()
+        if LONG:
+            await self.assert_nothing_left()  # half a minute later
