@@ -27,7 +27,7 @@ class CountingThreads(SteppedThreads):
         self.asked = 0
         self.is_broken = False
         self.is_slow = False
-        self.late: list[Callable[[], None]] = []
+        self.late: list[Callable[[], object]] = []
 
     def run(self, work: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
         """
