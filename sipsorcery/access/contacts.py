@@ -45,9 +45,9 @@ class KnownAccounts(Protocol):
         Give the canonical name of a domain that we serve; None for any other.
         """
 
-    async def find(self, username: str, domain: str) -> Account | None:
+    async def find_called(self, username: str, domain: str) -> Account | None:
         """
-        Find an account.
+        Find the account that a call is for.
         """
 
 
@@ -95,7 +95,7 @@ class Contacts:
         domain = await self._accounts.domain(host)
         if domain is None or user is None:
             return None
-        account = await self._accounts.find(grammar.unescape(user), domain)
+        account = await self._accounts.find_called(grammar.unescape(user), domain)
         if account is None or account.disabled:
             return None
         record = await self._live.get(BINDINGS.name, account.aor)
