@@ -48,14 +48,15 @@ async def modify(
         for _ in range(_TRIES):
             _check(session, method)
             delay = retry_delay(session.dialog.initiator, random.random())
-            if _may_send(session, method, description):
+            may_send = _may_send(session, method, description)
+            if may_send:
                 try:
                     await _modify_once(session, method, description)
                     return
                 except RequestFailed as error:
                     failed = error
                     delay = _delay_after(session, error, delay)
-            await session.pause(delay)
+            await session.pause(delay, until_ack=not may_send)
         _check(session, method)
         raise failed or RequestFailed(f"{method}: the peer's own never ends")
 

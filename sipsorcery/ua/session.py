@@ -62,6 +62,7 @@ class Session:
     """
 
     __slots__ = (
+        "_awaits_ack",
         "_ended",
         "_hooks",
         "_lock",
@@ -93,6 +94,7 @@ class Session:
         self.on_finish: Callable[[Ending], object] | None = None
         self.reinvite_sent: Reinvite | None = None
         self._pausing: Deferred[None] | None = None
+        self._awaits_ack = False  # while it pauses
         self._ended: Outcome[Ending] = Outcome()
         self._hooks: dict[str, Hook] = _NO_HOOKS
         self._lock: DeferredLock | None = None
@@ -320,6 +322,8 @@ class Session:
         self.overlap.receive(ack, 0)
         if self.answering is not None:
             self.answering.acknowledge(ack)
+        if self._awaits_ack and self.overlap.may_send("INVITE"):
+            self._wake()
 
     def dialog_ended(self, reason: str) -> None:
         """
@@ -341,8 +345,7 @@ class Session:
             self.answering.stop()
         if self.reinvite_sent is not None:
             self.reinvite_sent.stop()
-        if self._pausing is not None:
-            self._pausing.cancel()
+        self._wake()
         self.shared.leave(self)
         self._ended.succeed(ending)
         if on_finish is not None:
@@ -445,19 +448,28 @@ class Session:
             self._lock = DeferredLock()
         return self._lock
 
-    async def pause(self, seconds: float) -> None:
+    async def pause(self, seconds: float, *, until_ack: bool = False) -> None:
         """
         Wait a while.
 
+        :param until_ack: whether that is over as soon as the peer has acknowledged.
         :raises SessionEnded: if the session is over before.
         """
-        self._pausing = deferLater(self.core.clock, seconds)
+        self._pausing, self._awaits_ack = (
+            deferLater(self.core.clock, seconds),
+            until_ack,
+        )
         try:
             await self._pausing
         except CancelledError:
-            raise SessionEnded("the session is over") from None
+            if self.is_over:
+                raise SessionEnded("the session is over") from None
         finally:
-            self._pausing = None
+            self._pausing, self._awaits_ack = None, False
+
+    def _wake(self) -> None:
+        if self._pausing is not None:
+            self._pausing.cancel()
 
     # Session timer
 

@@ -413,6 +413,41 @@ class ScriptedTests(AgentCase):
         self.assertTrue(self.session.is_over)
         self.assert_settled()
 
+    def test_reinvite_awaits_ack(self) -> None:
+        """
+        A re-INVITE of ours that has to wait for the ACK to the peer's goes as soon as
+        that is there.
+        """
+        self.within("INVITE", 5, body=SDP)
+        changing = self.begin(self.session.hold())
+        self.network.advance(0.1)
+        self.assertEqual(self.bob.methods, ["INVITE", "ACK"])
+        self.within("ACK", 4)  # of another INVITE
+        self.assertEqual(self.bob.methods, ["INVITE", "ACK"])
+        self.within("ACK", 5)
+        self.assertEqual(self.bob.methods, ["INVITE", "ACK", "INVITE"])
+        self.bob.respond(self.bob.last("INVITE"), 200, body=SDP)
+        self.given(changing)
+        self.end()
+
+    def test_ack_after_491(self) -> None:
+        """
+        The time after a 491 is not cut short by any ACK (RFC 3261, 14.1).
+        """
+        changing = self.begin(self.session.hold())
+        self.bob.respond(self.bob.last("INVITE"), 491)
+        self.network.advance(0.1)
+        self.within("INVITE", 5, body=SDP)
+        self.within("ACK", 5)
+        before = self.bob.last("INVITE")
+        self.network.advance(1.9)
+        self.assertIs(self.bob.last("INVITE"), before)
+        self.network.advance(2.0)
+        self.assertIsNot(self.bob.last("INVITE"), before)
+        self.bob.respond(self.bob.last("INVITE"), 200, body=SDP)
+        self.given(changing)
+        self.end()
+
     def test_second_reinvite(self) -> None:
         """
         One that comes before another is answered gets a 500 with Retry-After (14.2).
