@@ -25,6 +25,7 @@ from sipsorcery.config.tree import (
     Storage,
     TLSTarget,
     Trunk,
+    UserAgent,
     Web,
 )
 from sipsorcery.config.values import (
@@ -58,6 +59,7 @@ __all__ = [
     "TLSTarget",
     "TLSVerify",
     "Trunk",
+    "UserAgent",
     "Web",
     "find",
     "key_paths",

@@ -62,6 +62,22 @@ def _algorithms(config: Config) -> Iterator[_Finding]:
         yield (key,), f"'{name}' is listed more than once"
 
 
+def _user_agents(config: Config) -> Iterator[_Finding]:
+    for i, each in enumerate(config.user_agent):
+        key = f"user_agent[{i}]"
+        shortest = config.registrar.min_expires
+        if each.max_expires is not None and each.max_expires < shortest:
+            yield (
+                (f"{key}.max_expires", "user_agent", "registrar.min_expires"),
+                f"{each.max_expires} is less than registrar.min_expires ({shortest})",
+            )
+        for name in _repeated(each.algorithms):
+            yield (
+                (f"{key}.algorithms", "user_agent"),
+                f"'{name}' is listed more than once",
+            )
+
+
 def _tls(config: Config) -> Iterator[_Finding]:
     certificates, keys = config.proxy.tls_certificate, config.proxy.tls_key
     if len(certificates) != len(keys):
@@ -158,4 +174,4 @@ def _repeated(names: Iterable[str]) -> list[str]:
     return [name for name, count in Counter(names).items() if count > 1]
 
 
-_RULES = (_expires, _algorithms, _tls, _tls_targets, _trunks, _listeners)
+_RULES = (_expires, _algorithms, _user_agents, _tls, _tls_targets, _trunks, _listeners)

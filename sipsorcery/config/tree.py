@@ -22,8 +22,10 @@ from sipsorcery.config.values import (
     InsideAddress,
     Network,
     Number,
+    Pattern,
     Pin,
     Rate,
+    Route,
     Target,
     TCPAddress,
     TLSVerify,
@@ -139,6 +141,22 @@ class Registrar:
     listen: InsideAddress | None = None
     min_expires: Expires = 60
     max_expires: Expires = 3600
+    # Every call forks to all of them, and they are one record.
+    max_contacts: Annotated[int, WholeNumber(1, 100)] = 10
+    keep_alive: Annotated[float, Number(0, 3600)] = 25
+    service_route: tuple[Route, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserAgent:
+    """
+    One table ``[[user_agent]]``: what phones of one kind need.
+    """
+
+    pattern: Pattern
+    max_expires: Expires | None = None
+    contact_list: bool = True
+    algorithms: tuple[DigestAlgorithm, ...] = ()  # none: those of the domain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,6 +260,7 @@ class Config:
     proxy: Proxy = Proxy()
     trunk: tuple[Trunk, ...] = ()
     registrar: Registrar = Registrar()
+    user_agent: tuple[UserAgent, ...] = ()
     regagent: RegAgent = RegAgent()
     notifier: Notifier = Notifier()
     appserver: AppServer = AppServer()

@@ -18,6 +18,8 @@ from typing import Annotated, TypeAlias
 
 from sipsorcery.config.faults import shown
 from sipsorcery.endpoint import Endpoint, HostPort, ListenAddress, Transport
+from sipsorcery.sip.errors import ParseError
+from sipsorcery.sip.uri import SIPURI
 
 
 class Durability(StrEnum):
@@ -245,6 +247,36 @@ def read_target(value: object) -> Endpoint:
     return target
 
 
+def read_pattern(value: object) -> re.Pattern[str]:
+    """
+    Read a regular expression that is searched for, upper and lower case alike.
+    """
+    text = read_text(value)
+    try:
+        if text:
+            return re.compile(text, re.IGNORECASE)
+        fault = "it is empty"
+    except re.error as error:
+        fault = str(error)
+    raise ValueError(f"expected a regular expression, not {shown(text)}: {fault}")
+
+
+def read_route(value: object) -> str:
+    """
+    Read the URI of a proxy for a route: a loose router (:rfc:`3261#section-16.12`).
+    """
+    text = read_text(value)
+    try:
+        if SIPURI.parse(text).is_loose:
+            return text
+    except ParseError:
+        pass
+    raise ValueError(
+        f"expected a SIP URI with ';lr', such as 'sip:proxy.example.com;lr', "
+        f"not {shown(text)}"
+    )
+
+
 def read_pin(value: object) -> str:
     """
     Read the SHA-256 fingerprint of a certificate: 64 hex digits, colons between or not.
@@ -265,4 +297,6 @@ Files: TypeAlias = Annotated[tuple[Path, ...], read_paths]
 TCPAddress: TypeAlias = Annotated[HostPort, read_listen]
 Target: TypeAlias = Annotated[Endpoint, read_target]
 InsideAddress: TypeAlias = Annotated[ListenAddress, read_inside]
+Pattern: TypeAlias = Annotated[re.Pattern[str], read_pattern]
+Route: TypeAlias = Annotated[str, read_route]
 Pin: TypeAlias = Annotated[str, read_pin]

@@ -25,6 +25,9 @@ from sipsorcery.config.convert import convert
 from sipsorcery.endpoint import Endpoint, HostPort, ListenAddress, Transport
 from tests.config import faults
 
+# The tables that may come any number of times.
+REPEATED = ("trunk", "tls_target", "user_agent")
+
 
 class TypesTests(SynchronousTestCase):
     """
@@ -252,9 +255,7 @@ class UnknownKeysTests(SynchronousTestCase):
         section, key = path.split(".")
         place %= len(key) + 1
         wrong = key[:place] + letter + key[place:]
-        table = (
-            f"[[{section}]]" if section in ("trunk", "tls_target") else f"[{section}]"
-        )
+        table = f"[[{section}]]" if section in REPEATED else f"[{section}]"
         if wrong in {each.split(".")[1] for each in key_paths()} or len(key) < 4:
             return
         listed = "\n".join(faults(f"{table}\n{wrong} = 0"))
@@ -282,7 +283,7 @@ class EveryKeyTests(SynchronousTestCase):
         """
         for path in key_paths():
             section, key = path.split(".")
-            repeated = section in ("trunk", "tls_target")
+            repeated = section in REPEATED
             table = f"[[{section}]]" if repeated else f"[{section}]"
             where = f"{section}[0].{key}" if repeated else path
             with self.subTest(path):

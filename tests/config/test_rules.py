@@ -60,6 +60,18 @@ class RulesTests(SynchronousTestCase):
             "auth.algorithms: 'MD5' is listed more than once",
         )
 
+    def test_user_agent(self) -> None:
+        """
+        No kind of phone is allowed less than the shortest registration.
+        """
+        table = "[[user_agent]]\npattern = '.'\n"
+        self.assert_faults(f"{table}max_expires = 60\nalgorithms = ['MD5']")
+        self.assert_faults(
+            f"{table}max_expires = 59\nalgorithms = ['MD5', 'MD5']",
+            "user_agent[0].max_expires: 59 is less than registrar.min_expires (60)",
+            "user_agent[0].algorithms: 'MD5' is listed more than once",
+        )
+
     def test_certificate_and_key(self) -> None:
         """
         Each certificate has a key, and each key a certificate.

@@ -43,6 +43,9 @@ PROMISED: dict[str, Any] = {
     "registrar.listen": "udp:127.0.0.1:5071",
     "registrar.min_expires": 30,
     "registrar.max_expires": 7200,
+    "registrar.max_contacts": 1,
+    "registrar.keep_alive": 0,
+    "registrar.service_route": ["sip:proxy.example.com;lr"],
     "regagent.enabled": False,
     "regagent.listen": "udp:127.0.0.1:5072",
     "notifier.enabled": False,
@@ -107,6 +110,7 @@ class ShippedFileTests(SynchronousTestCase):
         """
         config = parse(self.with_examples.encode())
         self.assertEqual([each.name for each in config.trunk], ["provider"])
+        self.assertEqual([each.max_expires for each in config.user_agent], [600])
         self.assertEqual(
             [each.domain for each in config.tls_target], ["sip.provider.example"]
         )
@@ -116,7 +120,7 @@ class ShippedFileTests(SynchronousTestCase):
         Each section has at least one comment of its own.
         """
         for section in re.split(r"^#?\[", self.text, flags=re.MULTILINE)[1:]:
-            if section.startswith(("[trunk", "[tls_target")):
+            if section.startswith(("[trunk", "[tls_target", "[user_agent")):
                 continue  # explained above its example
             self.assertIn("\n# ", section, section.splitlines()[0])
 

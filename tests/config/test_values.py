@@ -22,7 +22,9 @@ from sipsorcery.config.values import (
     read_network,
     read_path,
     read_paths,
+    read_pattern,
     read_pin,
+    read_route,
     read_target,
 )
 from sipsorcery.endpoint import Endpoint, HostPort, ListenAddress, Transport
@@ -212,6 +214,24 @@ class TextTests(SynchronousTestCase):
         ):
             with self.subTest(wrong), self.assertRaises(ValueError):
                 read_domain(wrong)
+
+    def test_pattern(self) -> None:
+        """
+        A regular expression is searched for without regard to case.
+        """
+        self.assertIsNotNone(read_pattern("^nokia").search("NokiaN97"))
+        for wrong in ("", "*", "(", "[a", 1):
+            with self.assertRaisesRegex(ValueError, "expected a"):
+                read_pattern(wrong)
+
+    def test_route(self) -> None:
+        """
+        A route names a loose router by a SIP URI.
+        """
+        self.assertEqual(read_route("sips:a.example;lr"), "sips:a.example;lr")
+        for wrong in ("", "sip:a.example", "a.example;lr", "tel:+1;lr", "sip:;lr"):
+            with self.assertRaisesRegex(ValueError, "expected a SIP URI"):
+                read_route(wrong)
 
     def test_pin(self) -> None:
         """
