@@ -26,6 +26,7 @@ from sipsorcery.config.values import (
     Pin,
     Rate,
     Route,
+    STUNServer,
     Target,
     TCPAddress,
     TLSVerify,
@@ -72,6 +73,7 @@ class SIP:
 
     domains: tuple[Domain, ...] = ()
     public_address: Address | None = None
+    stun_server: STUNServer | None = None
     local_networks: tuple[Network, ...] = ()
     proxies: tuple[Target, ...] = ()
     udp_mtu: Annotated[int, WholeNumber(0, 65_535)] = 1300

@@ -78,6 +78,7 @@ class Rate:
 _RATE = re.compile(
     r"(?P<count>[0-9]{1,9})/(?P<number>[0-9]{1,6}(?:\.[0-9]{1,3})?)?(?P<unit>[smh])"
 )
+_STUN_PORT = 3478
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -277,6 +278,16 @@ def read_route(value: object) -> str:
     )
 
 
+def read_stun_server(value: object) -> HostPort:
+    """
+    Read where a STUN server is; without a port it is the one of :rfc:`8489`.
+    """
+    server = HostPort.parse(read_text(value), default_port=_STUN_PORT)
+    if server.port == 0:
+        raise ValueError(f"nothing can be sent to {shown(value)}")
+    return server
+
+
 def read_pin(value: object) -> str:
     """
     Read the SHA-256 fingerprint of a certificate: 64 hex digits, colons between or not.
@@ -296,6 +307,7 @@ File: TypeAlias = Annotated[Path, read_path]
 Files: TypeAlias = Annotated[tuple[Path, ...], read_paths]
 TCPAddress: TypeAlias = Annotated[HostPort, read_listen]
 Target: TypeAlias = Annotated[Endpoint, read_target]
+STUNServer: TypeAlias = Annotated[HostPort, read_stun_server]
 InsideAddress: TypeAlias = Annotated[ListenAddress, read_inside]
 Pattern: TypeAlias = Annotated[re.Pattern[str], read_pattern]
 Route: TypeAlias = Annotated[str, read_route]

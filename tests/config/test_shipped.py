@@ -24,6 +24,7 @@ PROMISED: dict[str, Any] = {
     "storage.durability": "power",
     "sip.domains": ["example.com", "192.0.2.1"],
     "sip.public_address": "203.0.113.1",
+    "sip.stun_server": "stun.example.com",
     "sip.local_networks": ["10.0.0.0/8"],
     "sip.proxies": ["udp:127.0.0.1:5070"],
     "sip.udp_mtu": 0,

@@ -25,6 +25,7 @@ from sipsorcery.config.values import (
     read_pattern,
     read_pin,
     read_route,
+    read_stun_server,
     read_target,
 )
 from sipsorcery.endpoint import Endpoint, HostPort, ListenAddress, Transport
@@ -120,11 +121,25 @@ class TextTests(SynchronousTestCase):
         """
         for reader in (
             *(read_address, read_domain, read_inside, read_listen),
-            *(read_network, read_path, read_pin, read_target),
+            *(read_network, read_path, read_pin, read_stun_server, read_target),
         ):
             for value in NO_TEXT:
                 with self.assertRaisesRegex(ValueError, "expected a string, not"):
                     reader(value)
+
+    def test_stun_server(self) -> None:
+        """
+        A server of STUN is a name or an address, on port 3478 unless it says another.
+        """
+        for text, expected in (
+            ("stun.example.com", HostPort("stun.example.com", 3478)),
+            ("192.0.2.1:19302", HostPort("192.0.2.1", 19302)),
+            ("[2001:db8::1]", HostPort("2001:db8::1", 3478)),
+        ):
+            self.assertEqual(read_stun_server(text), expected)
+        for wrong in ("", "stun:stun.example.com", "a:0", "a b", "2001:db8::1"):
+            with self.assertRaises(ValueError):
+                read_stun_server(wrong)
 
     def test_path(self) -> None:
         """
