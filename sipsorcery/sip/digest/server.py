@@ -85,14 +85,18 @@ class DigestServer:
             # Their key needs a cnonce, and that needs qop (RFC 3261, 22.4, 8).
             raise LocalProtocolError(f"-sess algorithm without qop for {self.realm}")
 
-    def challenge(self, now: float, *, stale: bool = False) -> tuple[Challenge, ...]:
+    def challenge(
+        self, now: float, *, stale: bool = False, peer: str = ""
+    ) -> tuple[Challenge, ...]:
         """
         Return the challenges of one 401 or 407, each for a field line of its own.
 
         :param now: seconds since the epoch.
         :param stale: say that only the nonce was wrong, not the password.
+        :param peer: whom the nonce is for, such as an IP address; nobody else can use
+            it, and whoever uses it has received our answer.
         """
-        nonce = self.nonces.issue(self.realm, now)
+        nonce = self.nonces.issue(self._space(peer), now)
         return tuple(
             self._challenge(algorithm, nonce, stale) for algorithm in self.algorithms
         )
@@ -151,6 +155,15 @@ class DigestServer:
             return not self.qop or "auth" in self.qop
         return qop.lower() in self.qop
 
+    def is_fresh(self, claim: Claim, now: float, *, peer: str = "") -> bool:
+        """
+        Tell whether the nonce of a claim is one of ours, and young enough.
+
+        Where it is not, nothing else has to be looked at: the answer is a challenge
+        with ``stale=true``, which tells nobody whether the response was right.
+        """
+        return self._issued_at(claim, now, peer) is not None
+
     def verify(
         self,
         claim: Claim,
@@ -160,6 +173,7 @@ class DigestServer:
         request_uri: str,
         body: bytes = b"",
         now: float,
+        peer: str = "",
     ) -> Accepted | Stale | Wrong | Misdirected:
         """
         Judge a claim against what is stored of the user, and count its nonce as used.
@@ -169,6 +183,7 @@ class DigestServer:
 
         :param secret: ``None`` if there is no such user: the work is the same.
         :param now: seconds since the epoch.
+        :param peer: as for `challenge`.
         """
         if not self.accepts(claim.uri, request_uri):
             return Misdirected(claim.uri)
@@ -177,12 +192,23 @@ class DigestServer:
         right = hmac.compare_digest(encode(expected), encode(claim.response))
         if secret is None or ha1 is None or not right:
             return Wrong()
-        return Accepted(secret.username) if self._admit(claim, now) else Stale()
+        admitted = self._admit(claim, now, peer)
+        return Accepted(secret.username) if admitted else Stale()
 
-    def _admit(self, claim: Claim, now: float) -> bool:
-        issued = self.nonces.issued_at(claim.nonce, self.realm)
+    def _space(self, peer: str) -> str:
+        # Neither a realm nor an address has a line end.
+        return f"{self.realm}\n{peer}" if peer else self.realm
+
+    def _issued_at(self, claim: Claim, now: float, peer: str) -> float | None:
+        issued = self.nonces.issued_at(claim.nonce, self._space(peer))
         # One from the future comes from a process whose clock is ahead of ours.
         if issued is None or abs(now - issued) >= self.lifetime:
+            return None
+        return issued
+
+    def _admit(self, claim: Claim, now: float, peer: str) -> bool:
+        issued = self._issued_at(claim, now, peer)
+        if issued is None:
             return False
         expires = issued + self.lifetime
         return self.window.admit(
@@ -196,6 +222,7 @@ class DigestServer:
         body: bytes = b"",
         *,
         next_at: float | None = None,
+        peer: str = "",
     ) -> AuthenticationInfo:
         """
         Return the proof that we know the secret too, for a 2xx after acceptance.
@@ -203,13 +230,15 @@ class DigestServer:
         :param body: of the response.
         :param next_at: the time (seconds since the epoch), to give the client its next
             nonce along. A ``-sess`` client gets none: its key stays bound to the first.
+        :param peer: as for `challenge`.
         """
         ha1 = secret.ha1_for(claim.algorithm, self.realm)
         if ha1 is None:
             raise LocalProtocolError(f"no HA1 for {claim.algorithm.value}")
         parameters = [("rspauth", _respond(claim, ha1, "", body))]
         if next_at is not None and not claim.algorithm.is_session:
-            parameters.insert(0, ("nextnonce", self.nonces.issue(self.realm, next_at)))
+            nonce = self.nonces.issue(self._space(peer), next_at)
+            parameters.insert(0, ("nextnonce", nonce))
         if claim.qop is not None:
             parameters += [
                 ("qop", claim.qop),

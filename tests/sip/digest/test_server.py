@@ -294,6 +294,40 @@ class VerifyTests(SynchronousTestCase):
                 judge(self.server, make_credentials(nonce)), Stale(), nonce
             )
 
+    def test_peer(self) -> None:
+        """
+        A nonce for one peer is of no use to another, nor one for all to a peer.
+        """
+        nonce = self.server.challenge(NOW, peer="192.0.2.1")[0].nonce or ""
+        for count, peer in (("1", ""), ("2", "192.0.2.2"), ("3", "192.0.2.1")):
+            credentials = make_credentials(nonce, nc=count)
+            claim = self.server.read([credentials])
+            assert isinstance(claim, Claim)
+            is_right = peer == "192.0.2.1"
+            self.assertEqual(self.server.is_fresh(claim, NOW, peer=peer), is_right)
+            self.assertEqual(
+                judge(self.server, credentials, peer=peer),
+                Accepted("101") if is_right else Stale(),
+            )
+        self.assertEqual(
+            judge(self.server, make_credentials(self.nonce), peer="192.0.2.1"), Stale()
+        )
+
+    def test_fresh(self) -> None:
+        """
+        Whether a nonce is ours and young shows without looking at the response.
+        """
+        foreign = NonceSigner([NonceKey(1, b"x" * 32)]).issue(REALM, NOW)
+        for nonce, later, expected in (
+            (self.nonce, 59.9, True),
+            (self.nonce, 60, False),
+            (foreign, 0, False),
+            ("n" * 44, 0, False),
+        ):
+            claim = self.server.read([make_credentials(nonce, response="0" * 32)])
+            assert isinstance(claim, Claim)
+            self.assertIs(self.server.is_fresh(claim, NOW + later), expected)
+
     def test_replay(self) -> None:
         """
         The same request a second time is stale, and the next count is not.
