@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from hashlib import blake2s
 from typing import Any
 
+from sipsorcery.access.trunks import trunk_test
 from sipsorcery.config import Config
 from sipsorcery.config.tree import AppServer, Notifier, RegAgent, Registrar
 from sipsorcery.endpoint import Endpoint, HostPort
@@ -24,7 +25,6 @@ from sipsorcery.proxy.relay import Relays
 from sipsorcery.proxy.routing import Router
 from sipsorcery.proxy.switchboard import Switchboard
 from sipsorcery.proxy.token import INCARNATION_SIZE, Tokens
-from sipsorcery.proxy.trunks import trunk_test
 from sipsorcery.proxy.ways import Ways
 from sipsorcery.store.secrets import Key
 from sipsorcery.transport.flow import Listener

@@ -1,5 +1,5 @@
 """
-Tests for `sipsorcery.proxy.trunks`.
+Tests for `sipsorcery.access.trunks`.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from typing import Any, cast
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from sipsorcery.access.trunks import Trunks, trunk_test
 from sipsorcery.config.tree import Trunk
 from sipsorcery.config.values import read_network
-from sipsorcery.proxy.trunks import trunk_test
 
 
 class _Seen:
@@ -59,6 +59,29 @@ class TrunkTests(SynchronousTestCase):
         self.assertTrue(self.is_trunk(self.BOTH, "2001:db8::1", "c.example"))
         self.assertFalse(self.is_trunk(self.BOTH, "2001:db8::1"))
         self.assertFalse(self.is_trunk(self.BOTH, "192.0.2.1", "c.example"))
+
+    def test_mapped_address(self) -> None:
+        """
+        An IPv4 address that came through an IPv6 socket is still that address.
+        """
+        self.assertTrue(self.is_trunk(self.NETWORK, "::ffff:192.0.2.1"))
+        self.assertFalse(self.is_trunk(self.NETWORK, "::ffff:198.51.100.1"))
+
+    def test_which(self) -> None:
+        """
+        Of several trunks that fit, it is the first.
+        """
+        other = Trunk(name="e", networks=(read_network("192.0.2.0/24"),))
+        trunks = Trunks([self.DOMAIN, self.NETWORK, other])
+
+        def name(*seen: str) -> str | None:
+            found = trunks.find(cast(Any, _Seen(*seen)))
+            return None if found is None else found.name
+
+        self.assertEqual(name("192.0.2.1"), "a")
+        self.assertEqual(name("192.0.2.200"), "e")
+        self.assertEqual(name("192.0.2.1", "sip.provider.example"), "b")
+        self.assertIsNone(name("198.51.100.1"))
 
     def test_nobody(self) -> None:
         """
