@@ -333,6 +333,8 @@ def text_field(name: str) -> Field[str]:
 #: devices uses, too few to matter when a hostile one invents them.
 _REMEMBERED = 4096
 _remembered: dict[str, str] = dict(KEYS)
+#: Gives the key of a spelling that has been seen before, ``None`` for any other.
+remembered_key = _remembered.get
 
 
 def key_of(spelling: str) -> str:

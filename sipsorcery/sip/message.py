@@ -30,6 +30,7 @@ from sipsorcery.sip.grammar import unfold
 T = TypeVar("T")
 
 _MANDATORY: tuple[Field[Any], ...] = (VIA, FROM, TO, CALL_ID, CSEQ)
+_UNREAD = object()
 
 
 class Message:
@@ -81,13 +82,11 @@ class Message:
         """
         Return the first value of *field*, ``None`` where there is none.
         """
-        try:
-            return self._values[field.key]  # type: ignore[union-attr]  # a str has none
-        except KeyError:
-            assert isinstance(field, Field)
-        except AttributeError:
-            assert isinstance(field, str)
+        if isinstance(field, str):
             return self._first_text(text_field(field))
+        value = self._values.get(field.key, _UNREAD)
+        if value is not _UNREAD:
+            return value
         text = self._first_text(field)
         if text is None:
             return None
@@ -310,7 +309,8 @@ class Message:
         Write the message, with a Content-Length where it had none.
         """
         head = self._head
-        if CONTENT_LENGTH not in self:
+        # The usual spelling is found at once.
+        if "\nContent-Length: " not in head and CONTENT_LENGTH not in self:
             head += f"Content-Length: {len(self._body)}\r\n"
         return _encode(head) + b"\r\n" + self._body
 

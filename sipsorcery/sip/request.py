@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 from sipsorcery.sip.errors import LocalProtocolError, ParseError, excerpt
 from sipsorcery.sip.fields import (
@@ -14,11 +14,13 @@ from sipsorcery.sip.fields import (
     CSEQ,
     FROM,
     MAX_FORWARDS,
+    SINGLE,
     TIMESTAMP,
     TO,
     VIA,
     Field,
 )
+from sipsorcery.sip.glance import Glance
 from sipsorcery.sip.grammar import TOKEN, is_token
 from sipsorcery.sip.message import Message, head_of
 from sipsorcery.sip.response import Response
@@ -56,11 +58,17 @@ class Request(Message):
     :ivar request_uri: the text of the Request-URI; :attr:`uri` is its value.
     """
 
-    __slots__ = ("_uri", "method", "request_uri")
+    __slots__ = ("_glance", "_glanced_at", "_uri", "method", "request_uri")
 
     method: str
     request_uri: str
     _uri: URI | None
+    _glanced_at: str | None  # the head, as long as it is the same
+    _glance: Glance | None  # of it
+
+    def _adopt(self, head: str, body: bytes) -> Self:
+        self._glanced_at = None
+        return super()._adopt(head, body)
 
     def __init__(
         self,
@@ -123,6 +131,26 @@ class Request(Message):
         other._uri = self._uri
         return other
 
+    def glance(self) -> Glance | None:
+        """
+        See what a server wants to know first; None where that takes a longer look.
+        """
+        head = self._head
+        if self._glanced_at is not head:
+            self._glance = self._look(head)
+            self._glanced_at = head
+        return self._glance
+
+    def _look(self, head: str) -> Glance | None:
+        try:
+            index = self._indexed()
+        except ParseError:
+            return None
+        for key, texts in index.items():
+            if len(texts) > 1 and key in SINGLE:
+                return None
+        return Glance.at(head)
+
     @property
     def uri(self) -> URI:
         """
@@ -180,6 +208,10 @@ class Request(Message):
         :raises ParseError: as :meth:`Message.check`, and if the CSeq names another
             method or the Request-URI carries headers (:rfc:`3261#section-19.1.1`).
         """
+        if self.glance() is not None:
+            for field in fields:
+                self.all(field)
+            return
         super().check(MAX_FORWARDS, *fields)
         if self[CSEQ].method != self.method:
             raise ParseError(
@@ -206,16 +238,32 @@ class Request(Message):
 
         :param to_tag: goes into the To if that has no tag yet and can be read.
         """
-        head = self._head
-        vias = "".join(head[start:end] for start, end in self._spans(VIA))
-        lines = [vias, *(_first_line(field, head) for field in _COPIED)]
         if to_tag is not None and not is_token(to_tag):
             raise LocalProtocolError(f"bad To tag {excerpt(to_tag)}")
-        if to_tag is not None and self._lacks_to_tag():
-            lines[2] = f"{lines[2][:-2]};tag={to_tag}\r\n"
-        if status == 100:
-            lines.append(_first_line(TIMESTAMP, head))
-        return Response.from_lines(status, reason, "".join(lines), fields, body)
+        vias, from_, to, call_id, cseq, lacks_tag = self._copied_lines()
+        if to_tag is not None and lacks_tag:
+            to = f"{to[:-2]};tag={to_tag}\r\n"
+        timestamp = _first_line(TIMESTAMP, self._head) if status == 100 else ""
+        lines = f"{vias}{from_}{to}{call_id}{cseq}{timestamp}"
+        return Response.from_lines(status, reason, lines, fields, body)
+
+    def _copied_lines(self) -> tuple[str, str, str, str, str, bool]:
+        """
+        Give the lines that a response repeats, and whether the To lacks a tag.
+        """
+        if (seen := self.glance()) is not None:
+            return (
+                seen.via_lines,
+                seen.from_line,
+                seen.to_line,
+                seen.call_id_line,
+                seen.cseq_line,
+                seen.to_tag is None,
+            )
+        head = self._head
+        vias = "".join(head[start:end] for start, end in self._spans(VIA))
+        from_, to, call_id, cseq = (_first_line(field, head) for field in _COPIED)
+        return vias, from_, to, call_id, cseq, self._lacks_to_tag()
 
     def _lacks_to_tag(self) -> bool:
         try:

@@ -76,10 +76,10 @@ class Response(Message):
             raise LocalProtocolError(f"no status code: {status}")
         self.status = status
         self.reason = reason_phrase(status) if reason is None else reason
-        status_line = f"SIP/2.0 {status} {self.reason}"
-        start, _, more = head_of(status_line, fields).partition("\n")
-        length = f"Content-Length: {len(body)}\r\n"
-        self._adopt(f"{start}\n{lines}{more}{length}", body)
+        start, _, more = head_of(f"SIP/2.0 {status} {self.reason}", fields).partition(
+            "\n"
+        )
+        self._adopt(f"{start}\n{lines}{more}Content-Length: {len(body)}\r\n", body)
         if more and len(CONTENT_LENGTH.find.findall(self._head)) > 1:
             self.body = body  # and its length is the one that counts
 

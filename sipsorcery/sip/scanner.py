@@ -11,9 +11,10 @@ are not UTF-8 are kept as lone surrogates, so a head turns back into the very by
 from __future__ import annotations
 
 import re
+from typing import cast
 
 from sipsorcery.sip.errors import ParseError, excerpt
-from sipsorcery.sip.fields import key_of
+from sipsorcery.sip.fields import key_of, remembered_key
 from sipsorcery.sip.grammar import unfold
 from sipsorcery.sip.limits import MAX_FIELD, MAX_FIELDS
 
@@ -23,6 +24,10 @@ _ODD_LINE_END = re.compile(rb"\r\n|\r |\n")
 # A shorter head cannot hold more than MAX_FIELDS lines: one character and CRLF.
 _SHORT = 3 * MAX_FIELDS
 _LINE_END = re.compile(r"\r\n(?![ \t])")
+# Lines that are neither folded nor end with blanks: nearly all.
+_PLAIN_FIELDS = re.compile(
+    r"\n([^\r\n \t:][^\r\n:]*+):[ \t]*+([^\r]*+)(?<![ \t])\r(?!\n[ \t])"
+).findall
 
 
 def split_datagram(data: bytes) -> tuple[bytes, bytes]:
@@ -118,8 +123,14 @@ def index_fields(head: str) -> dict[str, list[str]]:
 
     :raises ParseError: if a line has no field name.
     """
+    fields = _PLAIN_FIELDS(head)
+    if len(fields) != head.count("\n") - 1:
+        fields = split_fields(head)
+    once = {remembered_key(spelling): [text] for spelling, text in fields}
+    if len(once) == len(fields) and None not in once:
+        return cast("dict[str, list[str]]", once)  # mostly no field comes twice
     index: dict[str, list[str]] = {}
-    for spelling, text in split_fields(head):
+    for spelling, text in fields:
         key = key_of(spelling)
         if key in index:
             index[key].append(text)

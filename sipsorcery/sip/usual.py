@@ -154,6 +154,7 @@ def parse_usual(data: bytes) -> UsualRequest | None:
     request._body = data[end:]
     request._uri = None
     request._index = None
+    request._glanced_at = None
     request._usual = usual
     request._settled = False
     request._noted = b""

@@ -7,6 +7,7 @@ A key is one text: to hash and to keep one costs a fraction of a tuple.
 from __future__ import annotations
 
 from sipsorcery.sip.fields import CALL_ID, CSEQ, FROM, TO, VIA
+from sipsorcery.sip.glance import Glance
 from sipsorcery.sip.message import Message
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.via import Via
@@ -36,9 +37,11 @@ def server_key(request: Request, method: str | None = None) -> str:
         failure, and a CANCEL, go to the transaction of the INVITE.
     :raises ParseError: if a field that matters is missing or broken.
     """
+    method = method or request.method
+    if (seen := request.glance()) is not None:
+        return f"{method}{_SEP}{seen.branch.lower()}{_SEP}{seen.sent_by.lower()}"
     vias = request.all(VIA)  # not the first alone, for `Request.check` reads all next
     via = vias[0] if vias else request[VIA]
-    method = method or request.method
     branch = via.branch
     if branch is None or not via.is_rfc3261:
         return _rfc2543_key(request, via, method)
@@ -59,7 +62,9 @@ def merge_key(request: Request) -> str | None:
         no tag in the To header field" (:rfc:`3261#section-8.2.2.2`).
     :raises ParseError: if a field that matters is missing or broken.
     """
-    if request[TO].tag is not None:
+    seen = request.glance()
+    to_tag = request[TO].tag if seen is None else seen.to_tag
+    if to_tag is not None:
         return None
     return f"{request.method}{_SEP}{_sequence(request)}"
 
@@ -74,12 +79,20 @@ def ack_key(message: Message) -> str:
     :param message: the response or the ACK.
     :raises ParseError: if a field that matters is missing or broken.
     """
-    return f"{message[TO].tag or ''}{_SEP}{_sequence(message)}"
+    seen = _glance(message)
+    to_tag = message[TO].tag if seen is None else seen.to_tag
+    return f"{to_tag or ''}{_SEP}{_sequence(message)}"
 
 
 def _sequence(message: Message) -> str:
     """
     Give what all copies of one request share, and its responses and its ACK.
     """
+    if (seen := _glance(message)) is not None:
+        return f"{seen.call_id}{_SEP}{seen.sequence}{_SEP}{seen.from_tag or ''}"
     number, tag = message[CSEQ].number, message[FROM].tag or ""
     return f"{message[CALL_ID]}{_SEP}{number}{_SEP}{tag}"
+
+
+def _glance(message: Message) -> Glance | None:
+    return message.glance() if isinstance(message, Request) else None
