@@ -238,6 +238,58 @@ class LeadsBackTests(SynchronousTestCase):
             self.assertFalse(leads_back(text, "192.0.2.20", 5062))
             self.assertFalse(leads_back(text, "192.0.2.", 5062))
 
+    def test_right_as_it_is(self) -> None:
+        """
+        A Via in which nothing had to be noted leads back by its sent-by.
+        """
+        for via, port in (
+            ("SIP/2.0/UDP 192.0.2.2:5062;branch=z9hG4bK1", 5062),
+            ("SIP/2.0/UDP 192.0.2.2:5062", 5062),
+            ("SIP/2.0/UDP 192.0.2.2;branch=z9hG4bK1", 5060),
+            ("SIP/2.0/UDP 192.0.2.2:5060;branch=z9hG4bK1", 5060),
+        ):
+            self.assertTrue(leads_back(via, "192.0.2.2", port))
+            self.assertFalse(leads_back(via, "192.0.2.2", 506))
+            self.assertFalse(leads_back(via, "192.0.2.20", port))
+            self.assertFalse(leads_back(via, "192.0.2.", port))
+            self.assertFalse(leads_back(via, "2.0.2.2", port))
+
+    @given(
+        st.sampled_from(["192.0.2.2", "192.0.2.1", "a.example", "[2001:db8::1]"]),
+        st.sampled_from(["", ":5060", ":5062", ":62"]),
+        st.lists(
+            st.sampled_from(
+                [
+                    *(
+                        "rport",
+                        "rport=5062",
+                        "RPORT=5060",
+                        "rport=x",
+                        "maddr=192.0.2.9",
+                    ),
+                    *(
+                        "received=192.0.2.2",
+                        "Received=192.0.2.1",
+                        "received = 192.0.2.2",
+                    ),
+                    *("branch=z9hG4bK1", "MAddr=192.0.2.2", "x=192.0.2.2:5062"),
+                ]
+            ),
+            unique_by=lambda text: text[:3].lower(),
+        ),
+        st.sampled_from([5060, 5062]),
+    )
+    def test_never_elsewhere(
+        self, host: str, port: str, parameters: list[str], source: int
+    ) -> None:
+        """
+        Where it says that a Via leads back, so does the Via when it is parsed.
+        """
+        text = ";".join((f"SIP/2.0/UDP {host}{port}", *parameters))
+        if leads_back(text, "192.0.2.2", source):
+            where = response_address(Via.parse(text), UDP, "192.0.2.2")
+            self.assertEqual(where, ("192.0.2.2", source))
+
     def test_wants_a_look(self) -> None:
         """
         What is out of the ordinary is parsed.
@@ -246,7 +298,9 @@ class LeadsBackTests(SynchronousTestCase):
         for text in (
             None,
             "",
-            "SIP/2.0/UDP 192.0.2.2:5062",
+            "SIP/2.0/UDP 192.0.2.2:5062;received=192.0.2.9",
+            "SIP/2.0/UDP 192.0.2.2:5062;rport",
+            "SIP/2.0/UDP 192.0.2.2:5062;maddr=192.0.2.9",
             f"SIP/2.0/UDP a.example{noted};MAddr=192.0.2.9",
             f"SIP/2.0/UDP a.example, SIP/2.0/UDP b.example{noted}",
         ):
