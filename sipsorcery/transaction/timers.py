@@ -5,6 +5,7 @@ The timers of SIP (:rfc:`3261`, Table 4, and :rfc:`6026`).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +118,13 @@ class Timers:
         That is "the amount of time it takes a client transaction's Timer E to be reset
         to T2" (:rfc:`4320#section-4.1`): 3.5 seconds.
         """
-        total, interval = 0.0, self.timer_e
-        while interval < self.t2:
-            total += interval
-            interval *= 2
-        return total
+        return _reset_to(self.t2, self.timer_e)
+
+
+@lru_cache(maxsize=16)  # asked for each request; a program has one set of timers
+def _reset_to(longest: float, first: float) -> float:
+    total, interval = 0.0, first
+    while interval < longest:
+        total += interval
+        interval *= 2
+    return total

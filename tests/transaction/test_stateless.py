@@ -60,7 +60,7 @@ class StatelessAnswersTests(SynchronousTestCase):
         response = self.answers.answer(INVITE, 503, fields)
         response.check()
         self.assertEqual((response.status, response[RETRY_AFTER].seconds), (503, 7))
-        self.assertEqual(len(response[TO].tag or ""), 16)
+        self.assertEqual(len(response[TO].tag or ""), 18)
 
     def test_same_tag_for_the_same_request(self) -> None:
         """
@@ -98,3 +98,14 @@ class StatelessAnswersTests(SynchronousTestCase):
         other = make_ack(INVITE, INVITE.respond(200, to_tag="b"))
         self.assertFalse(self.answers.is_acknowledged_by(other))
         self.assertFalse(self.answers.is_acknowledged_by(make_request("ACK")))
+        guessed = make_request("ACK", to="<sip:bob@example.com>;tag=" + 9 * "5a")
+        self.assertFalse(self.answers.is_acknowledged_by(guessed))
+
+    def test_ack_that_is_odd(self) -> None:
+        """
+        An ACK is also known where its To takes a longer look.
+        """
+        tag = self.answers.answer(INVITE, 503)[TO].tag
+        for to in (f"<sip:bob@example.com>;tag={tag};x=y", f"sip:b@c.d;tag={tag}"):
+            ack = make_request("ACK", to=to)
+            self.assertTrue(self.answers.is_acknowledged_by(ack))
