@@ -1,0 +1,3 @@
+"""
+The registrar: takes REGISTER and keeps the bindings of each account.
+"""

@@ -1,0 +1,184 @@
+"""
+The stored bindings, and all who have to hear when they change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Protocol
+
+from sipsorcery.monitor.bus import Bus
+from sipsorcery.monitor.event import Event, EventKind
+from sipsorcery.registrar.core import Change, Fate, Outcome, close_flow, expire
+from sipsorcery.registrar.flows import FlowIndex
+from sipsorcery.store.bindings import BINDINGS, Binding, Bindings, make_record
+from sipsorcery.store.errors import Conflict
+from sipsorcery.store.live import LiveStore, sweep
+from sipsorcery.store.live.record import Record
+
+# Each time somebody else was faster. Two phones of a user may start together; who loses
+# so often stands against a machine.
+_ATTEMPTS = 10
+# Records that are looked at before others get their turn: half a millisecond of them.
+_AT_ONCE = 100
+
+_KINDS = {
+    Fate.ADDED: EventKind.BINDING_ADDED,
+    Fate.UPDATED: EventKind.BINDING_UPDATED,
+    Fate.REMOVED: EventKind.BINDING_REMOVED,
+    Fate.EXPIRED: EventKind.BINDING_EXPIRED,
+}
+
+
+class Watcher(Protocol):
+    """
+    Hear of the bindings of an address-of-record as they are stored now.
+    """
+
+    def __call__(self, aor: str, bindings: Bindings) -> object:
+        """
+        Take it up with them.
+        """
+
+
+class Locations:
+    """
+    Changes bindings, one address-of-record at a time.
+
+    :param flows: knows which of them rest on connections.
+    :param watch: hears of each change.
+    :param clock: gives the seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        live: LiveStore,
+        bus: Bus,
+        flows: FlowIndex,
+        watch: Watcher,
+        clock: Callable[[], float],
+    ) -> None:
+        self._live = live
+        self._bus = bus
+        self._flows = flows
+        self._watch = watch
+        self._clock = clock
+
+    async def recall(self) -> None:
+        """
+        Tell of all bindings that are stored already.
+
+        :raises StoreError: if they cannot be read.
+        """
+        async for aor, bindings in self._all():
+            self._flows.add(aor, bindings)
+            self._watch(aor, bindings)
+
+    async def get(self, aor: str) -> Bindings:
+        """
+        Give the bindings of an address-of-record.
+
+        :raises StoreError: if they cannot be read.
+        """
+        record = await self._live.get(BINDINGS.name, aor)
+        return Bindings() if record is None else BINDINGS.read(record)
+
+    async def change(
+        self, aor: str, owner: str, decide: Callable[[Bindings], Outcome]
+    ) -> Outcome:
+        """
+        Let *decide* make new bindings of the stored ones, and store those.
+
+        It may be asked more than once: the last time counts. What it raises ends this.
+
+        :raises StoreError: `Conflict`, if others were faster all the time.
+        """
+        record = await self._live.get(BINDINGS.name, aor)
+        for _ in range(_ATTEMPTS):
+            before = Bindings() if record is None else BINDINGS.read(record)
+            outcome = decide(before)
+            if not outcome.changes:
+                return outcome
+            try:
+                await self._store(aor, owner, record, outcome.bindings)
+            except Conflict as conflict:
+                record, last = conflict.current, conflict
+                continue
+            self._tell(aor, owner, before, outcome)
+            return outcome
+        raise last
+
+    async def close_flow(self, token: str) -> None:
+        """
+        Remove the bindings that rest on a connection that is gone, and no others.
+        """
+        for aor in self._flows.close(token):
+            owner = await self._owner(aor)
+            await self.change(aor, owner, lambda stored: close_flow(stored, token))
+
+    async def sweep(self) -> None:
+        """
+        Remove what has expired.
+
+        :raises StoreError: if that cannot be stored now.
+        """
+        while gone := await sweep(self._live, BINDINGS.name, limit=_AT_ONCE):
+            for record in gone:
+                before = BINDINGS.read(record)
+                # Whoever has come back meanwhile stays.
+                after = await self.get(record.key)
+                outcome = Outcome(
+                    after, tuple(Change(Fate.EXPIRED, each) for each in before)
+                )
+                self._tell(record.key, record.owner, before, outcome)
+            if len(gone) < _AT_ONCE:
+                break
+        now = self._clock()
+        for record in await self._live.due(BINDINGS.name, now, _AT_ONCE):
+            await self.change(
+                record.key, record.owner, lambda stored: expire(stored, self._clock())
+            )
+
+    # Inside
+
+    async def _all(self) -> AsyncIterator[tuple[str, Bindings]]:
+        async for record in self._live.scan(BINDINGS.name):
+            yield record.key, BINDINGS.read(record)
+
+    async def _owner(self, aor: str) -> str:
+        record = await self._live.get(BINDINGS.name, aor)
+        return "" if record is None else record.owner
+
+    async def _store(
+        self, aor: str, owner: str, record: Record | None, bindings: Bindings
+    ) -> None:
+        if bindings:
+            version = 0 if record is None else record.version
+            self._flows.add(aor, bindings)
+            await self._live.swap(make_record(aor, bindings, owner, version))
+        elif record is not None:
+            await self._live.remove(record)
+
+    def _tell(self, aor: str, owner: str, before: Bindings, outcome: Outcome) -> None:
+        self._flows.settle(aor, before, outcome.bindings)
+        self._watch(aor, outcome.bindings)
+        for change in outcome.changes:
+            kind = _KINDS[change.fate]
+            if self._bus.wants(kind):
+                self._bus.emit(self._event(kind, aor, owner, change))
+
+    def _event(self, kind: EventKind, aor: str, owner: str, change: Change) -> Event:
+        binding: Binding = change.binding
+        detail = {"aor": aor, "contact": binding.contact}
+        reason = f": {change.reason}" if change.reason else ""
+        if change.reason:
+            detail["reason"] = change.reason
+        return Event(
+            time=self._clock(),
+            server="registrar",
+            kind=kind,
+            owner=owner,
+            call_id=binding.call_id,
+            message=f"{aor} at {binding.contact} {change.fate}{reason}",
+            detail=detail,
+        )

@@ -1,0 +1,111 @@
+"""
+Where a REGISTER came from, and what that means for the way back. Pure.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+
+from sipsorcery.endpoint import Endpoint, Transport
+from sipsorcery.sip.uri import DEFAULT_PORTS, SIPURI, URI
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """
+    The way that a request came.
+
+    :ivar source: the phone's own address, as a proxy of ours has seen it.
+    :ivar received_on: where that proxy received it; empty: we have received it.
+    :ivar is_trusted: whether it came by a proxy of ours.
+    :ivar mangles_contact: whether requests go to the source in place of a contact that
+        is another address.
+    :ivar keeps_alive: whether the phone shall be kept alive if a NAT is in between.
+    :ivar local_networks: those without a NAT between them and us.
+    """
+
+    source: Endpoint
+    received_on: str = ""
+    is_trusted: bool = False
+    mangles_contact: bool = True
+    keeps_alive: bool = True
+    local_networks: Sequence[IPv4Network | IPv6Network] = ()
+
+    @property
+    def received(self) -> str:
+        """
+        The phone's own address as text.
+        """
+        return str(self.source)
+
+    def target(self, contact: URI, path: Sequence[str]) -> str:
+        """
+        Give the URI that requests are for, in place of the contact; empty: the contact.
+
+        Where there is a Path, its first proxy knows the flow. Without one, a contact
+        that is the address of a host behind a NAT is reached by what the NAT has made
+        of it. A public one may not be what the NAT uses either, so it is compared too.
+        A name is left alone: who has one is meant to be found by it.
+        """
+        if path or not self.mangles_contact or not isinstance(contact, SIPURI):
+            return ""
+        if not _is_address(contact) or self._is_source(contact):
+            return ""
+        source = self.source
+        host = f"[{source.host}]" if source.is_ipv6 else source.host
+        reached = contact._replace(host=host, port=source.port)
+        if source.transport is not Transport.UDP and not contact.transport:
+            reached = reached.with_parameter("transport", str(source.transport))
+        return str(reached)
+
+    def needs_keep_alive(self, contact: URI, path: Sequence[str]) -> bool:
+        """
+        Tell whether a NAT stands in between that forgets who is silent.
+
+        Connections are kept by their ends, and the phones of another's proxy by that.
+        """
+        if not self.keeps_alive or self.source.transport is not Transport.UDP:
+            return False
+        if path and not self.is_trusted:
+            return False
+        if not isinstance(contact, SIPURI) or not _is_address(contact):
+            return False
+        return not self._is_source(contact) and not self._is_local()
+
+    def _is_source(self, contact: SIPURI) -> bool:
+        port = contact.port
+        if port is None:
+            name = "tls" if contact.scheme == "sips" else contact.transport or "udp"
+            port = DEFAULT_PORTS.get(name)
+        return port == self.source.port and _same_address(contact, self.source.host)
+
+    def _is_local(self) -> bool:
+        if not self.local_networks:
+            return False
+        address = ipaddress.ip_address(self.source.host)
+        return any(address in network for network in self.local_networks)
+
+
+def _is_address(contact: SIPURI) -> bool:
+    # Most are written plainly, and this is on the path of every REGISTER.
+    last = contact.host[-1]
+    if last == "]":
+        return True
+    if not last.isdigit():
+        return False
+    try:
+        ipaddress.IPv4Address(contact.host)
+    except ValueError:
+        return False
+    return True
+
+
+def _same_address(contact: SIPURI, host: str) -> bool:
+    if contact.address == host:
+        return True
+    if contact.host[0] != "[":
+        return False
+    return ipaddress.ip_address(contact.address) == ipaddress.ip_address(host)

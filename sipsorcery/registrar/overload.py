@@ -1,0 +1,56 @@
+"""
+Whether there is more to do than can be done in time. Pure.
+"""
+
+from __future__ import annotations
+
+import random
+
+from sipsorcery.registrar.errors import Refused
+from sipsorcery.sip.fields import RETRY_AFTER
+from sipsorcery.sip.parameterised import Seconds
+
+#: Seconds from one look at the lag to the next.
+INTERVAL = 0.25
+# Seconds that the reactor may be behind. A phone repeats its request after half a
+# second, and from then on the work only grows.
+_LAG = 0.4
+# Requests that wait for a store or a password: two seconds of what we can do.
+_WAITING = 12_000
+# Seconds after which somebody who was refused may come back, spread so that they do not
+# all come at once.
+_RETRY_AFTER = (5, 30)
+
+
+class Load:
+    """
+    What a server has to do.
+
+    :ivar waiting: requests that have been begun and not been answered.
+    """
+
+    def __init__(self) -> None:
+        self.waiting = 0
+        self._lag = 0.0
+
+    def note_lag(self, lag: float) -> None:
+        """
+        Hear how many seconds too late the reactor has called.
+        """
+        self._lag = lag
+
+    def check(self) -> None:
+        """
+        See whether another request can be taken.
+
+        :raises Refused: with 503.
+        """
+        if self._lag > _LAG or self.waiting >= _WAITING:
+            raise overloaded()
+
+
+def overloaded(text: str = "") -> Refused:
+    """
+    Make the refusal for somebody who may come back a little later.
+    """
+    return Refused(503, text, [(RETRY_AFTER, Seconds(random.randint(*_RETRY_AFTER)))])
