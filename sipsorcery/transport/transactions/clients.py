@@ -37,12 +37,12 @@ from sipsorcery.transport.transactions.client import (
     ClientTransactionUser,
     Way,
 )
-from sipsorcery.transport.transactions.drive import Drive, Failure
+from sipsorcery.transport.transactions.drive import Drive, Failure, Side
 
 _BRANCH_SIZE = 10  # bytes; as many as two thirds of a UUID, and nobody guesses them
 
 
-class ClientTransactions:
+class ClientTransactions(Side[ClientTransaction, ClientEffect]):
     """
     Send requests, match the responses to them, and drive the machines.
 
@@ -50,7 +50,7 @@ class ClientTransactions:
     """
 
     def __init__(self, drive: Drive, limit: int) -> None:
-        self._drive = drive
+        super().__init__(drive)
         self._limit = limit
         self._transactions: dict[str, ClientTransaction] = {}
         # By the number of the connection that they went out on.
@@ -152,13 +152,6 @@ class ClientTransactions:
             if waits or (transaction.state is State.Proceeding and not can_answer):
                 self._fail(transaction, TransportError(f"{flow.remote}: {reason}"))
 
-    def timer_due(self, transaction: ClientTransaction, now: float) -> None:
-        """
-        Let a machine act on its timers.
-        """
-        transaction.machine.handle_timer(now)
-        self._act(transaction)
-
     # Driving
 
     def _add(self, request: Request, way: Way, flow: Flow | None) -> ClientTransaction:
@@ -182,20 +175,8 @@ class ClientTransactions:
         self._drive.counters.client += 1
         return transaction
 
-    def _act(self, transaction: ClientTransaction) -> None:
-        """
-        Do what the machine wants to be done.
-        """
-        if transaction.is_acting:
-            return  # what is being done brought this about; it is next
-        transaction.is_acting = True
-        while effects := transaction.machine.take_effects():
-            for effect in effects:
-                self._do(transaction, effect)
-        transaction.is_acting = False
-        # It may be forgotten by now, if what was done has stopped the layer.
-        if self._transactions.get(transaction.key) is transaction:
-            self._drive.wheel.set(transaction, transaction.machine.next_timer())
+    def _exists(self, transaction: ClientTransaction) -> bool:
+        return self._transactions.get(transaction.key) is transaction
 
     def _do(self, transaction: ClientTransaction, effect: ClientEffect) -> None:
         match effect:

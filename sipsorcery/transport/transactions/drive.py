@@ -4,19 +4,22 @@ What the two sides of the transaction layer share.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from sipsorcery.sip.errors import ParseError
+from sipsorcery.transaction.effects import ClientEffect, ServerEffect
 from sipsorcery.transaction.errors import TransactionTimeout
+from sipsorcery.transaction.machine import Machine
 from sipsorcery.transaction.timers import Timers
 from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.layer import TransportLayer
-from sipsorcery.transport.transactions.wheel import TimerWheel
+from sipsorcery.transport.transactions.wheel import Timed, TimerWheel
 
 #: How a transaction fails: nobody answered, or the transport would not carry it.
 Failure: TypeAlias = TransactionTimeout | TransportError
@@ -86,3 +89,74 @@ class Drive:
         except Exception:
             self.counters.user_failures += 1
             self._log.failure("Failed on {arguments}", arguments=arguments)
+
+
+E = TypeVar("E", ClientEffect, ServerEffect)
+
+
+class Driven(Timed, Protocol[E]):
+    """
+    A transaction that one side of the layer drives.
+
+    :ivar is_acting: whether what its machine wants is being done.
+    """
+
+    is_acting: bool
+
+    @property
+    def machine(self) -> Machine[E]:
+        """
+        Give what decides.
+        """
+
+
+T = TypeVar("T", bound=Driven[Any])
+
+
+class Side(ABC, Generic[T, E]):
+    """
+    The client side or the server side: does what its machines want to be done.
+    """
+
+    def __init__(self, drive: Drive) -> None:
+        self._drive = drive
+
+    def timer_due(self, transaction: T, now: float) -> None:
+        """
+        Let a machine act on its timers.
+        """
+        transaction.machine.handle_timer(now)
+        self._act(transaction)
+
+    def _act(self, transaction: T) -> None:
+        """
+        Do what the machine wants to be done.
+        """
+        if transaction.is_acting:
+            return  # what is being done brought this about; it is next
+        transaction.is_acting = True
+        while effects := transaction.machine.take_effects():
+            for effect in effects:
+                self._do(transaction, effect)
+        transaction.is_acting = False
+        self._wind(transaction)
+
+    def _wind(self, transaction: T) -> None:
+        """
+        Have a transaction woken when its machine wants to know the time.
+        """
+        # It may be forgotten by now, if what was done has stopped the layer.
+        if self._exists(transaction):
+            self._drive.wheel.set(transaction, transaction.machine.next_timer())
+
+    @abstractmethod
+    def _do(self, transaction: T, effect: E) -> None:
+        """
+        Do one thing.
+        """
+
+    @abstractmethod
+    def _exists(self, transaction: T) -> bool:
+        """
+        Tell whether a transaction has not been forgotten.
+        """

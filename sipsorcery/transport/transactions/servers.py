@@ -34,7 +34,7 @@ from sipsorcery.transaction.stateless import StatelessAnswers
 from sipsorcery.transaction.table import ServerTable
 from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.flow import Flow
-from sipsorcery.transport.transactions.drive import Drive, Failure
+from sipsorcery.transport.transactions.drive import Drive, Failure, Side
 from sipsorcery.transport.transactions.server import Fields, ServerTransaction
 
 _SECRET_SIZE = 32  # bytes: as many as blake2s takes
@@ -45,7 +45,7 @@ _RETRY_AFTER = (5, 15)
 _CHALLENGES = (401, 407)
 
 
-class ServerTransactions:
+class ServerTransactions(Side[ServerTransaction, ServerEffect]):
     """
     Match requests to transactions, and drive these.
 
@@ -65,7 +65,7 @@ class ServerTransactions:
         limit: int,
         merges: bool = True,
     ) -> None:
-        self._drive = drive
+        super().__init__(drive)
         self._merges = merges
         self._deliver = deliver
         self._deliver_ack = deliver_ack
@@ -127,13 +127,6 @@ class ServerTransactions:
         transaction.machine.respond(response, self._drive.clock.seconds())
         if transaction.state is State.Completed:
             self._note_final(transaction, response)
-        self._act(transaction)
-
-    def timer_due(self, transaction: ServerTransaction, now: float) -> None:
-        """
-        Let a machine act on its timers.
-        """
-        transaction.machine.handle_timer(now)
         self._act(transaction)
 
     def stop(self) -> None:
@@ -259,23 +252,8 @@ class ServerTransactions:
         if response.status in _CHALLENGES:
             self._table.allow_merge(transaction)
 
-    def _act(self, transaction: ServerTransaction) -> None:
-        """
-        Do what the machine wants to be done.
-        """
-        if transaction.is_acting:
-            return  # what is being done brought this about; it is next
-        transaction.is_acting = True
-        while effects := transaction.machine.take_effects():
-            for effect in effects:
-                self._do(transaction, effect)
-        transaction.is_acting = False
-        self._wind(transaction)
-
-    def _wind(self, transaction: ServerTransaction) -> None:
-        # It may be forgotten by now, if what was done has stopped the layer.
-        if self._table.find(transaction.key) is transaction:
-            self._drive.wheel.set(transaction, transaction.machine.next_timer())
+    def _exists(self, transaction: ServerTransaction) -> bool:
+        return self._table.find(transaction.key) is transaction
 
     def _do(self, transaction: ServerTransaction, effect: ServerEffect) -> None:
         match effect:
