@@ -1,0 +1,175 @@
+"""
+The way of events from those who emit them to those who want them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection
+from typing import Protocol, TypeAlias
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+
+from sipsorcery.monitor.event import Event, EventKind
+
+Callback: TypeAlias = Callable[[Event], object]
+
+# The traces of a busy second fit in, and every connection of a proxy that loses its
+# network; at most some 20 MB of them.
+_WAITING = 10_000
+# Events for one subscriber in one turn of the reactor: at some microseconds each, less
+# than a millisecond in which nobody else is served.
+_AT_ONCE = 100
+
+
+class Subscription(Protocol):
+    """
+    One subscriber's place at a bus.
+
+    :ivar dropped: events that this subscriber was too slow for.
+    """
+
+    dropped: int
+
+    def stop(self) -> None:
+        """
+        Deliver nothing any more, not even what waits.
+        """
+
+
+class Bus(Protocol):
+    """
+    Takes events from servers and hands them to subscribers.
+    """
+
+    def wants(self, kind: EventKind) -> bool:
+        """
+        Tell whether anybody listens to a kind; else an event need not be built.
+        """
+
+    def emit(self, event: Event) -> None:
+        """
+        Hand an event over. This never blocks and never raises.
+        """
+
+    def subscribe(
+        self, callback: Callback, kinds: Collection[EventKind] | None = None
+    ) -> Subscription:
+        """
+        Have *callback* called with each event, in order, in a later turn.
+
+        :param kinds: which to deliver; None: all.
+        """
+
+
+class LocalBus:
+    """
+    The bus of one process, to be used in the thread of its reactor.
+
+    :param reactor: has time.
+    :param waiting: how many events wait for one subscriber; of more, the oldest are
+        dropped.
+    """
+
+    def __init__(self, reactor: IReactorTime, waiting: int = _WAITING) -> None:
+        self._reactor = reactor
+        self._waiting = waiting
+        self._places: dict[EventKind, tuple[_Place, ...]] = {}
+
+    def wants(self, kind: EventKind) -> bool:
+        """
+        Tell whether anybody listens to a kind.
+        """
+        return kind in self._places
+
+    def emit(self, event: Event) -> None:
+        """
+        Put an event in the queue of each subscriber who wants its kind.
+        """
+        for place in self._places.get(event.kind, ()):
+            place.put(event)
+
+    def subscribe(
+        self, callback: Callback, kinds: Collection[EventKind] | None = None
+    ) -> Subscription:
+        """
+        Have *callback* called with each event from now on.
+
+        One that raises is reported in the log and goes on to be called.
+        """
+        place = _Place(self._reactor, callback, self._waiting, self._forget)
+        for kind in EventKind if kinds is None else frozenset(kinds):
+            self._places[kind] = (*self._places.get(kind, ()), place)
+        return place
+
+    def _forget(self, place: _Place) -> None:
+        self._places = {
+            kind: rest
+            for kind, places in self._places.items()
+            if (rest := tuple(each for each in places if each is not place))
+        }
+
+
+class _Place:
+    """
+    The queue of one subscriber.
+    """
+
+    _log = Logger(namespace="sipsorcery.monitor.bus.LocalBus")
+
+    def __init__(
+        self,
+        reactor: IReactorTime,
+        callback: Callback,
+        waiting: int,
+        forget: Callable[[_Place], None],
+    ) -> None:
+        self.dropped = 0
+        self._reactor = reactor
+        self._callback = callback
+        self._forget = forget
+        self._queue: deque[Event] = deque(maxlen=waiting)
+        self._turn: IDelayedCall | None = None  # there while something waits
+
+    def put(self, event: Event) -> None:
+        """
+        Let an event wait for the next turn.
+        """
+        if len(self._queue) == self._queue.maxlen:
+            self._count_dropped()
+        self._queue.append(event)
+        if self._turn is None:
+            self._turn = self._reactor.callLater(0, self._deliver)
+
+    def stop(self) -> None:
+        """
+        Deliver nothing any more.
+        """
+        self._forget(self)
+        self._queue.clear()
+        turn, self._turn = self._turn, None
+        if turn is not None and turn.active():
+            turn.cancel()
+
+    def _deliver(self) -> None:
+        for _ in range(min(len(self._queue), _AT_ONCE)):
+            # The subscriber may stop in the middle.
+            if not self._queue:
+                return
+            event = self._queue.popleft()
+            try:
+                self._callback(event)
+            except Exception:
+                self._log.failure("A subscriber fails at {kind}", kind=event.kind)
+        self._turn = self._reactor.callLater(0, self._deliver) if self._queue else None
+
+    def _count_dropped(self) -> None:
+        # Once for each power of ten: the log must not drown with it.
+        self.dropped += 1
+        if str(self.dropped).strip("0") == "1":
+            self._log.warn(
+                "{count} events dropped: {subscriber} is too slow",
+                count=self.dropped,
+                subscriber=self._callback,
+            )
