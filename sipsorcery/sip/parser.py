@@ -12,6 +12,7 @@ from sipsorcery.sip.message import Message
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.usual import parse_usual
+from sipsorcery.sip.usual_response import parse_usual_response
 
 
 def parse(data: bytes) -> Request | Response:
@@ -26,7 +27,11 @@ def parse(data: bytes) -> Request | Response:
         the line ends, the Content-Length or a limit is broken. All other fields
         are read when asked for; see :meth:`Message.check`.
     """
-    usual = parse_usual(data)
+    usual: Request | Response | None
+    if data.startswith(b"SIP/2.0 "):
+        usual = parse_usual_response(data)
+    else:
+        usual = parse_usual(data)
     if usual is not None:
         return usual
     raw, rest = scanner.split_datagram(data)

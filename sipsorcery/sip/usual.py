@@ -44,11 +44,11 @@ _USUAL = re.compile(
 ).match
 # The match knows of each CR that LF follows it. Where LF stands alone the next server
 # might see a field that we do not.
-_BARE_LF = re.compile(rb"\n(?<!\r\n)").search
+BARE_LF = re.compile(rb"\n(?<!\r\n)").search
 # Groups of the match. What note_source writes goes to the end of NOTED.
 _URI, _HOST, _NOTED, _RPORT, _HOPS, _ROUTES = 2, 3, 4, 5, 6, 7
 # Bytes of a header section that can break no limit: six characters a line and CRLF.
-_SMALL = 8 * MAX_FIELDS
+SMALL = 8 * MAX_FIELDS
 
 _head = Message._head  # type: ignore[misc]  # the slot, which a property covers below
 _read_slot = _head.__get__  # type: ignore[attr-defined]
@@ -58,17 +58,17 @@ _write_slot = _head.__set__  # type: ignore[attr-defined]
 _new = object.__new__
 
 
-class UsualRequest(Request):
+class Lazy(Message):
     """
-    A request that still is the bytes that came, until somebody looks closer.
+    A message that still is the bytes that came, until somebody looks closer.
+
+    Its slots are those of the classes below: only one of several bases may have any.
     """
 
-    __slots__ = ("_noted", "_settled", "_usual")
+    __slots__ = ()
 
-    # The match, as long as the fields are what came, but for _noted.
+    # The match, as long as the fields are what came, but for what section() adds.
     _usual: re.Match[bytes] | None
-    # What note_source puts at the end of the topmost Via.
-    _noted: bytes
     # Whether the header section has been made text.
     _settled: bool
 
@@ -76,20 +76,39 @@ class UsualRequest(Request):
     def _head(self) -> str:
         if not self._settled:
             assert self._usual is not None  # it goes when the text changes
-            data = self._usual.string
-            place = self._usual.end(_NOTED)
-            section_end = self._usual.end() - len(b"\r\n")
-            head = data[:place] + self._noted + data[place:section_end]
-            _write_slot(self, head.decode("utf-8", "surrogateescape"))
-            self._settled = True
+            section = self._section(self._usual)
+            _write_slot(self, section.decode("utf-8", "surrogateescape"))
+            self._settled = True  # type: ignore[misc]  # a slot of the classes below
         text: str = _read_slot(self)
         return text
 
     @_head.setter
     def _head(self, head: str) -> None:
         _write_slot(self, head)
-        self._settled = True
-        self._usual = None
+        self._settled = True  # type: ignore[misc]  # likewise
+        self._usual = None  # type: ignore[misc]  # likewise
+
+    def _section(self, usual: re.Match[bytes]) -> bytes:
+        """
+        Give the header section without the blank line.
+        """
+        return usual.string[: usual.end() - len(b"\r\n")]
+
+
+class UsualRequest(Lazy, Request):
+    """
+    A request as it came.
+    """
+
+    __slots__ = ("_noted", "_settled", "_usual")
+
+    # What note_source puts at the end of the topmost Via.
+    _noted: bytes
+
+    def _section(self, usual: re.Match[bytes]) -> bytes:
+        place = usual.end(_NOTED)
+        section_end = usual.end() - len(b"\r\n")
+        return usual.string[:place] + self._noted + usual.string[place:section_end]
 
     def _first_text(self, field: Field[Any]) -> str | None:
         if (
@@ -146,7 +165,7 @@ def parse_usual(data: bytes) -> UsualRequest | None:
         return None
     end = usual.end()
     method, uri, hops, routes, length = usual.group(1, 2, 6, 7, 8)
-    if end > _SMALL or len(data) - end != int(length) or _BARE_LF(data, 0, end):
+    if end > SMALL or len(data) - end != int(length) or BARE_LF(data, 0, end):
         return None
     request = _new(UsualRequest)
     request.method = method.decode()
