@@ -81,7 +81,7 @@ def sample(name: str) -> None:
     tasks: dict[str, Callable[[], object]] = {
         "parse": lambda: SessionDescription.parse(body),
         "views": lambda: views(offer),
-        "write": lambda: bytes(offer),
+        "write": lambda: str(offer).encode(),
         "answer": lambda: create_answer(offer, LOCAL),
         "replace": lambda: replace_addresses(
             offer, "203.0.113.9", where=lambda old: True

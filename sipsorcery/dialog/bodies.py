@@ -25,13 +25,16 @@ SDP = MediaType("application", "sdp")
 _NOWHERE = "0.0.0.0"
 
 
-def description_in(message: Message) -> SessionDescription | None:
+def description_in(
+    message: Message, known: SessionDescription | None = None
+) -> SessionDescription | None:
     """
     Read the description that a message offers or answers with.
 
     A body of another type, or that is not for the session
     (:rfc:`3261#section-20.11`), is none.
 
+    :param known: one that it may well be, which then is not read again.
     :raises ParseError: of :mod:`sipsorcery.sdp`, if something breaks the grammar.
     """
     if not message.body:
@@ -45,6 +48,8 @@ def description_in(message: Message) -> SessionDescription | None:
         return None
     if disposition is not None and disposition.word.lower() != "session":
         return None
+    if known is not None and bytes(known) == message.body:
+        return known
     return SessionDescription.parse(message.body)
 
 

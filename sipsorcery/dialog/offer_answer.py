@@ -22,32 +22,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sipsorcery.dialog.agreement import Agreement, Fault
 from sipsorcery.dialog.bodies import description_in
 from sipsorcery.dialog.errors import LocalProtocolError
 from sipsorcery.dialog.exchange import (
     Agreed,
     Broken,
     OfferAnswerEffect,
-    Offered,
     OutOfStep,
     PendingInvite,
     PendingOffer,
-    Previewed,
     Side,
-    Withdrawn,
     is_binding,
 )
 from sipsorcery.dialog.refusal import Refusal
-from sipsorcery.sdp import (
-    Line,
-    Media,
-    Origin,
-    SessionDescription,
-    check_answer,
-    check_offer,
-    create_answer,
-    reissue,
-)
+from sipsorcery.sdp import Origin, SessionDescription
 from sipsorcery.sdp import ParseError as DescriptionError
 from sipsorcery.sdp import RemoteProtocolError as DescriptionMisfit
 from sipsorcery.sip.cseq import CSeq, RAck
@@ -58,17 +47,6 @@ from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 
 
-class _Fault(Exception):
-    """
-    Says that a message breaks the rules, and how to refuse it.
-    """
-
-    def __init__(self, text: str, status: int = 400) -> None:
-        super().__init__(text)
-        self.text = text
-        self.status = status
-
-
 class OfferAnswer:
     """
     The state of the session of one dialog.
@@ -76,21 +54,9 @@ class OfferAnswer:
     Tell it of every INVITE, ACK, PRACK and UPDATE and of the responses to them, once
     each: :meth:`sent`, when a message goes out for the first time, :meth:`receive`,
     after the dialog has let it pass.
-
-    :ivar local: what we have said the session is, ``None`` before it is agreed upon.
-    :ivar remote: what the peer has said.
     """
 
-    __slots__ = (
-        "_effects",
-        "_invite",
-        "_issued",
-        "_offer",
-        "_origin",
-        "_preview",
-        "local",
-        "remote",
-    )
+    __slots__ = ("_agreement", "_invite")
 
     def __init__(
         self,
@@ -105,32 +71,38 @@ class OfferAnswer:
         :param origin: of our first description. Where the session goes on, of the last
             one, of which nothing may be known but this.
         """
-        self._origin = origin
-        self.local = local
-        self.remote = remote
-        # What we sent last. It has only an origin where the rest is not known.
-        self._issued = None if local is None else _unknown_but(origin)
-        self._offer: PendingOffer | None = None
-        self._preview: SessionDescription | None = None
+        self._agreement = Agreement(origin, local, remote)
         self._invite: PendingInvite | None = None
-        self._effects: tuple[OfferAnswerEffect, ...] = ()
 
     def fork(self) -> OfferAnswer:
         """
         Return a copy, for another dialog of the same INVITE.
         """
-        other = OfferAnswer(self._origin, local=self.local, remote=self.remote)
-        other._issued = self._issued
-        other._offer = self._offer
+        other = OfferAnswer.__new__(OfferAnswer)
+        other._agreement = self._agreement.fork()
         other._invite = self._invite and replace(self._invite)
         return other
+
+    @property
+    def local(self) -> SessionDescription | None:
+        """
+        What we have said the session is, ``None`` before it is agreed upon.
+        """
+        return self._agreement.local
+
+    @property
+    def remote(self) -> SessionDescription | None:
+        """
+        What the peer has said the session is.
+        """
+        return self._agreement.remote
 
     @property
     def origin(self) -> Origin:
         """
         Give the origin of what we sent last.
         """
-        return self._origin if self._issued is None else self._issued.origin
+        return self._agreement.origin
 
     @property
     def may_offer(self) -> bool:
@@ -138,24 +110,27 @@ class OfferAnswer:
         Whether our next message, or response to an INVITE, may have an offer in it.
         """
         invite = self._invite
-        if self._offer is not None or (invite is not None and invite.undo is not None):
+        if self._agreement.offer is not None:
             return False
-        return invite is None or invite.is_described or invite.side is Side.Remote
+        if invite is None:
+            return True
+        if invite.undo is not None:
+            return False
+        return invite.is_described or invite.side is Side.Remote
 
     @property
     def must_answer(self) -> bool:
         """
         Whether an offer of the peer waits for our answer.
         """
-        return self._offer is not None and self._offer.side is Side.Remote
+        return self._agreement.must_answer
 
     def take_effects(self) -> list[OfferAnswerEffect]:
         """
         Hand over what has come of the messages, in this order, since the last time.
         """
-        effects = list(self._effects)
-        self._effects = ()
-        return effects
+        effects, self._agreement.effects = self._agreement.effects, ()
+        return list(effects)
 
     # Descriptions of ours
 
@@ -170,11 +145,7 @@ class OfferAnswer:
         """
         if not self.may_offer:
             raise LocalProtocolError("an offer while another one has no answer")
-        if self.local is not None:
-            over = self.local.media[len(description.media) :]
-            gone = (Media(m.type, 0, m.proto, m.formats or ("0",)) for m in over)
-            description = replace(description, media=(*description.media, *gone))
-        return reissue(description, self._origin, self._issued)
+        return self._agreement.draft_offer(description)
 
     def answer(
         self, abilities: SessionDescription, *, local_order: bool = False
@@ -188,11 +159,7 @@ class OfferAnswer:
         :raises NotAcceptable: of :mod:`sipsorcery.sdp`, if nothing fits: then the
             request is refused with 488.
         """
-        offer = self._offer_to_answer()
-        if self._preview is not None:
-            return self._preview
-        own = abilities.with_origin(self._origin)
-        return create_answer(offer, own, self._issued, local_order=local_order)
+        return self._agreement.draft_answer(abilities, local_order)
 
     def relay_answer(self, answer: SessionDescription) -> SessionDescription:
         """
@@ -201,13 +168,7 @@ class OfferAnswer:
         :raises LocalProtocolError: if there is no offer.
         :raises RemoteProtocolError: of :mod:`sipsorcery.sdp`, if it does not fit.
         """
-        check_answer(answer, self._offer_to_answer())
-        return self._preview or reissue(answer, self._origin, self._issued)
-
-    def _offer_to_answer(self) -> SessionDescription:
-        if self._offer is None or self._offer.side is Side.Local:
-            raise LocalProtocolError("an answer without an offer")
-        return self._offer.description
+        return self._agreement.adopt_answer(answer)
 
     # Messages
 
@@ -220,7 +181,7 @@ class OfferAnswer:
         """
         try:
             self._observe(Side.Local, message)
-        except (_Fault, DescriptionError, DescriptionMisfit) as fault:
+        except (Fault, DescriptionError, DescriptionMisfit) as fault:
             raise LocalProtocolError(fault.text) from None
 
     def receive(
@@ -236,9 +197,9 @@ class OfferAnswer:
         """
         try:
             self._observe(Side.Remote, message)
-        except (_Fault, ParseError, DescriptionError, DescriptionMisfit) as fault:
+        except (Fault, ParseError, DescriptionError, DescriptionMisfit) as fault:
             if isinstance(message, Response) or message.method == "ACK":
-                self._effects += (Broken(fault.text),)
+                self._agreement.effects += (Broken(fault.text),)
             elif fault.status == 500:
                 return Refusal.later(fault.text, retry_after)
             else:
@@ -271,16 +232,16 @@ class OfferAnswer:
             return
         try:
             self._take_answer(side, prack)
-        except (_Fault, DescriptionError, DescriptionMisfit) as fault:
+        except (Fault, DescriptionError, DescriptionMisfit) as fault:
             if side is Side.Remote:
-                self._effects += (Broken(fault.text),)
+                self._agreement.effects += (Broken(fault.text),)
             raise
 
     def _observe_offer(self, side: Side, request: Request) -> None:
         """
         Take a request in which there may be an offer.
         """
-        description = description_in(request)
+        description = self._description_in(side, request)
         cseq = request[CSEQ]
         if description is not None or request.method == "INVITE":
             self._check_turn(side, request.method)
@@ -298,18 +259,18 @@ class OfferAnswer:
         """
         Make sure that *side* may offer.
         """
-        if self._offer is not None:
+        if self._agreement.offer is not None:
             # "MUST reject the UPDATE with a 491" if our offer has no answer yet, "with
             # a 500" if theirs has none (RFC 3311, 5.2)
-            status = 500 if self._offer.side is side else 491
-            raise _Fault(f"{method} while an offer has no answer", status)
+            status = 500 if self._agreement.offer.side is side else 491
+            raise Fault(f"{method} while an offer has no answer", status)
         invite = self._invite
         if invite is None or method == "INVITE":
             return
         if not invite.is_described:
-            raise _Fault(f"offer in {method} before that of an INVITE", 500)
+            raise Fault(f"offer in {method} before that of an INVITE", 500)
         if invite.undo is not None and side is not invite.side:
-            raise _Fault(f"offer in {method} before the PRACK for an answer", 500)
+            raise Fault(f"offer in {method} before the PRACK for an answer", 500)
 
     def _observe_response(self, side: Side, response: Response) -> None:
         cseq = response[CSEQ]
@@ -325,7 +286,7 @@ class OfferAnswer:
         return invite is not None and invite.side is not side and invite.cseq == cseq
 
     def _observe_invite_response(self, side: Side, response: Response) -> None:
-        invite, offer = self._invite, self._offer
+        invite, offer = self._invite, self._agreement.offer
         assert invite is not None
         if response.is_success:
             self._invite = None
@@ -334,9 +295,9 @@ class OfferAnswer:
         elif not invite.is_described and is_binding(response):
             self._observe_late_offer(side, response, invite)
         elif side is Side.Local:
-            description = description_in(response)
+            description = self._description_in(side, response)
             if description not in (None, self.local):
-                raise _Fault("a description that is neither offer nor answer")
+                raise Fault("a description that is neither offer nor answer")
 
     def _observe_answer(
         self, side: Side, response: Response, invite: PendingInvite
@@ -347,13 +308,13 @@ class OfferAnswer:
         if response.is_success:
             self._take_answer(side, response)
             return
-        description = description_in(response)
+        description = self._description_in(side, response)
         if description is not None and is_binding(response):
             before = Agreed(self.local, self.remote)
             self._take_answer(side, response)
             invite.undo = before if side is Side.Local else None
         elif description is not None:
-            self._take_preview(side, description)
+            self._agreement.look_ahead(side, description)
 
     def _observe_late_offer(
         self, side: Side, response: Response, invite: PendingInvite
@@ -361,7 +322,7 @@ class OfferAnswer:
         """
         Take a response that must have an offer, because the INVITE has none.
         """
-        description = description_in(response)
+        description = self._description_in(side, response)
         if description is not None:
             rack = None if response.is_success else RAck(response[RSEQ], invite.cseq)
             offer = PendingOffer(
@@ -370,93 +331,55 @@ class OfferAnswer:
             self._propose(offer)
             invite.is_described = True
         elif response.is_success:
-            raise _Fault("2xx without an offer to an INVITE without one")
+            raise Fault("2xx without an offer to an INVITE without one")
 
     def _propose(self, offer: PendingOffer) -> None:
-        previous = self.local if offer.side is Side.Local else self.remote
-        if previous is not None:
-            check_offer(offer.description, previous)
-        self._offer = offer
-        self._preview = None
+        self._agreement.propose(offer)
         if self._invite is not None and self._invite.side is offer.side:
             self._invite.undo = None  # who offers again has seen the answer
-        if offer.side is Side.Local:
-            self._issued = offer.description
-        else:
-            self._effects += (Offered(offer.description),)
-
-    def _take_preview(self, side: Side, description: SessionDescription) -> None:
-        assert self._offer is not None
-        check_answer(description, self._offer.description)
-        if self._preview is None:
-            self._preview = description
-            if side is Side.Local:
-                self._issued = description
-            else:
-                self._effects += (Previewed(description),)
-        elif side is Side.Local and description != self._preview:
-            # "That same exact answer MAY also be placed in any provisional responses"
-            raise _Fault("an answer that is not the one sent before")
 
     def _take_answer(self, side: Side, message: Message) -> None:
         """
         Take a message in which the answer must be.
-
-        "The UAC MUST treat the first session description it receives as the answer":
-        so the 2xx may leave it out where another response had it. Where both have one
-        and they differ, as from gateways that first let a machine speak, the one counts
-        that "MUST" be there.
         """
-        offer, preview = self._offer, self._preview
+        offer = self._agreement.offer
         assert offer is not None
-        if side is Side.Remote:
-            self._offer = self._preview = None  # nothing better is going to come
-        answer = description_in(message)
-        if answer is None and side is Side.Remote and isinstance(message, Response):
-            answer = preview
-        if answer is None:
-            raise _Fault("a message without the answer that belongs there")
-        if side is Side.Local and preview not in (None, answer):
-            raise _Fault("an answer that is not the one sent before")
-        check_answer(answer, offer.description)
-        self._offer = self._preview = None
+        try:
+            answer = self._description_in(side, message)
+        except DescriptionError:
+            if side is Side.Remote:
+                self._agreement.forget_offer()  # nothing better is going to come
+            raise
+        may_be_ahead = isinstance(message, Response)
+        self._agreement.settle(side, answer, may_be_ahead=may_be_ahead)
         if self._invite is not None and offer.cseq.method != "UPDATE":
             self._invite.has_changed = True
-        if side is Side.Local:
-            self._issued = answer
-            self._agree(answer, offer.description)
-        else:
-            self._agree(offer.description, answer)
-
-    def _agree(
-        self, local: SessionDescription | None, remote: SessionDescription | None
-    ) -> None:
-        self.local, self.remote = local, remote
-        self._effects += (Agreed(local, remote),)
 
     def _fail(self, side: Side, cseq: CSeq) -> None:
         """
         Take note that a request of *side* has failed, and what it offered with it.
         """
-        offer = self._offer
+        offer = self._agreement.offer
         if offer is not None and offer.goes_with(side, cseq):
-            self._offer = self._preview = None
-            self._effects += (Withdrawn(),)
+            self._agreement.withdraw()
         invite = self._invite
         if invite is None or invite.side is not side or invite.cseq != cseq:
             return
         self._invite = None
         if invite.undo is not None:
-            self._agree(invite.undo.local, invite.undo.remote)
+            self._agreement.agree(invite.undo.local, invite.undo.remote)
         elif invite.has_changed and side is Side.Local and not invite.is_first:
-            self._effects += (OutOfStep(),)
+            self._agreement.effects += (OutOfStep(),)
 
     def _expects(self, message: Message, side: Side) -> bool:
         """
         Tell whether *message* is where the answer of *side* belongs.
         """
-        return self._offer is not None and self._offer.is_answered_by(side, message)
+        offer = self._agreement.offer
+        return offer is not None and offer.is_answered_by(side, message)
 
-
-def _unknown_but(origin: Origin) -> SessionDescription:
-    return SessionDescription(lines=(Line("o", str(origin)),))
+    def _description_in(
+        self, side: Side, message: Message
+    ) -> SessionDescription | None:
+        drafted = self._agreement.drafted if side is Side.Local else None
+        return description_in(message, drafted)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from sipsorcery.sdp.errors import LocalProtocolError, ParseError, excerpt
 from sipsorcery.sdp.line import fields, number
@@ -60,6 +61,10 @@ class Connection:
         :raises ParseError: if *text* breaks the grammar, or if the address is not of
             the type it says.
         """
+        return _parse(text)
+
+    @classmethod
+    def _read(cls, text: str) -> Connection:
         parts = fields(text)
         if len(parts) < 3:
             raise ParseError(f"the connection {excerpt(text)} is too short")
@@ -122,6 +127,13 @@ class Connection:
         except ParseError:
             pass
         raise LocalProtocolError(f"{excerpt(str(self))} is no connection")
+
+
+# The views of a description read it again and again. As many as there are calls that
+# begin at a time; 2 MB if a hostile peer fills it with the longest lines.
+@lru_cache(maxsize=256)
+def _parse(text: str) -> Connection:
+    return Connection._read(text)
 
 
 @dataclass(frozen=True, slots=True)

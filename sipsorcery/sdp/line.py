@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from sipsorcery.sdp.errors import LocalProtocolError, ParseError, excerpt
 
@@ -25,6 +26,11 @@ _BREAKS_LINE = re.compile(r"[\0\r\n]").search
 # "m =video ..." is neither a stray line that can be passed over (what follows would
 # belong to the section before) nor a media line.
 _SPACED_TYPE = re.compile(r"[vosctm][ \t]+=").match
+# Lines that are the same in call after call, and hold no secret.
+_USUAL = re.compile(
+    r"a=(?:rtpmap:|fmtp:|(?:max)?ptime:|rtcp-(?:mux|fb:)|sendrecv$)|[vst]="
+).match
+_SHORT = 80  # characters, as many as a usual line has
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,12 @@ class Line:
         :raises ParseError: if *text* holds NUL or CR, or blanks before the ``=`` of a
             line that matters.
         """
+        if len(text) <= _SHORT and _USUAL(text):
+            return _usual(text, end)
+        return cls._read(text, end)
+
+    @classmethod
+    def _read(cls, text: str, end: str) -> Line:
         if _BREAKS_LINE(text):
             # Without the text: it may hold a key.
             raise ParseError("a NUL or a bare carriage return")
@@ -74,6 +86,11 @@ class Line:
 
     def __str__(self) -> str:
         return f"{self.indent}{self.type and self.type + '='}{self.value}"
+
+
+@lru_cache(maxsize=1024)  # of what all models of telephones around say: 0.2 MB
+def _usual(text: str, end: str) -> Line:
+    return Line._read(text, end)
 
 
 @dataclass(frozen=True, slots=True)

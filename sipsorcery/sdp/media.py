@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from sipsorcery.sdp.codec import MAX_PAYLOAD_TYPE, STATIC_CODECS, Codec
 from sipsorcery.sdp.connection import RTCP, Connection
@@ -169,14 +170,8 @@ class Media(Section):
         """
         if not self.is_rtp:
             return ()
-        named, fmtps = self._rtpmaps(), self._fmtps()
-        found: dict[int, Codec] = {}
-        for format in filter(_is_payload_type, self.formats):
-            codec = named.get(int(format)) or STATIC_CODECS.get(int(format))
-            if codec is not None:
-                codec = replace(codec, fmtp=fmtps.get(format))
-                found.setdefault(codec.payload_type, codec)
-        return tuple(found.values())
+        rtpmaps = self.attribute_values("rtpmap")
+        return _codecs(self.formats, rtpmaps, self.attribute_values("fmtp"))
 
     def with_codecs(self, codecs: Iterable[Codec]) -> Media:
         """
@@ -201,7 +196,7 @@ class Media(Section):
         """
         Give the parameters of a format of any protocol, such as those of ``MCPTT``.
         """
-        return self._fmtps().get(format)
+        return _fmtps(self.attribute_values("fmtp")).get(format)
 
     @property
     def ptime(self) -> float | None:
@@ -228,22 +223,40 @@ class Media(Section):
         except ParseError:
             return None
 
-    def _rtpmaps(self) -> dict[int, Codec]:
-        found: dict[int, Codec] = {}
-        for value in self.attribute_values("rtpmap"):
-            try:
-                codec = Codec.parse(value)
-            except ParseError:
-                continue
-            found.setdefault(codec.payload_type, codec)
-        return found
 
-    def _fmtps(self) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for value in self.attribute_values("fmtp"):
-            format, _, parameters = value.partition(" ")
-            found.setdefault(format, parameters.strip(" "))
-        return found
+# Telephones of one model say the same in every call. As many as the models that are
+# around; 16 MB if hostile peers fill it with the longest bodies.
+@lru_cache(maxsize=256)
+def _codecs(
+    formats: tuple[str, ...], rtpmaps: tuple[str, ...], fmtps: tuple[str, ...]
+) -> tuple[Codec, ...]:
+    named, parameters = _rtpmaps(rtpmaps), _fmtps(fmtps)
+    found: dict[int, Codec] = {}
+    for format in filter(_is_payload_type, formats):
+        codec = named.get(int(format)) or STATIC_CODECS.get(int(format))
+        if codec is not None:
+            codec = replace(codec, fmtp=parameters.get(format))
+            found.setdefault(codec.payload_type, codec)
+    return tuple(found.values())
+
+
+def _rtpmaps(values: Iterable[str]) -> dict[int, Codec]:
+    found: dict[int, Codec] = {}
+    for value in values:
+        try:
+            codec = Codec.parse(value)
+        except ParseError:
+            continue
+        found.setdefault(codec.payload_type, codec)
+    return found
+
+
+def _fmtps(values: Iterable[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for value in values:
+        format, _, parameters = value.partition(" ")
+        found.setdefault(format, parameters.strip(" "))
+    return found
 
 
 def _read(text: str) -> tuple[str, int, str, tuple[str, ...], int]:

@@ -10,18 +10,25 @@ its streams, in the order of the offer, and its lines; formats, payload types an
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 from sipsorcery.sdp.codec import Codec
 from sipsorcery.sdp.direction import Direction
 from sipsorcery.sdp.errors import NotAcceptable, RemoteProtocolError, excerpt
 from sipsorcery.sdp.media import Media
 from sipsorcery.sdp.modification import reissue
+from sipsorcery.sdp.origin import Origin
+from sipsorcery.sdp.section import Section
 from sipsorcery.sdp.session import SessionDescription
 
 # Attributes that an answer has only if the offer has them (RFC 5761, 5506).
 _IF_OFFERED = ("rtcp-mux", "rtcp-rsize")
 # Attributes of ours that speak of our own payload types, not of theirs.
 _OWN_ONLY = ("imageattr", "rtcp-fb")
+# Answers to streams that are remembered: each model of telephone offers the same codecs
+# in every call, and we do the same things. 16 MB if hostile peers fill it with the
+# longest bodies.
+_REMEMBERED = 256
 
 
 def create_answer(
@@ -29,6 +36,7 @@ def create_answer(
     local: SessionDescription,
     previous: SessionDescription | None = None,
     *,
+    origin: Origin | None = None,
     local_order: bool = False,
 ) -> SessionDescription:
     """
@@ -40,6 +48,7 @@ def create_answer(
 
     :param local: what we can do, at which addresses, under which origin; its direction
         is what we want (sendrecv, or sendonly to keep the peer on hold).
+    :param origin: another one than that of *local*.
     :param previous: what we sent last in this dialog, whose origin goes on.
     :param local_order: put the formats in our order of preference rather than in that
         of the offer, which is the recommended one (:rfc:`3264#section-6.1`).
@@ -52,12 +61,10 @@ def create_answer(
         kinds = ", ".join(f"{offered.type} by {offered.proto}" for offered in wanted)
         raise NotAcceptable(f"nothing of what is offered fits: {excerpt(kinds)}")
     # 'The "t=" line in the answer MUST equal that of the offer.' (6)
-    answer = (
-        replace(local, media=media)
-        .with_values("t", *(offer.values("t") or ("0 0",)))
-        .without_attribute("group")
-    )
-    return reissue(answer, local.origin, previous)
+    times = offer.values("t") or ("0 0",)
+    level = Section(lines=local.lines).with_values("t", *times)
+    answer = SessionDescription(media, lines=level.without_attribute("group").lines)
+    return reissue(answer, origin or local.origin, previous)
 
 
 def check_answer(answer: SessionDescription, offer: SessionDescription) -> None:
@@ -99,9 +106,9 @@ def _answer(offered: Media, spare: list[Media], local_order: bool) -> Media:
                 fitted = _fit_formats(ours, offered, local_order)
                 if fitted is not None:
                     del spare[place]
-                    return _finish(fitted, offered)
+                    return _finish(fitted, ours.direction, offered)
     refused = Media(offered.type, 0, offered.proto, offered.formats or ("0",))
-    return _with_mid(refused, offered)
+    return _with_mid(refused, offered.mid)
 
 
 def _fit_formats(ours: Media, offered: Media, local_order: bool) -> Media | None:
@@ -111,50 +118,70 @@ def _fit_formats(ours: Media, offered: Media, local_order: bool) -> Media | None
     :return: ``None`` if none is left.
     """
     if ours.is_rtp:
-        pairs = _common_codecs(ours, offered)
-        if not any(theirs.carries_media for theirs, _ in pairs):
-            return None
-        if local_order:
-            order = {codec: place for place, codec in enumerate(ours.codecs)}
-            pairs.sort(key=lambda pair: order[pair[1]])
-        return ours.without_attribute(*_OWN_ONLY).with_codecs(
-            replace(theirs, fmtp=mine.fmtp) for theirs, mine in pairs
-        )
+        return _fit_codecs(ours, offered.codecs, local_order)
     known = {format.lower() for format in ours.formats}
     formats = tuple(format for format in offered.formats if format.lower() in known)
     return replace(ours, formats=formats) if formats else None
 
 
-def _common_codecs(ours: Media, offered: Media) -> list[tuple[Codec, Codec]]:
+@lru_cache(maxsize=_REMEMBERED)
+def _fit_codecs(
+    ours: Media, offered: tuple[Codec, ...], local_order: bool
+) -> Media | None:
+    pairs = _common_codecs(ours, offered)
+    if not any(theirs.carries_media for theirs, _ in pairs):
+        return None
+    if local_order:
+        order = {codec: place for place, codec in enumerate(ours.codecs)}
+        pairs.sort(key=lambda pair: order[pair[1]])
+    return ours.without_attribute(*_OWN_ONLY).with_codecs(
+        replace(theirs, fmtp=mine.fmtp) for theirs, mine in pairs
+    )
+
+
+def _common_codecs(
+    ours: Media, offered: tuple[Codec, ...]
+) -> list[tuple[Codec, Codec]]:
     """
     Pair each offered codec with ours, in the order of the offer.
     """
     pairs, known = [], ours.codecs
-    for theirs in offered.codecs:
+    for theirs in offered:
         mine = next((mine for mine in known if mine.matches(theirs)), None)
         if mine is not None and not theirs.is_derived:
             pairs.append((theirs, mine))
     return pairs
 
 
-def _finish(fitted: Media, offered: Media) -> Media:
+def _finish(fitted: Media, own: Direction, offered: Media) -> Media:
     """
     Give one of our streams, its formats fitted, the direction and name of the offered.
+
+    :param own: the direction that we want.
     """
     wanted = offered.direction
     if offered.is_held:
         wanted &= Direction.SENDONLY
-    direction = wanted.reversed & fitted.direction
-    if fitted.is_rtp or direction is not fitted.direction:
+    direction = wanted.reversed & own
+    stated = direction if fitted.is_rtp or direction is not own else None
+    missing = tuple(name for name in _IF_OFFERED if offered.attribute(name) is None)
+    return _with_attributes(fitted, stated, missing, offered.mid)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _with_attributes(
+    fitted: Media,
+    direction: Direction | None,
+    missing: tuple[str, ...],
+    mid: str | None,
+) -> Media:
+    if direction is not None:
         fitted = fitted.with_direction(direction)
-    missing = [name for name in _IF_OFFERED if offered.attribute(name) is None]
-    return _with_mid(fitted.without_attribute(*missing), offered)
+    return _with_mid(fitted.without_attribute(*missing), mid)
 
 
-def _with_mid(media: Media, offered: Media) -> Media:
-    if offered.mid:
-        return media.with_attribute("mid", offered.mid)
-    return media.without_attribute("mid")
+def _with_mid(media: Media, mid: str | None) -> Media:
+    return media.with_attribute("mid", mid) if mid else media.without_attribute("mid")
 
 
 def _same_kind(one: Media, other: Media) -> bool:

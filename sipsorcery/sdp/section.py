@@ -157,7 +157,8 @@ class Section:
             return self
         place = places[0] if places else self._place_for(new[0].type)
         kept = [line for line in self.lines[place:] if not is_old(line)]
-        return replace(self, lines=(*self.lines[:place], *new, *kept))
+        lines = (*self.lines[:place], *new, *kept)
+        return self if lines == self.lines else replace(self, lines=lines)
 
     def _place_for(self, type: str) -> int:
         """

@@ -5,7 +5,7 @@ The whole of a session description.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sipsorcery.sdp.connection import Connection
 from sipsorcery.sdp.errors import LocalProtocolError
@@ -28,6 +28,8 @@ class SessionDescription(Section):
     """
 
     media: tuple[Media, ...] = ()
+    # What it is as a body, once somebody has asked.
+    _body: bytes | None = field(default=None, init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if any(media.session.lines is not self.lines for media in self.media):
@@ -44,7 +46,9 @@ class SessionDescription(Section):
             line and the status to answer.
         """
         lines, media = parse_sections(body)
-        return cls(media, lines=lines)
+        description = cls(media, lines=lines)
+        object.__setattr__(description, "_body", body)
+        return description
 
     @classmethod
     def create(
@@ -125,4 +129,8 @@ class SessionDescription(Section):
         return "".join(ended) + f"{lines[-1]}{lines[-1].end}"
 
     def __bytes__(self) -> bytes:
-        return str(self).encode("utf-8", "surrogateescape")
+        if self._body is None:
+            body = str(self).encode("utf-8", "surrogateescape")
+            object.__setattr__(self, "_body", body)
+            return body
+        return self._body

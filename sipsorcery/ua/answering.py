@@ -189,8 +189,9 @@ class Answering:
 
     def _abort(self, status: int, reason: str) -> None:
         if self.is_pending:
+            given_up = self._given_up
             self.refuse(status)
-            self._given_up(reason)
+            given_up(reason)
 
     def _finish(self, response: Response) -> None:
         """
@@ -206,7 +207,11 @@ class Answering:
     def _send_final(self, response: Response) -> None:
         session = self._session
         session.note_sent(response)
+        # It stays for half a minute and has nothing more to tell; the session need not
+        # stay as long.
+        self._transaction.user = None
         if not response.is_success:
+            self._acknowledged = self._given_up = _nothing
             self._transaction.send(response)
             return
         core = session.core
@@ -220,11 +225,21 @@ class Answering:
                 assert isinstance(response, Response)
                 self._transaction.send(response)
             case Acknowledged(ack):
-                self._acknowledged(ack)
+                self._conclude(ack)
             case Unacknowledged():
-                self._acknowledged(None)
+                self._conclude(None)
             case _:
                 assert_never(effect)
+
+    def _conclude(self, ack: Request | None) -> None:
+        """
+        Tell of the ACK, and let go of who hears of it, and who mostly holds us.
+        """
+        assert self._acceptance is not None  # it wants this
+        self._acceptance.stop()
+        acknowledged = self._acknowledged
+        self._acknowledged = self._given_up = _nothing
+        acknowledged(ack)
 
     # Reliable responses
 
@@ -262,3 +277,7 @@ class Answering:
                 self._abort(504, "a reliable response was never confirmed")
             case _:
                 assert_never(effect)
+
+
+def _nothing(_: object) -> None:
+    pass

@@ -36,16 +36,19 @@ class Driven(Generic[M, E]):
         """
         Do what the machine wants to be done, whenever it was told of something.
         """
+        act = self._act
         for effect in self.machine.take_effects():
-            self._act(effect)
+            act(effect)
         if not self._is_stopped:  # an effect may have brought the end
             self._core.wheel.set(self, self.machine.next_timer())
 
     def stop(self) -> None:
         """
-        Wake it no more.
+        Wake it no more, and do no more for it.
         """
         self._is_stopped = True
+        # Mostly a method of who drives the machine: so nobody has to find the cycle.
+        self._act = _nothing
         self._core.wheel.set(self, None)
 
     def timer_due(self, now: float) -> None:
@@ -54,3 +57,7 @@ class Driven(Generic[M, E]):
         """
         self.machine.handle_timer(now)
         self.run()
+
+
+def _nothing(effect: object) -> None:
+    pass
