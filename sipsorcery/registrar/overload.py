@@ -39,6 +39,15 @@ class Load:
         """
         self._lag = lag
 
+    def facts(self) -> dict[str, str]:
+        """
+        Give what there is to do, for an event.
+        """
+        return {"lag": f"{self._lag:.2f}", "waiting": str(self.waiting)}
+
+    def __str__(self) -> str:
+        return f"{self._lag:.2f} s behind, {self.waiting} requests wait"
+
     def check(self) -> None:
         """
         See whether another request can be taken.
