@@ -20,6 +20,7 @@ from twisted.logger import Logger
 
 from sipsorcery.access.domains import Domains
 from sipsorcery.access.flights import Flights
+from sipsorcery.access.networks import Networks
 from sipsorcery.access.own import own_hosts
 from sipsorcery.config import Config
 from sipsorcery.store.directory import Account, Directory, Domain
@@ -83,6 +84,8 @@ class Accounts:
         #: The domains as they were when somebody looked last.
         self.domains = Domains(self._served, own=self._own)
         self._stored: Sequence[Domain] = ()
+        #: Who is in none of these needs credentials, whatever account they name.
+        self.trusted = Networks(())
         self._disabled: Mapping[str, str] = {}  # users, and why
         self._revisions: Mapping[str, int] = {}
         self._due = reactor.seconds()  # to look whether there are changes
@@ -224,6 +227,8 @@ class Accounts:
             self.domains = Domains(self._served, self._stored, self._own)
         if has_changed("users"):
             self._disabled = await everyone.users.disabled()
+        if has_changed("accounts"):
+            self.trusted = Networks(await everyone.accounts.trusted_networks())
         if has_changed("accounts") or has_changed("users"):
             self._generation += 1
         self._revisions = revisions

@@ -4,8 +4,10 @@ The table of the SIP accounts.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from ipaddress import ip_network
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +19,7 @@ from sipsorcery.store.directory.account import Account, address_of, hash_passwor
 from sipsorcery.store.directory.importing import Fault, Imported
 from sipsorcery.store.directory.rows import Rows, Tools
 from sipsorcery.store.directory.scope import Scope
+from sipsorcery.store.directory.types import Network
 from sipsorcery.store.errors import NotFound, Refused
 from sipsorcery.store.gathering import Gathering
 
@@ -65,6 +68,12 @@ class Accounts(Rows[Account]):
         if not names.is_text(address):
             return succeed(None)
         return self._finding.ask(address)
+
+    def trusted_networks(self) -> Deferred[frozenset[Network]]:
+        """
+        Give all networks that an account trusts.
+        """
+        return self._read(self._trusted_networks)
 
     def all(
         self, *, domain: str | None = None, after: str = "", limit: int = 1000
@@ -177,6 +186,13 @@ class Accounts(Rows[Account]):
             for each in self._all(using, query)
         }
         return [found.get(address) for address in addresses]
+
+    def _trusted_networks(self, using: sa.Connection) -> frozenset[Network]:
+        # As text: PostgreSQL does not compare JSON, and few lists are not empty.
+        column = sa.cast(self.table.c.trusted_networks, sa.Text)
+        query = self._scope.select(self.table, [column.distinct()])
+        lists = using.execute(query.where(column != "[]")).scalars()
+        return frozenset(ip_network(text) for each in lists for text in json.loads(each))
 
     def _get(self, using: sa.Connection, username: str, domain: str) -> Account:
         address = address_of(username, domain)

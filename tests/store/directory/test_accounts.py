@@ -184,6 +184,20 @@ class AccountsTests(DirectoryCase):
         self.assertFalse(changed.sends_keepalives or changed.mangles_contact)
         self.assertEqual((changed.updated - changed.created).total_seconds(), 5)
 
+    def test_trusted_networks(self) -> None:
+        """
+        The networks that any account trusts can be had without the accounts.
+        """
+        accounts = self.joe.accounts
+        self.assertEqual(self.do(self.everyone.accounts.trusted_networks()), frozenset())
+        for name, networks in (("100", (LAN, SIX)), ("101", (LAN,)), ("102", ())):
+            self.do(accounts.add(name, trusted_networks=networks))
+        trusted = self.do(self.everyone.accounts.trusted_networks())
+        self.assertEqual(trusted, {LAN, SIX})
+        self.do(accounts.remove("100", "example.com"))
+        trusted = self.do(self.everyone.accounts.trusted_networks())
+        self.assertEqual(trusted, {LAN})
+
     def test_change_refused(self) -> None:
         """
         What does not fit, or would make another account of it, is refused.
