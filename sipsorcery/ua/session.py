@@ -455,10 +455,8 @@ class Session:
         :param until_ack: whether that is over as soon as the peer has acknowledged.
         :raises SessionEnded: if the session is over before.
         """
-        self._pausing, self._awaits_ack = (
-            deferLater(self.core.clock, seconds),
-            until_ack,
-        )
+        self._pausing = deferLater(self.core.clock, seconds)
+        self._awaits_ack = until_ack
         try:
             await self._pausing
         except CancelledError:
