@@ -168,7 +168,18 @@ class TransportLayer:
                 return _put(data, flow)
         elif vias.leads_back(response.get("Via"), *flow.address):
             return _put(data, flow)
-        return Deferred.fromCoroutine(self._respond(response, data, flow))
+        transport, source = flow.local.transport, flow.address[0]
+        return Deferred.fromCoroutine(
+            self._respond(response, data, transport, source, flow.local)
+        )
+
+    def send_response_anew(self, response: Response) -> Deferred[Flow]:
+        """
+        Send a response whose connection is gone and forgotten, by its top Via alone.
+
+        :return: fires with the flow that it left on; fails with `TransportError`.
+        """
+        return Deferred.fromCoroutine(self._respond_anew(response))
 
     def via_for(self, way: Flow | Target, source: Endpoint | None = None) -> Via:
         """
@@ -242,27 +253,44 @@ class TransportLayer:
             return fail(error)
         return self._connections.send(data, target, source)
 
-    async def _respond(self, response: Response, data: bytes, flow: Flow) -> Flow:
+    async def _respond_anew(self, response: Response) -> Flow:
+        via = _top_via(response)
+        try:
+            transport = Transport(via.transport.lower())
+        except ValueError:
+            raise TransportError(f"no transport is called {via.transport}") from None
+        if transport is Transport.UDP:
+            raise TransportError(f"no socket leads back to {via.sent_by}")
+        data, source = response.to_bytes(), via.received or via.address
+        return await self._respond(response, data, transport, source)
+
+    async def _respond(
+        self,
+        response: Response,
+        data: bytes,
+        transport: Transport,
+        source: str,
+        local: Endpoint | None = None,
+    ) -> Flow:
         """
         Send a response whose connection is gone, or that goes elsewhere over UDP.
+
+        :param source: where the request came from.
+        :param local: the end of ours that it came to, over UDP.
         """
-        try:
-            via = response[VIA]
-        except ParseError as error:
-            raise TransportError(f"a response without a way: {error.text}") from error
-        transport = flow.local.transport
+        via = _top_via(response)
         failure = TransportError(f"nothing says where {via.sent_by} is")
         address = vias.response_address(
             via,
             transport,
-            flow.address[0],
+            source,
             follow_maddr=self._settings.follow_maddr,
         )
         if address is not None:
             end = Endpoint(transport, *address)
             try:
                 if transport is Transport.UDP:
-                    return await _put(data, self.datagram_flow(end, flow.local))
+                    return await _put(data, self.datagram_flow(end, local))
                 return await self._send(data, Target(end, _expected(via)))
             except TransportError as error:
                 failure = error
@@ -290,6 +318,13 @@ def _put(data: bytes, flow: Flow) -> Deferred[Flow]:
     except TransportError as error:
         return fail(error)
     return succeed(flow)
+
+
+def _top_via(response: Response) -> Via:
+    try:
+        return response[VIA]
+    except ParseError as error:
+        raise TransportError(f"a response without a way: {error.text}") from error
 
 
 def _expected(via: Via) -> Expectation | None:
