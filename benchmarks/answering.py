@@ -28,8 +28,10 @@ from twisted.internet.protocol import DatagramProtocol
 
 from sipsorcery import config
 from sipsorcery.endpoint import ListenAddress
+from sipsorcery.monitor.bus import LocalBus
 from sipsorcery.proxy.service import ProxyService
 from sipsorcery.sip.request import Request
+from sipsorcery.store.secrets import Secrets
 from sipsorcery.transport.flow import Flow
 from sipsorcery.transport.layer import TransportLayer, TransportSettings
 from sipsorcery.transport.udp import Port
@@ -121,7 +123,8 @@ def proxy(reactor: Any) -> int:
     listen = f"udp:127.0.0.1:{free()}"
     file.write_text(f'server.data_dir = "{folder}"\nproxy.listen = ["{listen}"]\n')
     loaded = config.load(file)
-    ProxyService(reactor, loaded).startService()
+    bus, secrets = LocalBus(reactor), Secrets(Path(folder))
+    ProxyService(reactor, loaded, bus=bus, secrets=secrets).startService()
     return loaded.proxy.listen[0].port
 
 

@@ -24,17 +24,21 @@ class Side:
     transport: Transport
     address: HostPort
 
-    def uri(self, user: str | None, *flags: str) -> SIPURI:
+    def uri(self, user: str | None, *flags: str, secure: bool = False) -> SIPURI:
         """
         Write a URI that leads back here, for Record-Route and Path.
 
         :param flags: parameters without value, after the transport.
+        :param secure: whether it is to be a sips URI, if this side can have one.
         """
         host = self.address.host
         items = [(flag, None) for flag in flags]
         transport = [("transport", str(self.transport))]
+        is_sips = secure and self.transport.is_secure
+        if is_sips and self.transport is Transport.TLS:
+            transport.clear()  # a sips URI means nothing else (RFC 3261, 26.2.2)
         return SIPURI(
-            "sip",
+            "sips" if is_sips else "sip",
             user,
             f"[{host}]" if ":" in host else host,
             self.address.port,
@@ -54,6 +58,7 @@ class Arrival:
     :ivar remote: the sender.
     :ivar is_trusted: whether it came on the inside socket and from the address of a
         role: neither alone is enough.
+    :ivar is_trunk: whether the sender is a neighbour that the configuration names.
     """
 
     flow: TokenFlow
@@ -61,6 +66,7 @@ class Arrival:
     local: Endpoint
     remote: Endpoint
     is_trusted: bool = False
+    is_trunk: bool = False
 
     @property
     def is_inside(self) -> bool:
@@ -79,11 +85,13 @@ class Departure:
     :ivar target: what tells this way from all others.
     :ivar flow: that of the receiver, where requests can come back to it by that alone;
         None for what the location of a server has found.
+    :ivar is_trunk: whether it leads to a neighbour that the configuration names.
     """
 
     side: Side
     target: str
     flow: TokenFlow | None = None
+    is_trunk: bool = False
 
     @property
     def is_inside(self) -> bool:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from hashlib import blake2s
 from typing import Any
 
@@ -16,19 +17,41 @@ from sipsorcery.endpoint import Endpoint, HostPort
 from sipsorcery.proxy.answers import Answers
 from sipsorcery.proxy.branch import Branches
 from sipsorcery.proxy.core import ProxyCore
-from sipsorcery.proxy.facade import Location, Lookup, Tools
+from sipsorcery.proxy.events import Events
 from sipsorcery.proxy.forward import Forwarder
 from sipsorcery.proxy.loading import Script
+from sipsorcery.proxy.nat import Nat
+from sipsorcery.proxy.networks import LocalNetworks
 from sipsorcery.proxy.outgoing import Outgoing
 from sipsorcery.proxy.own import OwnAddresses
+from sipsorcery.proxy.public_address import PublicAddresses
 from sipsorcery.proxy.relay import Relays
 from sipsorcery.proxy.routing import Router
 from sipsorcery.proxy.switchboard import Switchboard
 from sipsorcery.proxy.token import INCARNATION_SIZE, Tokens
+from sipsorcery.proxy.tools import Known, Location, Tools
+from sipsorcery.proxy.transparency import Transparency
 from sipsorcery.proxy.ways import Ways
 from sipsorcery.store.secrets import Key
 from sipsorcery.transport.flow import Listener
 from sipsorcery.transport.layer import TransportLayer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """
+    What a proxy has from elsewhere.
+
+    :ivar key: what the secrets of branches and tags are made of.
+    """
+
+    tokens: Tokens
+    transparency: Transparency
+    key: Key
+    events: Events
+    known: Known
+    public: PublicAddresses
+    own: OwnAddresses
 
 
 def assemble(
@@ -37,42 +60,40 @@ def assemble(
     transport: TransportLayer,
     location: Location,
     script: Script,
-    keys: Sequence[Key],
-    lookup: Lookup | None = None,
+    around: Surroundings,
 ) -> Switchboard:
     """
     Make what takes the messages of a transport layer, whose listeners are open.
-
-    :param keys: those for flow tokens, as `Secrets.keys` gives them.
-    :param lookup: None: this proxy knows no users.
     """
-    inside = inside_address(config)
-    own = own_addresses(config, transport.listeners)
-    tokens = Tokens(keys)
-    # From the oldest key: it stays when a new one comes, and with it what is under way.
-    branches = Branches(_derived(keys[-1], b"branch"))
+    tokens, key = around.tokens, around.key
+    branches = Branches(_derived(key, b"branch"))
     outgoing = Outgoing(tokens)
     roles = role_addresses(config)
     ways = Ways(
         transport,
-        inside,
+        inside_address(config),
         frozenset(roles.values()),
         secrets.token_bytes(INCARNATION_SIZE),
-        public=config.sip.public_address,
+        public=around.public.of,
+        is_trunk=trunk_test(config.trunk),
     )
-    core = ProxyCore(own, _derived(keys[-1], b"core"))
+    core = ProxyCore(around.own, _derived(key, b"core"))
     tools = Tools(
         ways=ways,
         tokens=tokens,
-        forwarder=Forwarder(transport, ways, tokens, branches, outgoing),
+        forwarder=Forwarder(
+            transport, ways, tokens, branches, outgoing, around.transparency
+        ),
         relays=Relays(reactor, transport, ways, branches, outgoing, location.failed),
         location=location,
-        answers=Answers(transport, core, _derived(keys[-1], b"tag")),
-        is_trunk=trunk_test(config.trunk),
-        lookup=lookup,
+        answers=Answers(transport, core, _derived(key, b"tag")),
+        events=around.events,
+        nat=Nat(LocalNetworks(config.sip.local_networks)),
+        known=around.known,
         roles=roles,
+        owner=lambda uri: roles.get("appserver"),
     )
-    return Switchboard(reactor, Router(own, tokens, branches), script, tools)
+    return Switchboard(reactor, Router(around.own, tokens, branches), script, tools)
 
 
 def inside_address(config: Config) -> Endpoint | None:
@@ -100,16 +121,30 @@ def role_addresses(config: Config) -> dict[str, Endpoint]:
     }
 
 
-def own_addresses(config: Config, listeners: Sequence[Listener]) -> OwnAddresses:
+def own_addresses(
+    config: Config,
+    listeners: Sequence[Listener],
+    public: PublicAddresses,
+    known: Known,
+) -> OwnAddresses:
     """
     Give all that means us in a URI.
     """
     addresses = [each.sent_by for each in listeners]
     addresses += [HostPort(each.local.host, each.local.port) for each in listeners]
-    public = config.sip.public_address
-    if public is not None:
-        addresses += [HostPort(public, each.local.port) for each in listeners]
-    return OwnAddresses(config.sip.domains, addresses)
+    addresses += [public.of(each) for each in listeners]
+    if config.sip.public_address is not None:
+        ports = [each.local.port for each in listeners]
+        addresses += [HostPort(config.sip.public_address, port) for port in ports]
+    accounts = known.accounts
+    if accounts is None:
+        return OwnAddresses(config.sip.domains, addresses)
+
+    def serves(host: str, wildcard: bool) -> bool:
+        # What is known of them at the moment: nobody may wait for a database here.
+        return accounts.domains.find(host, wildcard=wildcard) is not None
+
+    return OwnAddresses(config.sip.domains, addresses, serves)
 
 
 def _derived(key: Key, purpose: bytes) -> bytes:

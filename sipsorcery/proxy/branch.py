@@ -100,7 +100,11 @@ class Branches:
             return False
 
     def _mac(self, stem: str, message: Message, via: Via) -> str:
-        origin: tuple[str, ...] = (via.branch or "", via.sent_by)
+        # Where the sender was seen decides, too, where a response may have to go.
+        origin: tuple[str, ...] = (
+            *(via.branch or "", via.sent_by),
+            via.received or "",
+        )
         if not via.is_rfc3261:
             # A client of RFC 2543 gives its requests no identifier; the To tag, which
             # an ACK to a failure has and its INVITE has not, is no part of one.

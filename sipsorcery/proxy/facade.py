@@ -4,86 +4,20 @@ What a script is given beside the message: the ways to find out, and to send.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Mapping, Sequence
 
-from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from sipsorcery.endpoint import Endpoint
-from sipsorcery.proxy.answers import Answers
-from sipsorcery.proxy.errors import Refused
-from sipsorcery.proxy.forward import Forwarder
-from sipsorcery.proxy.relay import Relays
+from sipsorcery.access.contacts import Contact
+from sipsorcery.endpoint import Endpoint, Transport
+from sipsorcery.proxy.hops import Hops
 from sipsorcery.proxy.routing import Routed
-from sipsorcery.proxy.token import INSIDE, TokenFlow, Tokens
-from sipsorcery.proxy.ways import Hop, Ways
-from sipsorcery.sip.address import Address
+from sipsorcery.proxy.tools import Tools
+from sipsorcery.proxy.ways import Hop
 from sipsorcery.sip.uri import SIPURI
-from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.flow import Flow
 from sipsorcery.transport.target import Target
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """
-    Where somebody can be reached.
-
-    :ivar path: what a request there has to pass, the nearest first.
-    """
-
-    uri: SIPURI
-    path: tuple[SIPURI, ...] = ()
-
-
-#: Finds the contacts of an address-of-record; None: nobody has that address.
-Lookup = Callable[[str], Awaitable[Sequence[Contact] | None]]
-
-
-class Location(Protocol):
-    """
-    Find servers, as `Locator` does.
-    """
-
-    def locate(self, uri: SIPURI) -> Deferred[list[Target]]:
-        """
-        Find the targets for a request, in the order to try them in.
-        """
-
-    def pick(self, uri: SIPURI, call_id: str) -> Deferred[Target]:
-        """
-        Find the one target for a request that is forwarded without state.
-        """
-
-    def failed(self, target: Target) -> None:
-        """
-        Note that a target did not answer.
-        """
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """
-    All that sends, and all that knows, for the facade of each request.
-
-    :ivar lookup: None: this proxy knows nobody.
-    :ivar roles: where the servers inside are, by name. It may change.
-    :ivar owner: tells which server inside a URI of a dialogue belongs to.
-    :ivar is_trunk: tells whether a flow is that of a neighbour with rights.
-    """
-
-    ways: Ways
-    tokens: Tokens
-    forwarder: Forwarder
-    relays: Relays
-    location: Location
-    answers: Answers
-    is_trunk: Callable[[Flow], bool]
-    lookup: Lookup | None = None
-    roles: Mapping[str, Endpoint] = field(default_factory=dict)
-    owner: Callable[[SIPURI], Endpoint | None] = lambda uri: None
+from sipsorcery.transport.transactions.server import Fields
 
 
 class Sys:
@@ -99,6 +33,7 @@ class Sys:
         self._tools = tools
         self._routed = routed
         self._flow = flow
+        self._hops = Hops(tools, routed)
 
     @property
     def received_from(self) -> Endpoint:
@@ -126,7 +61,7 @@ class Sys:
         """
         Tell whether it came from a neighbour that the configuration names.
         """
-        return self._tools.is_trunk(self._flow)
+        return self._routed.arrival.is_trunk
 
     @property
     def is_ours(self) -> bool:
@@ -154,7 +89,7 @@ class Sys:
         """
         Tell whether `lookup` can find anybody.
         """
-        return self._tools.lookup is not None
+        return self._tools.known.contacts is not None
 
     def log(self, message: str) -> None:
         """
@@ -168,21 +103,25 @@ class Sys:
         """
         self._tools.answers.own(self._routed.request, self._flow)
 
-    def respond(self, status: int, reason: str | None = None) -> None:
+    def respond(
+        self, status: int, reason: str | None = None, fields: Fields = ()
+    ) -> None:
         """
         Answer the request; an ACK is let go.
-        """
-        self._tools.answers.respond(self._routed.request, self._flow, status, reason)
 
-    async def lookup(self, aor: str) -> Sequence[Contact] | None:
+        :param fields: pairs of field, or name of a field, and value.
         """
-        Find where an address-of-record is registered.
+        request, flow = self._routed.request, self._flow
+        self._tools.answers.respond(request, flow, status, reason, fields)
 
-        :return: None if there is no such account.
+    async def lookup(self, aor: SIPURI | str) -> Sequence[Contact] | None:
         """
-        if self._tools.lookup is None:
-            return None
-        return await self._tools.lookup(aor)
+        Find where an address-of-record, or a GRUU, is registered.
+
+        :return: none if that is nowhere; None if there is no such account.
+        """
+        contacts = self._tools.known.contacts
+        return None if contacts is None else await contacts.of(aor)
 
     async def resolve(self, uri: SIPURI | None = None) -> list[Target]:
         """
@@ -192,32 +131,102 @@ class Sys:
         """
         return await self._tools.location.locate(uri or self._routed.next_hop)
 
-    async def forward(self, to: str | Endpoint | None = None) -> None:
+    async def forward(
+        self, to: str | Endpoint | None = None, *, transparent: bool = False
+    ) -> None:
         """
         Send the request on and remember nothing of it.
 
         :param to: a role by its name, or an address; None: where its token, Route or
             Request-URI leads.
+        :param transparent: whether the next hop sees no Via but ours.
         """
-        hop = await self._hop(to)
+        hop = await self._hops.one(to)
         if self._needs_state(hop):
-            self._tools.relays.relay(self._routed, self._flow, [[hop]])
+            self._relay([[hop]], transparent)
             return
-        await self._tools.forwarder.forward(self._routed, self._flow, hop)
+        await self._tools.forwarder.forward(
+            self._routed, self._flow, hop, transparent=transparent
+        )
 
-    async def relay(self, contacts: Sequence[Contact] | None = None) -> None:
+    async def relay(
+        self, contacts: Sequence[Contact] | None = None, *, transparent: bool = False
+    ) -> None:
         """
         Send the request to all contacts at a time, and the best answer back.
 
         :param contacts: None: where its token, Route or Request-URI leads.
+        :param transparent: whether the next hop sees no Via but ours.
         """
         if contacts is None:
-            branches = [await self._hops()]
+            branches = [await self._hops.each()]
         else:
-            branches = await self._reachable(contacts)
-        self._tools.relays.relay(self._routed, self._flow, branches)
+            branches = await self._hops.to_contacts(contacts)
+        self._relay(branches, transparent)
+
+    async def send_internal(self, role: str) -> None:
+        """
+        Send the request to a role, by its name; it is told where it came from.
+        """
+        await self.forward(role)
+
+    async def send_external(self, to: Endpoint | None = None) -> None:
+        """
+        Send the request to somebody else; nobody is told what is for us alone.
+        """
+        await self.forward(to)
+
+    async def send_transparent(self, to: Endpoint | None = None) -> None:
+        """
+        Send the request to somebody who refuses more Vias than one.
+        """
+        await self.forward(to, transparent=True)
+
+    def get_default_endpoint(self, transport: Transport | str) -> Endpoint | None:
+        """
+        Give the first of our listeners for a transport; None: there is none.
+        """
+        return self._tools.ways.default(Transport(transport))
+
+    def get_app_server(self) -> Endpoint | None:
+        """
+        Give the application server for a new call; None: there is none.
+        """
+        return self._tools.roles.get("appserver")
+
+    def dispatcher_lookup(self) -> Endpoint | None:
+        """
+        Give the server inside that the Request-URI belongs to; None: it is none's.
+        """
+        return self._tools.owner(self._routed.uri)
+
+    def fix_contact(self) -> bool:
+        """
+        Put the source of the request into its Contact, where a NAT hides what is there.
+
+        It is for peers that ignore Record-Route; all others need it not.
+
+        :return: whether there was something to change.
+        """
+        return self._tools.nat.fix_contact(self._routed.request, self._routed.arrival)
+
+    def fix_sdp(self) -> bool:
+        """
+        Put the source of the request into its SDP, where a NAT hides what is there.
+
+        It helps where one end at least has no NAT, and sends its media to where those
+        of the other come from.
+
+        :return: whether there was something to change.
+        """
+        return self._tools.nat.fix_sdp(self._routed.request, self._routed.arrival)
 
     # Inside
+
+    def _relay(self, branches: Sequence[Sequence[Hop]], transparent: bool) -> None:
+        self._tools.relays.relay(
+            self._routed, self._flow, branches, transparent=transparent
+        )
 
     def _needs_state(self, hop: Hop) -> bool:
         """
@@ -231,64 +240,3 @@ class Sys:
             and not hop.departure.side.transport.is_reliable
             and method not in ("ACK", "CANCEL")
         )
-
-    async def _hop(self, to: str | Endpoint | None) -> Hop:
-        ways, routed = self._tools.ways, self._routed
-        if isinstance(to, str):
-            return ways.inwards(self._tools.roles[to])
-        if to is not None:
-            return ways.towards(Target(to), routed.send_from)
-        if routed.flow is not None:
-            return self._along(routed.flow)
-        call_id = routed.request.get("Call-ID") or ""
-        target = await self._tools.location.pick(routed.next_hop, call_id)
-        return ways.towards(target, routed.send_from)
-
-    def _along(self, flow: TokenFlow) -> Hop:
-        if flow != INSIDE:
-            return self._tools.ways.along(flow)
-        role = self._tools.owner(self._routed.uri)
-        if role is None:
-            raise Refused(481, f"nobody inside has {self._routed.uri}")
-        return self._tools.ways.inwards(role)
-
-    async def _hops(self) -> list[Hop]:
-        ways, routed = self._tools.ways, self._routed
-        if routed.flow is not None:
-            return [self._along(routed.flow)]
-        targets = await self.resolve()
-        return [ways.towards(target, routed.send_from) for target in targets]
-
-    async def _reachable(self, contacts: Sequence[Contact]) -> list[list[Hop]]:
-        """
-        Find the hops to each contact; those that nothing leads to are left out.
-
-        :raises Refused: the last one's, if that leaves nobody.
-        """
-        branches, refused = [], Refused(480, "nobody is registered")
-        for contact in contacts:
-            try:
-                branches.append(await self._hops_to(contact))
-            except Refused as error:
-                refused = error
-            except TransportError as error:
-                refused = Refused(480, str(error))
-        if not branches:
-            raise refused
-        return branches
-
-    async def _hops_to(self, contact: Contact) -> list[Hop]:
-        ways, uri = self._tools.ways, contact.uri
-        routes = tuple(map(Address, contact.path))
-        if routes and contact.path[0].user is not None:
-            # The registrar took it from a Path that we wrote, or a neighbour.
-            try:
-                token = self._tools.tokens.read(contact.path[0].user)
-            except Refused:
-                pass
-            else:
-                if token.flow != INSIDE:
-                    return [ways.along(token.flow, uri, routes[1:])]
-        next_hop = contact.path[0] if contact.path else uri
-        targets = await self._tools.location.locate(next_hop)
-        return [ways.towards(target, None, uri, routes) for target in targets]

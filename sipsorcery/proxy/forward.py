@@ -14,8 +14,17 @@ from twisted.python.failure import Failure
 from sipsorcery.proxy.branch import Branches, Kind
 from sipsorcery.proxy.errors import Refused
 from sipsorcery.proxy.outgoing import Outgoing
+from sipsorcery.proxy.review import Review, pass_unseen
 from sipsorcery.proxy.routing import Routed
-from sipsorcery.proxy.token import InsideFlow, TokenFlow, Tokens, Use
+from sipsorcery.proxy.token import (
+    ConnectionFlow,
+    DatagramFlow,
+    InsideFlow,
+    TokenFlow,
+    Tokens,
+    Use,
+)
+from sipsorcery.proxy.transparency import Transparency, restore
 from sipsorcery.proxy.ways import Hop, Ways
 from sipsorcery.sip.fields import MAX_FORWARDS, VIA
 from sipsorcery.sip.request import Request
@@ -26,15 +35,20 @@ from sipsorcery.transport.flow import Flow
 from sipsorcery.transport.layer import TransportLayer
 from sipsorcery.transport.target import Target
 
-# The parameter of our Via that has the token.
+# The parameters of our Via: the token, and in transparent mode the Vias below.
 _FLOW = "flow"
+_VIAS = "vias"
 
 
 class Forwarder:
     """
     Sends requests on, and their responses back.
+
+    :ivar review: lets the script look at a response before it goes back, and then calls
+        what is to be done with it.
     """
 
+    review: Review = staticmethod(pass_unseen)
     _log = Logger()
 
     def __init__(
@@ -44,18 +58,23 @@ class Forwarder:
         tokens: Tokens,
         branches: Branches,
         outgoing: Outgoing,
+        transparency: Transparency,
     ) -> None:
         self._transport = transport
         self._ways = ways
         self._tokens = tokens
         self._branches = branches
         self._outgoing = outgoing
+        self._transparency = transparency
 
-    def forward(self, routed: Routed, flow: Flow, hop: Hop) -> Deferred[Flow]:
+    def forward(
+        self, routed: Routed, flow: Flow, hop: Hop, *, transparent: bool = False
+    ) -> Deferred[Flow]:
         """
         Send a request to one hop.
 
         :param flow: the one that it came by.
+        :param transparent: whether the next hop sees no Via but ours.
         :return: fires with the flow that it left on; fails with `TransportError`.
         :raises Refused: with 483, if it may not take another hop.
         """
@@ -69,6 +88,11 @@ class Forwarder:
         came_by = self._tokens.write(Use.VIA, self._ways.name(flow))
         via = self._transport.via_for(hop.way)
         text = f"{via};branch={branch};{_FLOW}={came_by}"
+        if transparent:
+            hidden = self._transparency.hide(request.all("Via"), branch)
+            text += f";{_VIAS}={hidden}"
+            request = request.copy()
+            request.remove(VIA)
         if isinstance(hop.way, Target):
             return self._send(request, text, routed.hops - 1, hop.way)
         try:
@@ -98,21 +122,37 @@ class Forwarder:
         if came_by is None:
             return False
         response.pop_first(VIA)
+        self._show(response, via)
         below = response.get(VIA)
         if below is None or not self._branches.made(
             Kind.FORWARDED, via.branch, response, below
         ):
             return False
         assert not isinstance(came_by, InsideFlow)  # name() gives none
-        back = self._ways.find(came_by)
-        if back is None:
-            self._log.debug("No way back for the response to {via}", via=str(below))
-            return True
-        arrival = self._ways.arrival(flow)
-        inside = self._ways.arrival(back).is_inside
-        self._outgoing.answer(response, arrival, inside=inside)
-        self._transport.send_response(response, back).addErrback(self._unsent)
+        self.review(
+            response, flow, via.branch, lambda: self._go_back(response, flow, came_by)
+        )
         return True
+
+    def _show(self, response: Response, via: Via) -> None:
+        hidden = via.parameters.get(_VIAS)
+        if hidden is not None:
+            shown = self._transparency.show(hidden, via.branch or "")
+            restore(response, shown or ())
+
+    def _go_back(
+        self, response: Response, flow: Flow, came_by: DatagramFlow | ConnectionFlow
+    ) -> None:
+        back = self._ways.find(came_by)
+        inside = back is not None and self._ways.arrival(back).is_inside
+        self._outgoing.answer(response, self._ways.arrival(flow), inside=inside)
+        sent = (
+            self._transport.send_response(response, back)
+            if back is not None
+            # "if the connection is no longer open" (18.2.2)
+            else self._transport.send_response_anew(response)
+        )
+        sent.addErrback(self._unsent)
 
     def _read(self, via: Via) -> TokenFlow | None:
         text = via.parameters.get(_FLOW)

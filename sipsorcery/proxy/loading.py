@@ -15,6 +15,7 @@ from twisted.logger import Logger
 from sipsorcery.proxy import script
 from sipsorcery.proxy.errors import ProxyError
 from sipsorcery.proxy.facade import Sys
+from sipsorcery.proxy.response_facade import ResponseSys
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 
@@ -77,7 +78,7 @@ class Script:
         """
         return self._request(sys, request)
 
-    def response(self, sys: object, response: Response) -> Awaitable[None] | None:
+    def response(self, sys: ResponseSys, response: Response) -> Awaitable[None] | None:
         """
         Let the script look at a response.
         """

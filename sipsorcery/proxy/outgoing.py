@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sipsorcery.proxy.arrival import Arrival, Departure, Side
-from sipsorcery.proxy.privileged import strip_claims, strip_private
+from sipsorcery.proxy.privileged import hide_identity, strip_claims, strip_private
 from sipsorcery.proxy.routing import Routed
 from sipsorcery.proxy.token import TokenFlow, Tokens, Use
 from sipsorcery.sip.address import Address
@@ -26,7 +26,7 @@ from sipsorcery.sip.fields import (
 from sipsorcery.sip.message import Message
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
-from sipsorcery.sip.uri import SIPURI
+from sipsorcery.sip.uri import SIPURI, URI
 
 # What begins a dialog outside of one; a NOTIFY can begin one anywhere (RFC 6665, 4.3:
 # who wants to stay in the way of a subscription has to say so in each).
@@ -64,6 +64,8 @@ class Outgoing:
         _address_strict_router(request)
         self._sign(request, routed.arrival, departure)
         _tell_sides(request, routed.arrival, inside=departure.is_inside)
+        if not (departure.is_inside or departure.is_trunk):
+            hide_identity(request)
         return routed.request if request.head is before else request
 
     def answer(self, response: Response, arrival: Arrival, *, inside: bool) -> None:
@@ -74,8 +76,10 @@ class Outgoing:
         :param inside: whether it goes to a role.
         """
         if not arrival.is_trusted:
-            strip_claims(response)
+            strip_claims(response, keep_identity=arrival.is_trunk)
         _tell_sides(response, arrival, inside=inside)
+        if not inside:
+            hide_identity(response)
 
     def _sign(self, request: Request, arrival: Arrival, departure: Departure) -> None:
         """
@@ -85,12 +89,13 @@ class Outgoing:
             if departure.is_inside and not arrival.is_inside:
                 request.prepend(PATH, self._path(request, arrival, departure))
         elif _begins_dialog(request):
+            secure = _is_secure(request)
             # The lower one faces whom it came from, the upper one the next hop.
             for side, flow in (
                 (arrival.side, arrival.flow),
                 (departure.side, departure.flow),
             ):
-                request.prepend(RECORD_ROUTE, self._record_route(side, flow))
+                request.prepend(RECORD_ROUTE, self._record_route(side, flow, secure))
 
     def _path(
         self, request: Request, arrival: Arrival, departure: Departure
@@ -101,16 +106,33 @@ class Outgoing:
         token = self._tokens.write(Use.PATH, arrival.flow)
         return Address(departure.side.uri(token, *flags))
 
-    def _record_route(self, side: Side, flow: TokenFlow | None) -> Address:
+    def _record_route(
+        self, side: Side, flow: TokenFlow | None, secure: bool
+    ) -> Address:
         # Without a flow the next Route, or the Request-URI, will lead there.
         user = None if flow is None else self._tokens.write(Use.RECORD_ROUTE, flow)
-        return Address(side.uri(user, "lr"))
+        return Address(side.uri(user, "lr", secure=secure))
 
 
 def _begins_dialog(request: Request) -> bool:
     if request.method == "NOTIFY":
         return True
     return request.method in _BEGINNINGS and request[TO].tag is None
+
+
+def _is_secure(request: Request) -> bool:
+    """
+    Tell whether Record-Routes have to be sips URIs, as far as TLS goes (16.6, 4).
+
+    That is up to where the request goes now. Inside there is no TLS, nor a need of it.
+    """
+    route = request.get(ROUTE)
+    uri = request.uri if route is None else route.uri
+    return "sips" in (_scheme(request.uri), _scheme(uri))
+
+
+def _scheme(uri: URI) -> str:
+    return uri.scheme if isinstance(uri, SIPURI) else ""
 
 
 def _address_strict_router(request: Request) -> None:

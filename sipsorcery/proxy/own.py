@@ -5,10 +5,11 @@ Which URIs mean this server.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from sipsorcery.endpoint import HostPort
+from sipsorcery.proxy.networks import Scope, scope
 from sipsorcery.sip.uri import SIPURI
 
 
@@ -18,12 +19,28 @@ class OwnAddresses:
 
     :param domains: names or IP addresses; they are ours with any port.
     :param addresses: where we listen, and what we advertise instead.
+    :param serves: tells of a host in a URI whether it is a domain of the directory; the
+        flag says whether one that stands for any host counts.
     """
 
-    def __init__(self, domains: Iterable[str], addresses: Iterable[HostPort]) -> None:
+    def __init__(
+        self,
+        domains: Iterable[str],
+        addresses: Iterable[HostPort],
+        serves: Callable[[str, bool], bool] = lambda host, wildcard: False,
+    ) -> None:
         self._domains = {_comparable(domain) for domain in domains}
+        self._serves = serves
         self._addresses = {(_comparable(each.host), each.port) for each in addresses}
         self._hosts = {host for host, _ in self._addresses}
+
+    def add(self, address: HostPort) -> None:
+        """
+        Take an address for ours that we have just learned of.
+        """
+        host = _comparable(address.host)
+        self._addresses.add((host, address.port))
+        self._hosts.add(host)
 
     def include(self, uri: SIPURI) -> bool:
         """
@@ -31,7 +48,11 @@ class OwnAddresses:
 
         The loopback is ours whatever the port: nobody outside has a way to it.
         """
-        return self.name_us(uri) or _is_loopback(_comparable(uri.address))
+        return (
+            self.name_us(uri)
+            or _is_loopback(_comparable(uri.address))
+            or self._serves(uri.host, True)
+        )
 
     def name_us(self, uri: SIPURI) -> bool:
         """
@@ -42,9 +63,12 @@ class OwnAddresses:
         host = _comparable(uri.address)
         if host in self._domains:
             return True
-        if uri.port is None:
-            return host in self._hosts
-        return (host, uri.port) in self._addresses
+        if self._is_address(host, uri.port):
+            return True
+        return self._serves(uri.host, False)
+
+    def _is_address(self, host: str, port: int | None) -> bool:
+        return host in self._hosts if port is None else (host, port) in self._addresses
 
 
 @lru_cache(maxsize=4096)  # every request has a host or two, mostly the same ones
@@ -60,7 +84,6 @@ def _comparable(host: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"  # RFC 6761, section 6.3
+    # RFC 6761, section 6.3, has the names.
+    is_name = host == "localhost" or host.endswith(".localhost")
+    return is_name or scope(host) is Scope.LOOPBACK

@@ -6,8 +6,11 @@ from __future__ import annotations
 
 import re
 
+from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.fields import (
     P_ASSERTED_IDENTITY,
+    P_PREFERRED_IDENTITY,
+    PRIVACY,
     PROXY_RECEIVED_FROM,
     PROXY_RECEIVED_ON,
     PROXY_SEND_FROM,
@@ -15,18 +18,23 @@ from sipsorcery.sip.fields import (
 from sipsorcery.sip.message import Message
 
 _BETWEEN_US = (PROXY_RECEIVED_FROM, PROXY_RECEIVED_ON, PROXY_SEND_FROM)
-# Hardly a message has any of them: one search instead of four.
+_IDENTITIES = (P_ASSERTED_IDENTITY, P_PREFERRED_IDENTITY)
+# Hardly a message has any of them: one search instead of five.
 _SUSPECT = re.compile(
-    r"\n(?:[Pp][Rr][Oo][Xx][Yy]-(?:[Rr][Ee][Cc]|[Ss])|[Pp]-[Aa])"
+    r"\n(?:[Pp][Rr][Oo][Xx][Yy]-(?:[Rr][Ee][Cc]|[Ss])|[Pp]-[AaPp])"
 ).search
 
 
-def strip_claims(message: Message) -> None:
+def strip_claims(message: Message, *, keep_identity: bool = False) -> None:
     """
     Remove what a peer claims that we do not trust (:rfc:`3325#section-5`).
+
+    :param keep_identity: whether it may say who its users are.
     """
     if _SUSPECT(message.head):
-        message.remove(P_ASSERTED_IDENTITY)
+        if not keep_identity:
+            for field in _IDENTITIES:
+                message.remove(field)
         strip_private(message)
 
 
@@ -37,3 +45,19 @@ def strip_private(message: Message) -> None:
     if _SUSPECT(message.head):
         for field in _BETWEEN_US:
             message.remove(field)
+
+
+def hide_identity(message: Message) -> None:
+    """
+    Remove who sends a message, if that is to stay between those who trust each other.
+
+    It is for a next hop that is none of these (:rfc:`3325#section-7`).
+    """
+    if P_ASSERTED_IDENTITY not in message:
+        return
+    try:
+        wishes = message.get(PRIVACY) or ()
+    except ParseError:
+        wishes = ("id",)  # the careful reading of what nobody can read
+    if "id" in wishes:
+        message.remove(P_ASSERTED_IDENTITY)

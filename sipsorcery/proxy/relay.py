@@ -12,7 +12,9 @@ from sipsorcery.proxy.best import best
 from sipsorcery.proxy.branch import Branches, Kind
 from sipsorcery.proxy.errors import Refused
 from sipsorcery.proxy.outgoing import Outgoing
+from sipsorcery.proxy.review import Review, pass_unseen
 from sipsorcery.proxy.routing import Routed
+from sipsorcery.proxy.transparency import restore
 from sipsorcery.proxy.ways import Hop, Ways
 from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.fields import MAX_FORWARDS, VIA
@@ -32,6 +34,9 @@ from sipsorcery.transport.transactions.server import ServerTransaction
 TIMER_C = 181.0
 # Requests under way at a time: as many as the client transactions that there may be.
 _MAX_RELAYS = 100_000
+# Answers that speak of one way alone: an overloaded server, a flow that is gone
+# (RFC 5626, 5.3). Another one may do.
+_TRY_NEXT = (503, 430)
 # Branches of one request: more phones than anybody has for one number, and few enough
 # that nobody makes an avalanche of one packet (RFC 5393, 5).
 MAX_BRANCHES = 50
@@ -46,9 +51,11 @@ class Relays:
     :param failed: hears of a target that did not answer.
 
     :ivar pass_ack: takes the ACK to a 2xx, which is a request of its own.
+    :ivar review: lets the script look at a response before it counts.
     """
 
     pass_ack: Callable[[Request, Flow], None]
+    review: Review = staticmethod(pass_unseen)
 
     def __init__(
         self,
@@ -75,12 +82,20 @@ class Relays:
     def __len__(self) -> int:
         return len(self._under_way)
 
-    def relay(self, routed: Routed, flow: Flow, hops: Sequence[Sequence[Hop]]) -> None:
+    def relay(
+        self,
+        routed: Routed,
+        flow: Flow,
+        hops: Sequence[Sequence[Hop]],
+        *,
+        transparent: bool = False,
+    ) -> None:
         """
         Send a request to several at a time, and the best of their answers back.
 
         :param flow: the one that it came by.
         :param hops: for each branch the hops to try, one after the other.
+        :param transparent: whether these see no Via but ours.
         :raises Refused: if there is no room for another one, or it may take no hop.
         :raises ParseError: if the request lacks a mandatory field.
         """
@@ -88,7 +103,7 @@ class Relays:
             raise Refused(483, "Max-Forwards is 0")
         if len(self._under_way) >= self._limit:
             raise Refused(503, f"{self._limit} requests are being relayed")
-        self._next = _Relay(self, routed, hops[:MAX_BRANCHES])
+        self._next = _Relay(self, routed, hops[:MAX_BRANCHES], transparent)
         try:
             self.transactions.request_received(routed.request, flow)
         finally:
@@ -144,10 +159,15 @@ class _Relay:
     """
 
     def __init__(
-        self, relays: Relays, routed: Routed, hops: Sequence[Sequence[Hop]]
+        self,
+        relays: Relays,
+        routed: Routed,
+        hops: Sequence[Sequence[Hop]],
+        transparent: bool,
     ) -> None:
         self.relays = relays
         self.routed = routed
+        self.transparent = transparent
         self._branches = [_Branch(self, each) for each in hops]
         self._final: list[Response] = []
         self._is_answered = False
@@ -258,6 +278,8 @@ class _Relay:
         assert flow is not None  # a response came on it
         response = response.copy()
         response.pop_first(VIA)
+        if self.transparent:
+            restore(response, self.routed.request.all("Via"))
         relays = self.relays
         relays.outgoing.answer(
             response,
@@ -310,6 +332,8 @@ class _Branch:
             routed, hop.departure, hop.uri, hop.routes
         ).copy()
         request.set(MAX_FORWARDS, routed.hops - 1)
+        if relay.transparent:
+            request.remove(VIA)
         target = f"{hop.departure.target} {request.request_uri}"
         branch = relays.branches.make(Kind.RELAYED, routed.loop, target, routed.request)
         return relays.transactions.request(request, hop.way, self, branch=branch)
@@ -328,8 +352,18 @@ class _Branch:
         self, transaction: ClientTransaction, response: Response
     ) -> None:
         """
-        Sort a response.
+        Let the script see a response, and sort it.
         """
+        flow = transaction.flow
+        assert flow is not None  # it came on it
+        self._relay.relays.review(
+            response,
+            flow,
+            response[VIA].branch,
+            lambda: self._sort(transaction, response),
+        )
+
+    def _sort(self, transaction: ClientTransaction, response: Response) -> None:
         if response.is_provisional:
             self._has_progress = True
             if self._relay.is_invite and response.status > 100:
@@ -338,7 +372,7 @@ class _Branch:
         elif response.is_success:
             self._end()
             self._relay.succeeded(transaction, response)
-        elif response.status == 503 and self._hops and not self._is_cancelled:
+        elif response.status in _TRY_NEXT and self._hops and not self._is_cancelled:
             _note_failure(self._relay.relays, self._hop)
             self.try_next()
             self._relay.settle()

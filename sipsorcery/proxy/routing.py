@@ -106,7 +106,7 @@ class Router:
         if arrival.is_trusted:
             send_from = _send_from(request)
         else:
-            strip_claims(request)
+            strip_claims(request, keep_identity=arrival.is_trunk)
         flow = self._take_routes(request, arrival)
         if not isinstance(request.uri, SIPURI):
             raise Refused(416, f"a last Route to {excerpt(request.request_uri)}")

@@ -8,6 +8,7 @@ define is taken from here. It can import this module and extend what it does.
 from __future__ import annotations
 
 from sipsorcery.proxy.facade import Sys
+from sipsorcery.proxy.response_facade import ResponseSys
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import SIPURI
@@ -28,7 +29,7 @@ async def request(sys: Sys, req: Request) -> None:
         sys.respond(403)
 
 
-async def response(sys: object, resp: Response) -> None:
+async def response(sys: ResponseSys, resp: Response) -> None:
     """
     Look at a response before it goes back; it may be changed.
     """
@@ -67,7 +68,7 @@ async def to_user(sys: Sys, req: Request, uri: SIPURI) -> None:
     if req.method == "CANCEL":
         sys.respond(481)  # likewise
         return
-    contacts = await sys.lookup(uri.aor)
+    contacts = await sys.lookup(uri)
     if contacts is None:
         sys.respond(404)
     elif not contacts:

@@ -13,23 +13,38 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IResolver
 from twisted.logger import Logger
 
+from sipsorcery.access.accounts import Accounts
 from sipsorcery.config import Config
-from sipsorcery.endpoint import ListenAddress
+from sipsorcery.endpoint import HostPort, ListenAddress
+from sipsorcery.monitor.bus import Bus
 from sipsorcery.proxy import self_signed
-from sipsorcery.proxy.assembly import assemble
-from sipsorcery.proxy.facade import Lookup
+from sipsorcery.proxy.assembly import (
+    Surroundings,
+    assemble,
+    inside_address,
+    own_addresses,
+)
+from sipsorcery.proxy.discovery import Discovery
+from sipsorcery.proxy.events import Events
 from sipsorcery.proxy.listeners import split_listeners
 from sipsorcery.proxy.loading import Script
+from sipsorcery.proxy.own import OwnAddresses
+from sipsorcery.proxy.public_address import PublicAddresses
 from sipsorcery.proxy.settings import (
     certificate_files,
     tls_policy,
     transport_settings,
 )
+from sipsorcery.proxy.stun import answer_stun
 from sipsorcery.proxy.switchboard import Switchboard
+from sipsorcery.proxy.token import Tokens
+from sipsorcery.proxy.tools import Known, Users
+from sipsorcery.proxy.transparency import Transparency
+from sipsorcery.proxy.upkeep import Upkeep
 from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
-from sipsorcery.store.secrets import Key, Purpose, Secrets
+from sipsorcery.store.secrets import Purpose, Secrets
 from sipsorcery.transport.certificates import CertificateFiles
 from sipsorcery.transport.flow import Flow, Listener
 from sipsorcery.transport.layer import TransportLayer
@@ -42,24 +57,35 @@ class ProxyService(Service):
     Routes what arrives on the listeners of the configuration.
 
     :param reactor: one that has TCP, UDP and time.
-    :param lookup: finds the contacts of our users; None: this proxy knows nobody.
+    :param secrets: are loaded at the start, if nobody has.
+    :param accounts: what is known of domains and accounts; None: this proxy serves the
+        domains of the configuration alone, and knows nobody.
+    :param contacts: finds where the users are.
     :param resolver: asks DNS; None: the servers that the system names.
     """
 
     name = "proxy"
     _board: Switchboard
+    _upkeep: Upkeep
+    _discovery: Discovery | None = None
     _log = Logger()
 
     def __init__(
         self,
         reactor: Any,
         config: Config,
-        lookup: Lookup | None = None,
+        *,
+        bus: Bus,
+        secrets: Secrets,
+        accounts: Accounts | None = None,
+        contacts: Users | None = None,
         resolver: IResolver | None = None,
     ) -> None:
         self._reactor = reactor
         self.config = config
-        self._lookup = lookup
+        self._secrets = secrets
+        self._events = Events(bus)
+        self._known = Known(accounts=accounts, contacts=contacts)
         self._script = Script(config.proxy.script, reactor)
         self._location = Locator(
             resolver or system_resolver(reactor),
@@ -84,7 +110,7 @@ class ProxyService(Service):
         if self.config.proxy.inside is not None and self.config.proxy.inside.port:
             listen = (*listen, self.config.proxy.inside)
         settings = transport_settings(self.config, listen, certificates)
-        keys = self._keys()
+        self._secrets.load()
         self._script.start()
         layer = TransportLayer(
             self._reactor, settings, self, resolve=self._location.locate_response
@@ -95,15 +121,7 @@ class ProxyService(Service):
             self._script.stop()
             raise
         self._layer = layer
-        self._board = assemble(
-            self._reactor,
-            self.config,
-            layer,
-            self._location,
-            self._script,
-            keys,
-            self._lookup,
-        )
+        self._assemble(layer)
         for listener in layer.listeners:
             self._log.info("Listening on {address}", address=str(listener.local))
         for address in later:
@@ -115,11 +133,15 @@ class ProxyService(Service):
         Close the listeners and the connections.
         """
         super().stopService()
-        self._script.stop()
         layer, self._layer = self._layer, None
-        if layer is not None:
-            self._board.stop()
-        return None if layer is None else Deferred.fromCoroutine(layer.stop())
+        if layer is None:
+            return None
+        self._script.stop()
+        self._upkeep.stop()
+        if self._discovery is not None:
+            self._discovery.stop()
+        self._board.stop()
+        return Deferred.fromCoroutine(layer.stop())
 
     # What the transport layer receives
 
@@ -139,8 +161,10 @@ class ProxyService(Service):
 
     def stun_received(self, data: bytes, flow: Flow) -> None:
         """
-        Drop a STUN message.
+        Answer a STUN message, or take an answer to a question of ours.
         """
+        if self._discovery is None or not self._discovery.received(data):
+            answer_stun(data, flow)
 
     def parse_failed(self, error: ParseError, flow: Flow) -> None:
         """
@@ -156,10 +180,56 @@ class ProxyService(Service):
 
     # Inside
 
-    def _keys(self) -> Sequence[Key]:
-        kept = Secrets(self.config.server.data_dir)
-        kept.load()
-        return kept.keys(Purpose.FLOW)
+    def _assemble(self, layer: TransportLayer) -> None:
+        config, known = self.config, self._known
+        keys = self._secrets.keys(Purpose.FLOW)
+        tokens = Tokens(keys)
+        transparency = Transparency(self._secrets.keys(Purpose.VIA))
+        public = PublicAddresses(config.sip.public_address, inside_address(config))
+        own = own_addresses(config, layer.listeners, public, known)
+        # From the oldest key: it stays when a new one comes, and with it what is under
+        # way.
+        around = Surroundings(
+            tokens=tokens,
+            transparency=transparency,
+            key=keys[-1],
+            events=self._events,
+            known=known,
+            public=public,
+            own=own,
+        )
+        self._board = assemble(
+            self._reactor, config, layer, self._location, self._script, around
+        )
+        self._upkeep = Upkeep(
+            self._reactor, self._secrets, tokens, transparency, known.accounts
+        )
+        self._upkeep.start()
+        self._discover(layer, public, own)
+
+    def _discover(
+        self, layer: TransportLayer, public: PublicAddresses, own: OwnAddresses
+    ) -> None:
+        """
+        Have the public address found out, if nobody has told it.
+        """
+        sip = self.config.sip
+        if sip.stun_server is None or sip.public_address is not None:
+            return
+
+        def changed(listener: Listener, address: HostPort) -> None:
+            own.add(address)
+            self._board.forget(listener)
+
+        self._discovery = Discovery(
+            self._reactor,
+            layer,
+            sip.stun_server,
+            self._location.locate,
+            public,
+            changed,
+        )
+        self._discovery.start()
 
     def _listeners(self) -> tuple[Listener, ...]:
         return () if self._layer is None else self._layer.listeners

@@ -6,24 +6,28 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as TooLong
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from sipsorcery.monitor.event import EventKind
 from sipsorcery.proxy.answers import Answers
 from sipsorcery.proxy.errors import Refused
-from sipsorcery.proxy.facade import Sys, Tools
+from sipsorcery.proxy.facade import Sys
 from sipsorcery.proxy.loading import Script
+from sipsorcery.proxy.responses import Reviews, deferred
 from sipsorcery.proxy.routing import Router
+from sipsorcery.proxy.token import Use
+from sipsorcery.proxy.tools import Tools
 from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.fields import RETRY_AFTER, VIA
 from sipsorcery.sip.parameterised import Seconds
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.transport.errors import TransportError
-from sipsorcery.transport.flow import Flow
+from sipsorcery.transport.flow import Flow, Listener
 
 # Requests whose script waits for something, DNS mostly: ten seconds of a thousand a
 # second. Each costs a coroutine and its message, some 10 kB.
@@ -42,6 +46,8 @@ class Switchboard:
     Takes requests and responses.
 
     :param tools: what scripts send by; its relays get what belongs to them.
+
+    :ivar reviews: the responses that the script looks at.
     """
 
     _log = Logger()
@@ -56,6 +62,8 @@ class Switchboard:
         self._answers: Answers = tools.answers
         self._transactions = tools.relays.transactions
         tools.relays.pass_ack = self._begin
+        self.reviews = Reviews(clock, script, tools.ways, tools.events, tools.nat)
+        tools.relays.review = tools.forwarder.review = self.reviews.review
         # What waits for the script of the first of its branch.
         self._behind: dict[_Key, list[Callable[[], None]]] = {}
 
@@ -89,9 +97,22 @@ class Switchboard:
 
     def flow_closed(self, flow: Flow, reason: str) -> None:
         """
-        Give up what waits for answers on a connection.
+        Give up what waits for answers on a connection, and tell that it is gone.
         """
         self._transactions.flow_closed(flow, reason)
+        token = self._tools.tokens.write(Use.PATH, self._tools.ways.name(flow))
+        self._tools.events.emit(
+            EventKind.FLOW_CLOSED,
+            f"A connection is gone: {reason}",
+            remote=flow.remote,
+            detail={"token": token},
+        )
+
+    def forget(self, listener: Listener) -> None:
+        """
+        Name a listener by another address from now on.
+        """
+        self._tools.ways.forget(listener)
 
     def stop(self) -> None:
         """
@@ -125,7 +146,7 @@ class Switchboard:
             self._run(running, request, flow)
 
     def _run(self, running: Awaitable[None], request: Request, flow: Flow) -> None:
-        done: Deferred[None] = _deferred(running)
+        done: Deferred[None] = deferred(running)
         if done.called:
             done.addErrback(self._fail, request, flow)
             return
@@ -162,10 +183,10 @@ class Switchboard:
                 self._log.failure(
                     "The script failed on {request}", failure, request=request
                 )
+                self._tools.events.emit(
+                    EventKind.SCRIPT_FAILED,
+                    f"The script failed on a request: {failure.value!r}",
+                    about=request,
+                    remote=flow.remote,
+                )
                 self._answers.respond(request, flow, 500)
-
-
-def _deferred(running: Awaitable[None]) -> Deferred[None]:
-    if isinstance(running, Deferred):
-        return running
-    return ensureDeferred(running)  # type: ignore[arg-type]  # or it says so itself

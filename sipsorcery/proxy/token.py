@@ -131,6 +131,12 @@ class Tokens:
     """
 
     def __init__(self, keys: Sequence[Key]) -> None:
+        self.renew(keys)
+
+    def renew(self, keys: Sequence[Key]) -> None:
+        """
+        Take over other keys, after a rotation.
+        """
         self._identifier = keys[0].identifier
         self._secrets = {key.identifier: key.secret for key in keys}
 

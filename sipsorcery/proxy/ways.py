@@ -4,8 +4,7 @@ Between the flows of the transport layer and what tokens say of them.
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from sipsorcery.endpoint import Endpoint, HostPort, Transport
@@ -52,8 +51,8 @@ class Ways:
     :param inside: where the inside socket is bound; None: there is none.
     :param roles: the addresses of those that are trusted on it. It may change.
     :param incarnation: of this process, random.
-    :param public: the address that outside sockets are reached by which do not say so
-        themselves; None: their own.
+    :param is_trunk: tells whether a flow is that of a neighbour with rights.
+    :param public: gives the address that a listener is reached by.
     """
 
     def __init__(
@@ -64,7 +63,8 @@ class Ways:
         incarnation: bytes,
         *,
         worker: int = 0,
-        public: str | None = None,
+        public: Callable[[Listener], HostPort] = lambda listener: listener.sent_by,
+        is_trunk: Callable[[Flow], bool] = lambda flow: False,
     ) -> None:
         self._transport = transport
         self._inside = inside
@@ -72,6 +72,7 @@ class Ways:
         self._worker = worker
         self._incarnation = incarnation
         self._public = public
+        self._is_trunk = is_trunk
         self._sides: dict[Listener, Side] = {}  # never more than there are listeners
 
     def arrival(self, flow: Flow) -> Arrival:
@@ -82,7 +83,27 @@ class Ways:
         if self._inside is not None and local == self._inside:
             trusted = remote in self._roles
             return Arrival(INSIDE, self._side(flow), local, remote, trusted)
-        return Arrival(self.name(flow), self._side(flow), local, remote)
+        return Arrival(
+            self.name(flow),
+            self._side(flow),
+            local,
+            remote,
+            is_trunk=self._is_trunk(flow),
+        )
+
+    def forget(self, listener: Listener) -> None:
+        """
+        Ask again by what address a listener is reached: it has changed.
+        """
+        self._sides.pop(listener, None)
+
+    def default(self, transport: Transport) -> Endpoint | None:
+        """
+        Give the first outside listener for a transport; None: there is none.
+        """
+        ends = (listener.local for listener in self._transport.listeners)
+        fit = (end for end in ends if end.transport is transport)
+        return next((end for end in fit if end != self._inside), None)
 
     def name(self, flow: Flow) -> DatagramFlow | ConnectionFlow:
         """
@@ -163,7 +184,7 @@ class Ways:
 
     def _departure(self, flow: Flow, name: TokenFlow | None) -> Departure:
         target = f"{flow.number or flow.local} {flow.remote}"
-        return Departure(self._side(flow), target, name)
+        return Departure(self._side(flow), target, name, self._is_trunk(flow))
 
     def _side(self, flow: Flow) -> Side:
         listener = flow.listener
@@ -174,17 +195,6 @@ class Ways:
             return Side(transport, HostPort(via.address, port))
         side = self._sides.get(listener)
         if side is None:
-            side = Side(listener.local.transport, self._address(listener))
+            side = Side(listener.local.transport, self._public(listener))
             self._sides[listener] = side
         return side
-
-    def _address(self, listener: Listener) -> HostPort:
-        local = listener.local
-        if (
-            self._public is None
-            or local == self._inside
-            or listener.configured.advertise is not None
-            or ipaddress.ip_address(local.host).is_loopback
-        ):
-            return listener.sent_by
-        return HostPort(self._public, local.port)

@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 from twisted.application.service import IService
-from twisted.internet.interfaces import IReactorCore
+from twisted.internet.interfaces import IReactorCore, IReactorTime
 
+from sipsorcery.monitor.bus import LocalBus
 from sipsorcery.proxy.service import ProxyService
+from sipsorcery.store.secrets import Secrets
 from sipsorcery.tap.main import MainService
 from sipsorcery.tap.options import CommandOptions
 
@@ -30,5 +32,8 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor
 
     main = MainService(IReactorCore(reactor))
-    ProxyService(reactor, options.configuration).setServiceParent(main)
+    config = options.configuration
+    bus = LocalBus(IReactorTime(reactor))
+    secrets = Secrets(config.server.data_dir)
+    ProxyService(reactor, config, bus=bus, secrets=secrets).setServiceParent(main)
     return main

@@ -159,6 +159,39 @@ class RecordRouteTests(SynchronousTestCase):
         self.assertIsNone(routed.flow)
         self.assertEqual(str(routed.next_hop), "sip:gw@192.0.2.80")
 
+    def test_sips(self) -> None:
+        """
+        Where a request goes to a sips URI, so do Record-Routes on the sides that have
+        TLS (RFC 3261, 16.6, 4); else they are sip URIs, also after TLS.
+        """
+        for uri, arrival, departure, schemes in (
+            ("sips:bob@10.0.0.5", FROM_S1, TO_B, ["sips", "sip"]),
+            ("sips:bob@example.com", FROM_B, TO_INSIDE, ["sip", "sips"]),
+            ("sip:bob@10.0.0.5;transport=tls", FROM_S1, TO_B, ["sip", "sip"]),
+            ("sip:bob@example.com", FROM_B, TO_INSIDE, ["sip", "sip"]),
+        ):
+            request = OUTGOING.prepare(
+                route(make_request("INVITE", uri), arrival), departure
+            )
+            found = [SIPURI.parse(each) for each in uris(request, "Record-Route")]
+            self.assertEqual([each.scheme for each in found], schemes, uri)
+            for each in found:
+                if each.scheme == "sips":
+                    self.assertIsNone(each.transport)
+                    self.assertEqual(each.port, 5061)
+
+    def test_sips_route(self) -> None:
+        """
+        A sips URI in the Route that is next counts the same.
+        """
+        request = make_request(
+            "INVITE",
+            "sip:x@192.0.2.80",
+            f"Route: <{path(FLOW_B)}>, <sips:192.0.2.80;lr>",
+        )
+        request = OUTGOING.prepare(route(request, FROM_S1), TO_B)
+        self.assertTrue(uris(request, "Record-Route")[0].startswith("sips:"))
+
     def test_which_requests(self) -> None:
         """
         What begins a dialog is signed, and every NOTIFY, which may (RFC 6665, 4.3).

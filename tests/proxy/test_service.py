@@ -6,18 +6,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
+from sipsorcery.access.contacts import Contact
 from sipsorcery.config import parse
 from sipsorcery.endpoint import Endpoint, ListenAddress
-from sipsorcery.proxy.facade import Contact
 from sipsorcery.proxy.loading import ScriptError
 from sipsorcery.proxy.service import ProxyService
 from sipsorcery.sip import Response
 from sipsorcery.sip.fields import VIA
 from sipsorcery.sip.uri import SIPURI
+from sipsorcery.store.secrets import Secrets
+from sipsorcery.testing.bus import RecordingBus
 from sipsorcery.testing.consumer import RecordingConsumer
 from sipsorcery.testing.network import MemoryNetwork
 from sipsorcery.transport.counters import Counters
@@ -41,6 +44,7 @@ class ProxyServiceTests(SynchronousTestCase):
         self.network = MemoryNetwork()
         self.machine = self.network.machine(SERVER)
         self.data_dir = Path(self.mktemp())
+        self.bus = RecordingBus()
         self.consumer = RecordingConsumer()
         self.client = TransportLayer(
             self.network.machine(CLIENT),
@@ -49,18 +53,26 @@ class ProxyServiceTests(SynchronousTestCase):
         )
         self.client.start()
 
-    def make(self, text: str) -> ProxyService:
+    def make(self, text: str, **options: Any) -> ProxyService:
         """
         Make the service, with its data in a folder of the test's own.
+
+        :param options: as `ProxyService` takes them.
         """
         config = parse(f"server.data_dir = '{self.data_dir}'\n{text}".encode())
-        return ProxyService(self.machine, config)
+        return ProxyService(
+            self.machine,
+            config,
+            bus=self.bus,
+            secrets=Secrets(self.data_dir),
+            **options,
+        )
 
-    def start(self, text: str) -> ProxyService:
+    def start(self, text: str, **options: Any) -> ProxyService:
         """
         Start the service, and stop it after the test.
         """
-        service = self.make(text)
+        service = self.make(text, **options)
         service.startService()
         self.addCleanup(service.stopService)
         return service
@@ -252,17 +264,17 @@ class ProxyServiceTests(SynchronousTestCase):
         that leads there, and the answer comes back.
         """
 
-        async def lookup(aor: str) -> Sequence[Contact] | None:
-            uri = SIPURI.parse(f"sip:bob@{CLIENT}:5060")
-            return [Contact(uri)] if aor == "sip:bob@example.com" else None
+        class Users:
+            async def of(self, uri: SIPURI | str) -> Sequence[Contact] | None:
+                assert isinstance(uri, SIPURI)
+                known = uri.aor == "sip:bob@example.com"
+                contact = SIPURI.parse(f"sip:bob@{CLIENT}:5060")
+                return [Contact(contact)] if known else None
 
-        config = parse(
-            f"server.data_dir = '{self.data_dir}'\nsip.domains = ['example.com']\n"
-            f"proxy.listen = ['udp:{SERVER}:5060']".encode()
+        self.start(
+            f"sip.domains = ['example.com']\nproxy.listen = ['udp:{SERVER}:5060']",
+            contacts=Users(),
         )
-        service = ProxyService(self.machine, config, lookup)
-        service.startService()
-        self.addCleanup(service.stopService)
         self.consumer.on_request = lambda request, flow: self.client.send_response(
             request.respond(200, to_tag="b"), flow
         )

@@ -5,29 +5,35 @@ A proxy at work in a network in memory, with bare peers around it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, ip_address
 from pathlib import Path
 
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
+from sipsorcery.access.contacts import Contact
 from sipsorcery.endpoint import Endpoint, HostPort, ListenAddress
 from sipsorcery.proxy.answers import Answers
 from sipsorcery.proxy.branch import Branches
 from sipsorcery.proxy.core import ProxyCore
-from sipsorcery.proxy.facade import Contact, Tools
+from sipsorcery.proxy.events import Events
 from sipsorcery.proxy.forward import Forwarder
 from sipsorcery.proxy.loading import Script
+from sipsorcery.proxy.nat import Nat
+from sipsorcery.proxy.networks import LocalNetworks
 from sipsorcery.proxy.outgoing import Outgoing
 from sipsorcery.proxy.own import OwnAddresses
 from sipsorcery.proxy.relay import Relays
 from sipsorcery.proxy.routing import Router
 from sipsorcery.proxy.switchboard import Switchboard
 from sipsorcery.proxy.token import Tokens
+from sipsorcery.proxy.tools import Known, Tools
+from sipsorcery.proxy.transparency import Transparency
 from sipsorcery.proxy.ways import Ways
 from sipsorcery.sip import ParseError, Request, Response, parse
 from sipsorcery.sip.uri import SIPURI
 from sipsorcery.store.secrets import Key
+from sipsorcery.testing.bus import RecordingBus
 from sipsorcery.testing.network import MemoryNetwork
 from sipsorcery.transport.flow import Flow
 from sipsorcery.transport.layer import TransportLayer, TransportSettings
@@ -172,13 +178,15 @@ class ProxyWorld(SynchronousTestCase):
     """
 
     script: Path | None = None
+    local_networks: tuple[IPv4Network, ...] = ()
 
     def setUp(self) -> None:
         self.network = MemoryNetwork()
         self.machine = self.network.machine(PROXY, INSIDE, "127.0.0.1")
         self.peers: dict[tuple[str, int], Peer] = {}
         self.network.drop = self.deliver
-        self.users: dict[str, list[Contact]] | None = {}
+        self.users: dict[str, list[Contact]] = {}
+        self.bus = RecordingBus()
         self.places = KnownPlaces()
         self.roles = {"registrar": Endpoint.parse(f"udp:{SERVER}:5001")}
         self.start()
@@ -208,7 +216,13 @@ class ProxyWorld(SynchronousTestCase):
         tokens = Tokens([Key(1, b"f" * 32, 0.0)])
         branches, outgoing = Branches(b"v" * 32), Outgoing(tokens)
         trusted = frozenset(self.roles.values())
-        ways = Ways(transport, inside, trusted, b"incarnat")
+        ways = Ways(
+            transport,
+            inside,
+            trusted,
+            b"incarnat",
+            is_trunk=lambda flow: flow.address[0] == TRUNK,
+        )
         self.relays = Relays(
             self.machine, transport, ways, branches, outgoing, self.places.failed
         )
@@ -216,12 +230,20 @@ class ProxyWorld(SynchronousTestCase):
         tools = Tools(
             ways=ways,
             tokens=tokens,
-            forwarder=Forwarder(transport, ways, tokens, branches, outgoing),
+            forwarder=Forwarder(
+                transport,
+                ways,
+                tokens,
+                branches,
+                outgoing,
+                Transparency([Key(1, b"s" * 32, 0.0)]),
+            ),
             relays=self.relays,
             location=self.places,
             answers=self.answers,
-            is_trunk=lambda flow: ip_address(flow.address[0]) in ip_network(TRUNK),
-            lookup=self.lookup,
+            events=Events(self.bus, lambda: 1000.0),
+            nat=Nat(LocalNetworks(self.local_networks)),
+            known=Known(contacts=self),
             roles=self.roles,
         )
         self.loaded = Script(self.script, self.machine)
@@ -230,18 +252,17 @@ class ProxyWorld(SynchronousTestCase):
         router = Router(own, tokens, branches)
         self.board = Switchboard(self.machine, router, self.loaded, tools)
 
-    async def lookup(self, aor: str) -> Sequence[Contact] | None:
+    async def of(self, uri: SIPURI | str) -> Sequence[Contact] | None:
         """
         Find a user's contacts.
         """
-        assert self.users is not None
+        aor = uri if isinstance(uri, str) else uri.aor
         return self.users.get(aor)
 
     def register(self, aor: str, *uris: str) -> None:
         """
         Give a user contacts, without a Path.
         """
-        assert self.users is not None
         self.users[aor] = [Contact(SIPURI.parse(uri)) for uri in uris]
 
     def deliver(

@@ -1,0 +1,55 @@
+"""
+What the proxy tells the monitor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from time import time
+
+from sipsorcery.endpoint import Endpoint
+from sipsorcery.monitor.bus import Bus
+from sipsorcery.monitor.event import Event, EventKind
+from sipsorcery.sip.message import Message
+
+
+class Events:
+    """
+    Makes the events of the proxy.
+
+    :param clock: gives the seconds since the epoch.
+    """
+
+    def __init__(self, bus: Bus, clock: Callable[[], float] = time) -> None:
+        self.bus = bus
+        self._clock = clock
+
+    def emit(
+        self,
+        kind: EventKind,
+        message: str,
+        *,
+        about: Message | None = None,
+        remote: Endpoint | None = None,
+        detail: Mapping[str, str] | None = None,
+    ) -> None:
+        """
+        Tell whoever wants to know.
+
+        :param message: a sentence for people.
+        :param about: the SIP message that it is about.
+        """
+        if not self.bus.wants(kind):
+            return
+        call_id = None if about is None else about.get("Call-ID")
+        self.bus.emit(
+            Event(
+                time=self._clock(),
+                server="proxy",
+                kind=kind,
+                call_id=call_id or "",
+                remote=remote,
+                message=message,
+                detail=detail or {},
+            )
+        )

@@ -1,0 +1,326 @@
+"""
+Tests of routing as the documentation tells it: requests on their way through a proxy
+with its roles and phones, over real transports in a network in memory.
+"""
+
+from __future__ import annotations
+
+from sipsorcery.monitor.event import EventKind
+from sipsorcery.sip import Request
+from sipsorcery.sip.fields import PATH, RECORD_ROUTE, VIA
+from sipsorcery.sip.uri import SIPURI
+from tests.proxy.house import (
+    INSIDE,
+    OUTSIDE,
+    PHONE_B,
+    PROVIDER,
+    PROXY,
+    SECURE,
+    HouseCase,
+    Station,
+)
+
+PHONE_B2 = "198.51.100.10"
+A_CONTACT = "sip:alice@192.168.1.2:5060"
+B_CONTACT = "sip:bob@10.0.0.5:4444;transport=tls"
+_PRIVATE = ("Proxy-ReceivedFrom", "Proxy-ReceivedOn", "Proxy-SendFrom")
+
+
+def routes(request: Request) -> list[str]:
+    """
+    Give the Record-Routes of a request, the topmost first.
+    """
+    return [str(each) for each in request.all(RECORD_ROUTE)]
+
+
+class FlowsCase(HouseCase):
+    """
+    Phones A and B, which can register.
+    """
+
+    def register(self, phone: Station, contact: str) -> str:
+        """
+        Let a phone register.
+
+        :return: the Path that the registrar got.
+        """
+        phone.send(
+            phone.make(
+                "REGISTER",
+                "sip:example.com",
+                ("Contact", f"<{contact}>"),
+                ("Proxy-ReceivedFrom", "udp:127.0.0.1:1"),
+            )
+        )
+        register = self.registrar.request()
+        (path,) = register.all("Path")
+        fields = [("Path", path), ("Proxy-ReceivedOn", "udp:127.0.0.1:1")]
+        self.registrar.answer(register, 200, fields=fields)
+        return path
+
+    def call(self, path: str, contact: str) -> tuple[Request, Request]:
+        """
+        Let the application server call a phone.
+
+        :return: what it sent, and what the phone got.
+        """
+        phone = self.a if contact == A_CONTACT else self.b
+        invite = self.appserver.make(
+            "INVITE",
+            contact,
+            ("Route", path),
+            ("Contact", "<sip:DLG@203.0.113.1:5060>"),
+        )
+        self.appserver.send(invite)
+        return invite, phone.request()
+
+
+class RegisterTests(FlowsCase):
+    """
+    A phone registers.
+    """
+
+    def test_over_tls(self) -> None:
+        """
+        The registrar gets a Path with a token and learns the source; nothing that the
+        phone claimed of it arrives. The answer leaves on the phone's connection,
+        without what was between the two of us.
+        """
+        self.b.send(
+            self.b.make("REGISTER", "sip:example.com", ("Proxy-ReceivedFrom", "x"))
+        )
+        register = self.registrar.request()
+        (path,) = register.all(PATH)
+        assert isinstance(path.uri, SIPURI)
+        self.assertEqual((path.uri.host, path.uri.port), ("127.0.0.1", 5059))
+        self.assertTrue(path.uri.is_loose)
+        self.assertIn("ob", path.uri.parameters)
+        (seen,) = register.all("Proxy-ReceivedFrom")
+        self.assertRegex(seen, rf"^tls:{PHONE_B}:\d+$")
+        self.assertEqual(register.all("Proxy-ReceivedOn"), (f"tls:{PROXY}:5061",))
+        self.assertEqual(register[VIA].sent_by, "127.0.0.1:5059")
+        fields = [("Path", str(path)), ("Proxy-ReceivedOn", "x")]
+        self.registrar.answer(register, 200, fields=fields)
+        response = self.b.response()
+        self.assertEqual(response.get("Path"), str(path))
+        for name in _PRIVATE:
+            self.assertNotIn(name, response)
+
+    def test_over_udp(self) -> None:
+        """
+        Over UDP, the same; a REGISTER that is sent again has the same Path.
+        """
+        first, second = (self.register(self.a, A_CONTACT) for _ in range(2))
+        self.assertEqual(first, second)
+        self.assertEqual(self.a.response().status, 200)
+
+
+class CallTests(FlowsCase):
+    """
+    The application server calls, and both ends send in the dialog.
+    """
+
+    def test_second_leg(self) -> None:
+        """
+        A call with the Path from inside leaves on B's connection, with a Record-Route
+        for each side; B's BYE by these comes to the server that the URI names.
+        """
+        path = self.register(self.b, B_CONTACT)
+        _, invite = self.call(path, B_CONTACT)
+        self.assertNotIn("Route", invite)
+        self.assertEqual(invite.request_uri, B_CONTACT)
+        outer, inner = routes(invite)
+        self.assertIn(f"@{PROXY}:5061;transport=tls;lr>", outer)
+        self.assertIn("@127.0.0.1:5059;lr>", inner)
+        self.b.answer(invite, 200)
+        answered = self.appserver.response()
+        self.assertEqual(answered.status, 200)
+        self.assertRegex(answered.get("Proxy-ReceivedFrom") or "", f"tls:{PHONE_B}")
+
+    def test_hang_up_of_the_server(self) -> None:
+        """
+        The server's BYE with both Record-Routes leaves to A from the listener that A
+        knows, whatever A's Contact says.
+        """
+        path = self.register(self.a, A_CONTACT)
+        _, invite = self.call(path, A_CONTACT)
+        outer, inner = routes(invite)
+        self.a.answer(invite, 200)
+        self.appserver.send(
+            self.appserver.make(
+                "BYE", A_CONTACT, ("Route", inner), ("Route", outer), to_tag="t"
+            )
+        )
+        bye = self.a.request()
+        self.assertEqual((bye.method, bye.request_uri), ("BYE", A_CONTACT))
+        self.assertEqual(bye[VIA].sent_by, f"{PROXY}:5060")
+        for name in ("Route", *_PRIVATE):
+            self.assertNotIn(name, bye)
+
+    def test_hang_up_of_the_phone(self) -> None:
+        """
+        B's BYE with both Record-Routes comes to the server, which learns the source,
+        also over another connection than that of the call.
+        """
+        path = self.register(self.b, B_CONTACT)
+        _, invite = self.call(path, B_CONTACT)
+        self.b.answer(invite, 200)
+        self.appserver.response()
+        again = self.station(PHONE_B2, SECURE)
+        for phone in (self.b, again):
+            phone.send(
+                phone.make(
+                    "BYE",
+                    f"sip:DLG@{PROXY}:5060",
+                    *(("Route", each) for each in routes(invite)),
+                    to_tag="t",
+                )
+            )
+            bye = self.appserver.request()
+            self.assertEqual(bye.request_uri, f"sip:DLG@{PROXY}:5060")
+            self.assertNotIn("Route", bye)
+            self.assertRegex(bye.get("Proxy-ReceivedFrom") or "", "^tls:198.51.100.")
+
+    def test_tokens_of_others(self) -> None:
+        """
+        A Path that somebody outside has got hold of is worth nothing there, nor is a
+        Record-Route without a dialog: 403.
+        """
+        path = self.register(self.b, B_CONTACT)
+        _, invite = self.call(path, B_CONTACT)
+        outer, _ = routes(invite)
+        self.b.consumer.responses.clear()
+        for route in (path, outer):
+            self.provider.send(
+                self.provider.make("MESSAGE", B_CONTACT, ("Route", route))
+            )
+            self.assertEqual(self.provider.response().status, 403)
+        self.assertTrue(self.b.is_quiet)
+
+    def test_cancel_and_ack(self) -> None:
+        """
+        What is forwarded without state takes CANCEL and the ACK to a failure along the
+        same way, in the same branch.
+        """
+        path = self.register(self.a, A_CONTACT)
+        branches = set()
+        for method in ("INVITE", "CANCEL", "ACK"):
+            self.appserver.send(
+                self.appserver.make(
+                    method,
+                    A_CONTACT,
+                    ("Route", path),
+                    branch="z9hG4bKone",
+                    call_id="one",
+                )
+            )
+            branches.add(self.a.request()[VIA].branch)
+        self.assertEqual(len(branches), 1)
+
+
+class ProviderTests(FlowsCase):
+    """
+    Calls to somebody else's server.
+    """
+
+    def send(self) -> Request:
+        """
+        Let the application server call outward.
+        """
+        invite = self.appserver.make(
+            "INVITE",
+            f"sip:+4420@{PROVIDER}",
+            ("Route", f"<sip:{INSIDE.removeprefix('udp:')};lr>"),
+            ("Proxy-SendFrom", OUTSIDE),
+        )
+        self.appserver.send(invite)
+        return self.provider.request()
+
+    def test_outward(self) -> None:
+        """
+        It leaves from the listener that the server chose, with a Record-Route for each
+        side, and without a word that is for us.
+        """
+        invite = self.send()
+        self.assertEqual(invite.request_uri, f"sip:+4420@{PROVIDER}")
+        self.assertEqual(invite[VIA].sent_by, f"{PROXY}:5060")
+        self.assertEqual(len(routes(invite)), 2)
+        for name in ("Route", *_PRIVATE):
+            self.assertNotIn(name, invite)
+
+    def test_challenge(self) -> None:
+        """
+        A provider's challenge is passed to the server, which has the credentials.
+        """
+        challenge = 'Digest realm="provider", nonce="n"'
+        fields = [("Proxy-Authenticate", challenge)]
+        self.provider.answer(self.send(), 407, fields=fields)
+        response = self.appserver.response()
+        self.assertEqual(response.status, 407)
+        self.assertEqual(response.all("Proxy-Authenticate"), (challenge,))
+
+
+class RestartTests(FlowsCase):
+    """
+    The proxy starts again, with the same secrets.
+    """
+
+    def restart(self) -> None:
+        """
+        Stop the proxy and start it.
+        """
+        self.stop()
+        self.start()
+
+    def test_udp(self) -> None:
+        """
+        A binding over UDP goes on to be reached, and a dialog goes on.
+        """
+        path = self.register(self.a, A_CONTACT)
+        _, invite = self.call(path, A_CONTACT)
+        self.a.answer(invite, 200)
+        outer, inner = routes(invite)
+        self.restart()
+        self.call(path, A_CONTACT)
+        self.appserver.send(
+            self.appserver.make(
+                "BYE", A_CONTACT, ("Route", inner), ("Route", outer), to_tag="t"
+            )
+        )
+        self.assertEqual(self.a.request().method, "BYE")
+
+    def test_connection(self) -> None:
+        """
+        One over a connection is gone: 430 (RFC 5626, 5.3.1).
+        """
+        path = self.register(self.b, B_CONTACT)
+        self.restart()
+        self.appserver.send(self.appserver.make("INVITE", B_CONTACT, ("Route", path)))
+        self.assertEqual(self.appserver.response().status, 430)
+
+
+class FlowClosedTests(FlowsCase):
+    """
+    A phone's connection ends.
+    """
+
+    def test_event(self) -> None:
+        """
+        Whoever listens hears which Path leads nowhere any more.
+        """
+        path = SIPURI.parse(self.register(self.b, B_CONTACT).strip("<>"))
+        self.b.flow.close("the phone is off")
+        self.network.advance(10)
+        closed = [each for each in self.events if each.kind is EventKind.FLOW_CLOSED]
+        self.assertEqual([each.detail["token"] for each in closed], [path.user])
+        self.assertEqual(closed[0].server, "proxy")
+
+    def test_call_after_it(self) -> None:
+        """
+        A call to that Path is refused: 430.
+        """
+        path = self.register(self.b, B_CONTACT)
+        self.b.flow.close("the phone is off")
+        self.network.advance(10)
+        self.appserver.send(self.appserver.make("INVITE", B_CONTACT, ("Route", path)))
+        self.assertEqual(self.appserver.response().status, 430)
