@@ -5,6 +5,7 @@ Tests for `sipsorcery.transport.udp`.
 from __future__ import annotations
 
 import errno
+import gc
 from typing import Any
 
 from twisted.internet.error import MessageLengthError
@@ -120,6 +121,23 @@ class UDPChannelTests(ChannelCase):
         self.assertNotEqual(flow, DatagramFlow(self.channel, ("192.0.2.2", 5063)))
         other = UDPChannel(LISTEN, self.receive, self.counters)
         self.assertNotEqual(flow, DatagramFlow(other, PEER))
+
+    def test_many_addresses(self) -> None:
+        """
+        A peer keeps its flow, but however many there are, not all are remembered.
+        """
+        for number in range(5000):
+            self.memory.deliver(b"hello", PEER)
+            self.memory.deliver(
+                b"hello", (f"198.51.{number >> 8}.{number & 255}", 5060)
+            )
+        kept = {id(flow) for _, flow in self.received}
+        self.assertLess(len(kept), 5000 + 5)
+        self.assertEqual({flow.address for _, flow in self.received[::2]}, {PEER})
+        self.received.clear()
+        gc.collect()
+        alive = [one for one in gc.get_objects() if isinstance(one, DatagramFlow)]
+        self.assertLess(sum(one.channel is self.channel for one in alive), 4500)
 
     def test_exception_ends_here(self) -> None:
         """
