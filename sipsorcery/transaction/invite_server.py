@@ -7,13 +7,14 @@ from __future__ import annotations
 from sipsorcery.sip.errors import LocalProtocolError
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
-from sipsorcery.transaction.effects import Deliver, Failed, Send, ServerEffect, TimedOut
-from sipsorcery.transaction.machine import NEVER, Machine
+from sipsorcery.transaction.effects import Deliver, Send, TimedOut
+from sipsorcery.transaction.machine import NEVER
+from sipsorcery.transaction.server_machine import ServerMachine
 from sipsorcery.transaction.state import State
 from sipsorcery.transaction.timers import Timers
 
 
-class InviteServerTransaction(Machine[ServerEffect]):
+class InviteServerTransaction(ServerMachine):
     """
     Answer an INVITE, and repeat a failure until it is acknowledged.
 
@@ -21,14 +22,9 @@ class InviteServerTransaction(Machine[ServerEffect]):
 
     :param request: the INVITE.
     :param reliable: whether it came by a reliable transport.
-
-    :ivar request: the INVITE; None after the final response, to hold less.
     """
 
-    __slots__ = ("_interval", "_reliable", "_response", "request")
-
-    request: Request | None
-    _response: Response | None  # the last one that can be asked for again
+    __slots__ = ("_interval",)
 
     def __init__(
         self,
@@ -38,10 +34,7 @@ class InviteServerTransaction(Machine[ServerEffect]):
         now: float,
         timers: Timers = Timers(),  # noqa: B008  # frozen
     ) -> None:
-        super().__init__(State.Proceeding, timers)
-        self.request = request
-        self._reliable = reliable
-        self._response = None
+        super().__init__(State.Proceeding, timers, request, reliable)
         self._interval = timers.timer_g
         self._repeat_at = now + timers.trying
 
@@ -65,32 +58,22 @@ class InviteServerTransaction(Machine[ServerEffect]):
         """
         if request.method == "ACK":
             self._receive_ack(request, now)
-        elif self._response is not None:
-            self._act(Send(self._response))
-
-    def transport_failed(self, now: float) -> None:
-        """
-        Hear that a response could not be sent.
-
-        "the server transaction SHOULD inform the TU that a failure has occurred, and
-        MUST remain in the current state" (:rfc:`6026#section-8.8`).
-        """
-        if self.state is not State.Terminated:
-            self._act(Failed())
+        else:
+            self._send_again()
 
     def _respond_first(self, response: Response, now: float) -> None:
         self._repeat_at = NEVER
         self._act(Send(response))
         if response.is_provisional:
-            self._response = response.copy()
+            self._keep(response)
             return
         self.request = None
         if response.is_success:
-            self._response = None
+            self._drop_response()
             self.state = State.Accepted
             self._end_at = now + self._timers.timer_l
             return
-        self._response = response.copy()
+        self._keep(response)
         self.state = State.Completed
         self._end_at = now + self._timers.timer_h
         if not self._reliable:
@@ -103,7 +86,7 @@ class InviteServerTransaction(Machine[ServerEffect]):
             # match, and those of clients that send every ACK with the old branch.
             self._act(Deliver(ack))
         elif self.state is State.Completed:
-            self._response = None
+            self._drop_response()
             if self._reliable:
                 self._terminate()
             else:
@@ -115,15 +98,14 @@ class InviteServerTransaction(Machine[ServerEffect]):
         if self.state is State.Proceeding:
             assert self.request is not None  # there was no final response
             self._repeat_at = NEVER
-            self._response = self.request.respond(100)
+            self._keep(self.request.respond(100))
         else:
             self._interval = min(2 * self._interval, self._timers.t2)
             self._repeat_at = now + self._interval
-        assert self._response is not None  # made above, or the failure
-        self._act(Send(self._response))
+        self._send_again()
 
     def _end(self) -> None:
-        self._response = None
+        self._drop_response()
         if self.state is State.Completed:
             self._terminate(TimedOut())
         else:

@@ -7,13 +7,14 @@ from __future__ import annotations
 from sipsorcery.sip.errors import LocalProtocolError
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
-from sipsorcery.transaction.effects import Failed, Send, ServerEffect, TimedOut
-from sipsorcery.transaction.machine import NEVER, Machine
+from sipsorcery.transaction.effects import Send, TimedOut
+from sipsorcery.transaction.machine import NEVER
+from sipsorcery.transaction.server_machine import ServerMachine
 from sipsorcery.transaction.state import State
 from sipsorcery.transaction.timers import Timers
 
 
-class NonInviteServerTransaction(Machine[ServerEffect]):
+class NonInviteServerTransaction(ServerMachine):
     """
     Answer a request, and answer it again whenever it is repeated.
 
@@ -22,14 +23,9 @@ class NonInviteServerTransaction(Machine[ServerEffect]):
 
     :param request: any but INVITE and ACK.
     :param reliable: whether it came by a reliable transport.
-
-    :ivar request: the request; None after the final response, to hold less.
     """
 
-    __slots__ = ("_reliable", "_response", "request")
-
-    request: Request | None
-    _response: Response | None  # the last one that can be asked for again
+    __slots__ = ()
 
     def __init__(
         self,
@@ -39,10 +35,7 @@ class NonInviteServerTransaction(Machine[ServerEffect]):
         now: float,
         timers: Timers = Timers(),  # noqa: B008  # frozen
     ) -> None:
-        super().__init__(State.Trying, timers)
-        self.request = request
-        self._reliable = reliable
-        self._response = None
+        super().__init__(State.Trying, timers, request, reliable)
         self._repeat_at = now + timers.trying_non_invite
         self._end_at = now + timers.timer_f  # when the client stops to wait
 
@@ -69,18 +62,7 @@ class NonInviteServerTransaction(Machine[ServerEffect]):
         """
         Take the request once more.
         """
-        if self._response is not None:
-            self._act(Send(self._response))
-
-    def transport_failed(self, now: float) -> None:
-        """
-        Hear that a response could not be sent.
-
-        "the server transaction SHOULD inform the TU that a failure has occurred, and
-        MUST remain in the current state" (:rfc:`6026#section-8.8`).
-        """
-        if self.state is not State.Terminated:
-            self._act(Failed())
+        self._send_again()
 
     def _respond_provisionally(self, response: Response, now: float) -> None:
         too_early = now < self._repeat_at and not self._reliable
@@ -91,18 +73,18 @@ class NonInviteServerTransaction(Machine[ServerEffect]):
     def _proceed(self, response: Response) -> None:
         self.state = State.Proceeding
         self._repeat_at = NEVER
-        self._response = response.copy()
+        self._keep(response)
         self._act(Send(response))
 
     def _respond_finally(self, response: Response, now: float) -> None:
         self.request = None
         self._act(Send(response))
         if self._reliable:
-            self._response = None
+            self._drop_response()
             self._terminate()
             return
         self.state = State.Completed
-        self._response = response.copy()
+        self._keep(response)
         self._repeat_at = NEVER
         self._end_at = now + self._timers.timer_j
 
@@ -111,7 +93,7 @@ class NonInviteServerTransaction(Machine[ServerEffect]):
         self._proceed(self.request.respond(100))
 
     def _end(self) -> None:
-        self._response = None
+        self._drop_response()
         if self.state is State.Completed:
             self._terminate()
         else:
