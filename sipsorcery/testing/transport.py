@@ -54,6 +54,7 @@ class MemoryTransport:
         self._unsent = bytearray()  # written here, not yet read there
         self._reading = True
         self._ended = False  # nothing more is written here
+        self._told_end = False  # and the other end has heard that
         self._aborted = False
         self._is_open = True
         self._producer: Any = None
@@ -133,6 +134,9 @@ class MemoryTransport:
         """
         Close the connection when all that was written has been read.
         """
+        if self._told_end:
+            self._lose(ConnectionDone())  # at once, as Twisted's own does
+            return
         self.disconnecting = self._ended = True
         self._reading = False
         self._move()
@@ -216,6 +220,7 @@ class MemoryTransport:
         if self._unsent and other._is_open:
             return  # until it reads again
         if self._ended:
+            self._told_end = True
             if self.disconnecting:
                 self._lose(ConnectionDone())
             other._hear_end()

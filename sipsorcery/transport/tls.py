@@ -16,6 +16,7 @@ from twisted.internet.interfaces import (
     IOpenSSLClientConnectionCreator,
     IOpenSSLServerConnectionCreator,
 )
+from twisted.internet.protocol import connectionDone
 from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -100,7 +101,11 @@ class SecureConnection(StreamConnection):
             self.identities = identity.sip_identities(certificate)
 
     def _finish(self) -> None:
-        self._transport.loseConnection()  # reads until the peer has ended its side, too
+        # Both read on until the peer has ended its side, too. One that says nothing to
+        # the end of ours within TLS (baresip) hears the end of TCP below it. As nobody
+        # may renegotiate, no data is held back that would come behind that.
+        self._transport.loseConnection()
+        self._transport.loseWriteConnection()
 
     def _explain(self, reason: Failure) -> str:
         if reason.check(SSL.Error):
@@ -113,10 +118,46 @@ class SecureConnection(StreamConnection):
         return super()._overdue()
 
 
+class TLSProtocol(TLSMemoryBIOProtocol):
+    """
+    TLS that may lose its connection while it reads.
+
+    Where our side of TCP has ended, the answer to our end of TLS makes Twisted close
+    the connection at once, and then go on with what it has let go of by that.
+    """
+
+    _is_reading = False
+    _lost: Failure | None = None
+
+    def dataReceived(self, data: bytes) -> None:
+        """
+        Read, and hear then that the connection is lost.
+        """
+        self._is_reading = True
+        try:
+            super().dataReceived(data)
+        finally:
+            self._is_reading = False
+        lost, self._lost = self._lost, None
+        if lost is not None:
+            super().connectionLost(lost)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """
+        Let go of everything, but not in the midst of reading.
+        """
+        if self._is_reading:
+            self._lost = reason
+        else:
+            super().connectionLost(reason)
+
+
 class TLSFactory(TLSMemoryBIOFactory):
     """
     Put TLS around the connections of another factory, or nothing around none.
     """
+
+    protocol = TLSProtocol
 
     def buildProtocol(self, addr: IAddress | None) -> TLSMemoryBIOProtocol | None:  # type: ignore[override]  # Twisted itself takes None for "turn it away"
         """

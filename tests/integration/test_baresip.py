@@ -15,7 +15,6 @@ from sipsorcery.endpoint import Transport
 from sipsorcery.sdp import SessionDescription
 from sipsorcery.transport.certificates import TLSSettings
 from sipsorcery.transport.errors import TLSVerificationError
-from sipsorcery.transport.limits import TransportLimits
 from sipsorcery.ua import (
     CallCancelled,
     RequestFailed,
@@ -30,9 +29,6 @@ from tests.transport.authority import Authority
 
 _HOST = "127.0.0.1"
 _PCMU = 0
-# baresip never ends its side of a connection over TLS, so that closing takes as long as
-# it may.
-_LIMITS = TransportLimits(close=0.2)
 
 
 class Ear(DatagramProtocol):
@@ -102,7 +98,7 @@ class BaresipCase(AgentCase):
             (self.authority.issue("agent", _HOST),),
             authorities=(authorities or self.authority).file,
         )
-        settings = UserAgentSettings(tls=tls, transport_limits=_LIMITS)
+        settings = UserAgentSettings(tls=tls)
         agent = await self.agent(f"{transport.value}:{_HOST}:0", settings=settings)
         agent.on_invite(self.calls.append)
         return agent

@@ -7,6 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cryptography import x509
+from OpenSSL import SSL
 from twisted.internet.defer import Deferred
 
 from sipsorcery.endpoint import Endpoint
@@ -18,7 +19,7 @@ from sipsorcery.transport.identity import Expectation, TLSVerify, fingerprints
 from sipsorcery.transport.layer import TransportLayer
 from sipsorcery.transport.target import Target
 from tests.transport.authority import Authority
-from tests.transport.cases import CLIENT, SERVER, LayerCase
+from tests.transport.cases import CLIENT, SERVER, LayerCase, Peer
 from tests.transport.messages import options, options_bytes
 
 END = Endpoint.parse(f"tls:{SERVER}:5061")
@@ -31,6 +32,41 @@ def to_domain(
     Make a target that has to prove a name.
     """
     return Target(END, Expectation(name, TLSVerify(verify)))
+
+
+class MutePhone:
+    """
+    A client that shakes hands, and never ends its side within TLS, as baresip does.
+    """
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+        self._tls = SSL.Connection(SSL.Context(SSL.TLS_METHOD), None)
+        self._tls.set_connect_state()
+
+    def shake_hands(self) -> bool:
+        """
+        Write and read what there is.
+
+        :return: whether that was the end of it.
+        """
+        data, self._peer.data = self._peer.data, b""
+        if data:
+            self._tls.bio_write(data)
+        try:
+            self._tls.do_handshake()
+        except SSL.WantReadError:
+            return False
+        finally:
+            self._peer.pipe.write(self._tls.bio_read(2**16))
+        return True
+
+    def read(self) -> bytes:
+        """
+        Read what has come.
+        """
+        self._tls.bio_write(self._peer.data)
+        return self._tls.recv(2**16)
 
 
 class TLSCase(LayerCase):
@@ -292,6 +328,24 @@ class ServerTests(TLSCase):
         self.assertIsNotNone(peer.lost)
         self.assertEqual(self.asked.requests, [])
         self.assertEqual(self.theirs.counters.handshakes_failed, 1)
+
+    def test_peer_without_close_notify(self) -> None:
+        """
+        Closing takes no time with a peer that says nothing to the end of TLS, and what
+        was written before arrives (RFC 5246, 7.2.1).
+        """
+        self.serve()
+        peer = self.connect(port=5061)
+        phone = MutePhone(peer)
+        while not phone.shake_hands():
+            self.network.advance()
+        self.network.advance()
+        (flow,) = self.theirs._connections.table
+        flow.send(options_bytes())
+        stopped = Deferred.fromCoroutine(self.theirs.stop())
+        self.fired(stopped)
+        self.assertEqual(phone.read(), options_bytes())
+        self.assert_settled(self.theirs)
 
     def test_swap_keeps_connections(self) -> None:
         """
