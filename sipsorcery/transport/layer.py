@@ -30,6 +30,7 @@ from sipsorcery.transport.limits import TransportLimits
 from sipsorcery.transport.listening import Listeners
 from sipsorcery.transport.reception import Reception
 from sipsorcery.transport.target import Target
+from sipsorcery.transport.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class TransportLayer:
         addresses are reached.
     :param local_addresses: lists the addresses that a wildcard stands for.
     :param source_address: tells which of them leads to a peer.
+    :param watch: stands beside the traffic.
 
     :ivar counters: what happened so far.
     """
@@ -74,6 +76,7 @@ class TransportLayer:
         resolve: Callable[[Via], Awaitable[Sequence[Target]]] | None = None,
         local_addresses: Callable[[], Sequence[str]] = local.local_addresses,
         source_address: Callable[[str], str | None] = local.source_address,
+        watch: Watch | None = None,
     ) -> None:
         self.counters = Counters()
         self._settings = settings
@@ -81,13 +84,20 @@ class TransportLayer:
         self._resolve = resolve
         self._source_address = source_address
         self._contexts: TLSContexts | None = None  # None: it does not run
-        reception = Reception(consumer, self.counters, self.send_response)
+        watch = watch or Watch()
+        reception = Reception(consumer, self.counters, self.send_response, watch)
         self._connections = Connections(
-            reactor, settings.limits, self.counters, reception, self._running_contexts
+            reactor,
+            settings.limits,
+            self.counters,
+            reception,
+            self._running_contexts,
+            watch,
         )
         self._listeners = Listeners(
             reactor,
             self.counters,
+            watch,
             received=reception.datagram_received,
             accept=self._connections.accept,
             secure=self._connections.secure,
@@ -162,12 +172,27 @@ class TransportLayer:
             the response; if it is gone, one to the address in the Via is opened.
         :return: fires with the flow that it left on; fails with `TransportError`.
         """
+        sent = self.answer(response, flow)
+        return succeed(flow) if sent is None else sent
+
+    def answer(self, response: Response, flow: Flow) -> Deferred[Flow] | None:
+        """
+        Send a response as `send_response` does, for whoever sends very many.
+
+        :return: None, and nothing to wait for, if it has left by *flow*, as nearly all
+            do; else as `send_response`.
+        """
         data = response.to_bytes()
-        if flow.number:
-            if flow.takes_answers:
-                return _put(data, flow)
-        elif vias.leads_back(response.get("Via"), *flow.address):
-            return _put(data, flow)
+        if (
+            flow.takes_answers
+            if flow.number
+            else vias.leads_back(response.get("Via"), *flow.address)
+        ):
+            try:
+                flow.send(data)
+            except TransportError as error:
+                return fail(error)
+            return None
         transport, source = flow.local.transport, flow.address[0]
         return Deferred.fromCoroutine(
             self._respond(response, data, transport, source, flow.local)

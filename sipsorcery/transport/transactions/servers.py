@@ -274,8 +274,9 @@ class ServerTransactions(Side[ServerTransaction, ServerEffect]):
                 assert_never(effect)
 
     def _send(self, transaction: ServerTransaction, response: Response) -> None:
-        sending = self._drive.transport.send_response(response, transaction.flow)
-        sending.addErrback(self._unsent, transaction)
+        sending = self._drive.transport.answer(response, transaction.flow)
+        if sending is not None:
+            sending.addErrback(self._unsent, transaction)
 
     def _unsent(self, reason: failure.Failure, transaction: ServerTransaction) -> None:
         reason.trap(TransportError)
