@@ -190,8 +190,8 @@ class Accounts(Rows[Account]):
     def _trusted_networks(self, using: sa.Connection) -> frozenset[Network]:
         # As text: PostgreSQL does not compare JSON, and few lists are not empty.
         column = sa.cast(self.table.c.trusted_networks, sa.Text)
-        query = self._scope.select(self.table, [column.distinct()])
-        lists = using.execute(query.where(column != "[]")).scalars()
+        query = self._scope.select(self.table, [column]).where(column != "[]")
+        lists = using.execute(query.distinct()).scalars()
         return frozenset(ip_network(text) for each in lists for text in json.loads(each))
 
     def _get(self, using: sa.Connection, username: str, domain: str) -> Account:
