@@ -33,6 +33,7 @@ from sipsorcery.transport.tls import (
     ServerSide,
     TLSFactory,
 )
+from sipsorcery.transport.watch import Watch
 
 # Which class of connection serves which transport. A WebSocket's joins here.
 _KINDS: dict[Transport, type[StreamConnection]] = {
@@ -56,7 +57,9 @@ class Connections:
         counters: Counters,
         reception: Reception,
         contexts: Callable[[], TLSContexts],
+        watch: Watch,
     ) -> None:
+        self.watch = watch
         self.table = ConnectionTable(limits)
         self._reactor = reactor
         self._limits = limits

@@ -19,6 +19,7 @@ from sipsorcery.transport.counters import Counters
 from sipsorcery.transport.errors import ListenError, TransportError
 from sipsorcery.transport.flow import Listener
 from sipsorcery.transport.udp import DatagramFlow, UDPChannel, listen_udp
+from sipsorcery.transport.watch import Watch
 
 # Connections that the system may complete before we accept them. Twisted's 50 are few
 # for phones that all come back at once.
@@ -60,6 +61,7 @@ class Listeners:
         self,
         reactor: Any,
         counters: Counters,
+        watch: Watch,
         *,
         received: Callable[[bytes, DatagramFlow], None],
         accept: Callable[[str, Listener], Protocol | None],
@@ -69,6 +71,7 @@ class Listeners:
     ) -> None:
         self._reactor = reactor
         self._counters = counters
+        self._watch = watch
         self._received = received
         self._accept = accept
         self._secure = secure
@@ -185,7 +188,7 @@ class Listeners:
     def _open_datagram(
         self, configured: ListenAddress
     ) -> tuple[IListeningPort, Listener]:
-        channel = UDPChannel(configured, self._received, self._counters)
+        channel = UDPChannel(configured, self._received, self._counters, self._watch)
         port = listen_udp(self._reactor, channel, configured.host, configured.port)
         self._channels[channel.listener] = channel
         return port, channel.listener

@@ -21,6 +21,7 @@ from sipsorcery.transport.consumer import TransportConsumer
 from sipsorcery.transport.counters import Counters
 from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.flow import Flow
+from sipsorcery.transport.watch import Watch
 
 
 class Reception:
@@ -37,24 +38,31 @@ class Reception:
         consumer: TransportConsumer,
         counters: Counters,
         respond: Callable[[Response, Flow], Deferred[Flow]],
+        watch: Watch,
     ) -> None:
         self._consumer = consumer
         self._counters = counters
         self._respond = respond
+        self._watch = watch
         self._key = secrets.token_bytes(16)
 
     def datagram_received(self, data: bytes, flow: Flow) -> None:
         """
         Take one datagram.
         """
+        watch = self._watch
+        if watch.admits is not None and not watch.admits(flow):
+            return
         kind = demultiplex(data)
         if kind is Kind.SIP:
+            if watch.trace is not None:
+                watch.trace(data, flow, True)
             try:
                 message = parse(data)
             except ParseError as error:
                 self.parse_failed(error, flow)
             else:
-                self.message_received(message, flow)
+                self._hand_on(message, flow)
         elif kind is Kind.STUN:
             self._counters.stun += 1
             self._guard(self._consumer.stun_received, data, flow)
@@ -64,8 +72,16 @@ class Reception:
 
     def message_received(self, message: Request | Response, flow: Flow) -> None:
         """
-        Take one message.
+        Take one message of a connection.
         """
+        watch = self._watch
+        if watch.admits is not None and not watch.admits(flow):
+            return
+        if watch.trace is not None:
+            watch.trace(message.to_bytes(), flow, True)
+        self._hand_on(message, flow)
+
+    def _hand_on(self, message: Request | Response, flow: Flow) -> None:
         try:
             if isinstance(message, Request):
                 self._counters.requests_received += 1

@@ -34,6 +34,7 @@ from sipsorcery.transport.counters import Counters
 from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.flow import Listener
 from sipsorcery.transport.limits import TransportLimits
+from sipsorcery.transport.watch import Watch
 
 # How a response begins, and one after which another follows.
 _RESPONSE = b"SIP/2.0 "
@@ -46,6 +47,7 @@ class ConnectionOwner(Protocol):
     """
 
     counters: Counters
+    watch: Watch
 
     def connection_opened(self, connection: StreamConnection) -> None:
         """
@@ -166,6 +168,8 @@ class StreamConnection(TwistedProtocol):
             self._keep(data)
         else:
             self._write(data)
+        if self._owner.watch.trace is not None:
+            self._owner.watch.trace(data, self, False)
         if is_answer and not data.startswith(_PROVISIONAL):
             self._owed = max(0, self._owed - 1)  # a 2xx to INVITE can be sent twice
             self._close_if_answered()

@@ -19,6 +19,7 @@ from sipsorcery.transport.counters import Counters
 from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.flow import Listener
 from sipsorcery.transport.limits import MAX_DATAGRAM
+from sipsorcery.transport.watch import Watch
 
 #: Datagrams read in one go before the rest of the reactor has its turn. More gains
 #: nothing measurable; one at a time costs three quarters more (benchmarks/udp.py).
@@ -162,7 +163,9 @@ class UDPChannel(DatagramProtocol):
         configured: ListenAddress,
         received: Callable[[bytes, DatagramFlow], None],
         counters: Counters,
+        watch: Watch | None = None,
     ) -> None:
+        self._watch = watch or Watch()
         self._configured = configured
         self._received = received
         self._counters = counters
@@ -235,6 +238,8 @@ class UDPChannel(DatagramProtocol):
             ) from e
         else:
             self._counters.sent += 1
+            if self._watch.trace is not None:
+                self._watch.trace(data, DatagramFlow(self, address), False)
 
 
 def listen_udp(
