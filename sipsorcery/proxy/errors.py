@@ -36,3 +36,9 @@ class Refused(ProxyError):
         super().__init__(text)
         self.status = status
         self.fields = fields
+
+
+class ScriptError(ProxyError):
+    """
+    Says why a script cannot be used.
+    """

@@ -13,7 +13,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from sipsorcery.proxy import script
-from sipsorcery.proxy.errors import ProxyError
+from sipsorcery.proxy.errors import ScriptError
 from sipsorcery.proxy.facade import Sys
 from sipsorcery.proxy.response_facade import ResponseSys
 from sipsorcery.sip.request import Request
@@ -23,12 +23,6 @@ from sipsorcery.sip.response import Response
 _INTERVAL = 1.0
 
 _Hook = Callable[..., Awaitable[None] | None]
-
-
-class ScriptError(ProxyError):
-    """
-    Says why a script cannot be used.
-    """
 
 
 class Script:

@@ -11,7 +11,8 @@ from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from sipsorcery.proxy import script
-from sipsorcery.proxy.loading import Script, ScriptError
+from sipsorcery.proxy.errors import ScriptError
+from sipsorcery.proxy.loading import Script
 from tests.proxy.world import PROXY, ProxyWorld
 
 TEAPOT = """

@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from sipsorcery.access.contacts import Contact
 from sipsorcery.config import parse
 from sipsorcery.endpoint import Endpoint, ListenAddress
-from sipsorcery.proxy.loading import ScriptError
+from sipsorcery.proxy.errors import ScriptError
 from sipsorcery.proxy.service import ProxyService
 from sipsorcery.sip import Response
 from sipsorcery.sip.fields import VIA
