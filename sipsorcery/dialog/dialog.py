@@ -9,7 +9,7 @@ come. It belongs to nobody: a session, subscriptions or both may use it
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
@@ -94,6 +94,7 @@ class Dialog:
     :ivar local_cseq: the number of our last request.
     :ivar remote_cseq: the number of the peer's last one, ``None`` before the first.
     :ivar secure: whether it began with a sips URI over TLS.
+    :ivar id: the id, as our side has it.
     """
 
     state: State
@@ -108,6 +109,11 @@ class Dialog:
     local_cseq: int
     remote_cseq: int | None
     secure: bool
+    id: DialogID = field(init=False)
+
+    def __post_init__(self) -> None:
+        # The tags of a dialog never change (12), and are asked for all the time.
+        self.id = DialogID(self.call_id, self.local.tag or "", self.remote.tag or "")
 
     @classmethod
     def of_response(
@@ -197,25 +203,18 @@ class Dialog:
         )
 
     @property
-    def id(self) -> DialogID:
-        """
-        The id, as our side has it.
-        """
-        return DialogID(self.call_id, self.local_tag, self.remote_tag)
-
-    @property
     def local_tag(self) -> str:
         """
         Our tag.
         """
-        return self.local.tag or ""
+        return self.id.local_tag
 
     @property
     def remote_tag(self) -> str:
         """
         The peer's tag, empty if it has none.
         """
-        return self.remote.tag or ""
+        return self.id.remote_tag
 
     def __repr__(self) -> str:
         return f"<Dialog {self.state.value} {self.call_id}>"

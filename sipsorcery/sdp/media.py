@@ -64,6 +64,22 @@ class Media(Section):
             type, port, proto, formats, count, lines=tuple(lines), spelled=heading
         )
 
+    def within(self, session: Section) -> Media:
+        """
+        Return the section as one of a description with this session level.
+        """
+        # What replace() does, at a third of its cost: each description needs it.
+        return Media(
+            self.type,
+            self.port,
+            self.proto,
+            self.formats,
+            self.count,
+            lines=self.lines,
+            session=session,
+            spelled=self.spelled,
+        )
+
     @property
     def heading(self) -> Line:
         """

@@ -63,8 +63,9 @@ def create_answer(
     # 'The "t=" line in the answer MUST equal that of the offer.' (6)
     times = offer.values("t") or ("0 0",)
     level = Section(lines=local.lines).with_values("t", *times)
-    answer = SessionDescription(media, lines=level.without_attribute("group").lines)
-    return reissue(answer, origin or local.origin, previous)
+    level = level.without_attribute("group").with_origin(origin or local.origin)
+    answer = SessionDescription(media, lines=level.lines)
+    return answer if previous is None else reissue(answer, previous.origin, previous)
 
 
 def check_answer(answer: SessionDescription, offer: SessionDescription) -> None:

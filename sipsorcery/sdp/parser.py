@@ -90,17 +90,19 @@ class _Parser:
     def _add(self, line: Line) -> None:
         if self._count == 1 and line.type != "v":
             raise ParseError("a description that does not begin with v=")
+        if line.type == "a":
+            self._attributes += 1
+            if self._attributes > MAX_ATTRIBUTES:
+                raise ParseError(f"more than {MAX_ATTRIBUTES} attributes", status=488)
+            self._section.append(line)
+            return
         if line.type == "m":
             self._begin_section(line)
             return
         check = _CHECKS.get(line.type)
         if check is not None:
             check(line.value)
-        if line.type == "a":
-            self._attributes += 1
-            if self._attributes > MAX_ATTRIBUTES:
-                raise ParseError(f"more than {MAX_ATTRIBUTES} attributes", status=488)
-        elif not self._media:
+        if not self._media:
             # s= and t= say nothing that a call needs, and are missing here and there
             # (RFC 4475 itself has such bodies); but which of two would count?
             if line.type in _ONCE and line.type in self._types:

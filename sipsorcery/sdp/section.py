@@ -12,6 +12,7 @@ from sipsorcery.sdp.connection import Connection
 from sipsorcery.sdp.direction import DIRECTIONS, Direction
 from sipsorcery.sdp.errors import LocalProtocolError, ParseError, excerpt
 from sipsorcery.sdp.line import CRLF, ORDER, Attribute, Line, number
+from sipsorcery.sdp.origin import Origin
 
 _MAX_BANDWIDTH = 10**20 - 1
 
@@ -121,6 +122,15 @@ class Section:
         """
         connection.check()
         return self.with_values("c", str(connection))
+
+    def with_origin(self, origin: Origin) -> Self:
+        """
+        Return the section with another ``o=`` line.
+
+        :raises LocalProtocolError: if *origin* cannot be written.
+        """
+        origin.check()
+        return self.with_values("o", str(origin))
 
     def with_attribute(self, name: str, value: str | None = None) -> Self:
         """

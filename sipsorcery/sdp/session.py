@@ -5,7 +5,7 @@ The whole of a session description.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from sipsorcery.sdp.connection import Connection
 from sipsorcery.sdp.errors import LocalProtocolError
@@ -34,7 +34,7 @@ class SessionDescription(Section):
     def __post_init__(self) -> None:
         if any(media.session.lines is not self.lines for media in self.media):
             level = Section(lines=self.lines)
-            media = tuple(replace(media, session=level) for media in self.media)
+            media = tuple(media.within(level) for media in self.media)
             object.__setattr__(self, "media", media)
 
     @classmethod
@@ -78,15 +78,6 @@ class SessionDescription(Section):
         for value in self.values("o"):
             return Origin.parse(value)
         raise LocalProtocolError("a description without an o= line")
-
-    def with_origin(self, origin: Origin) -> SessionDescription:
-        """
-        Return the description with another ``o=`` line.
-
-        :raises LocalProtocolError: if *origin* cannot be written.
-        """
-        origin.check()
-        return self.with_values("o", str(origin))
 
     @property
     def name(self) -> str:

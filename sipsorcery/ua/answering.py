@@ -33,6 +33,8 @@ class Answering:
     :param acknowledged: is given the ACK to our 2xx; None: there was none in time.
     :param given_up: is told, in a sentence, that it has been refused because the peer
         has cancelled it, or does not confirm a reliable response.
+
+    :ivar is_accepted: whether a 2xx was sent.
     """
 
     __slots__ = (
@@ -43,6 +45,7 @@ class Answering:
         "_reliable",
         "_session",
         "_transaction",
+        "is_accepted",
         "request",
     )
 
@@ -54,6 +57,7 @@ class Answering:
         given_up: Callable[[str], object],
     ) -> None:
         self.request = transaction.request
+        self.is_accepted = False
         self._session = session
         self._transaction = transaction
         self._acknowledged = acknowledged
@@ -69,13 +73,6 @@ class Answering:
         Whether it waits for a final response.
         """
         return self._transaction.is_pending
-
-    @property
-    def is_accepted(self) -> bool:
-        """
-        Whether a 2xx was sent.
-        """
-        return self._acceptance is not None
 
     # What we answer
 
@@ -214,6 +211,7 @@ class Answering:
             self._acknowledged = self._given_up = _nothing
             self._transaction.send(response)
             return
+        self.is_accepted = True
         core = session.core
         machine = Acceptance(response, core.clock.seconds(), core.settings.timers)
         self._acceptance = Driven(core, machine, self._act)
@@ -233,10 +231,11 @@ class Answering:
 
     def _conclude(self, ack: Request | None) -> None:
         """
-        Tell of the ACK, and let go of who hears of it, and who mostly holds us.
+        Tell of the ACK, and keep nothing: the application may keep us with its call.
         """
         assert self._acceptance is not None  # it wants this
         self._acceptance.stop()
+        self._acceptance = None
         acknowledged = self._acknowledged
         self._acknowledged = self._given_up = _nothing
         acknowledged(ack)

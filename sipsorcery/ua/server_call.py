@@ -52,6 +52,19 @@ class ServerCall:
         hung up when the call is answered (:rfc:`3891`).
     """
 
+    __slots__ = (
+        "_answered",
+        "_answering",
+        "_core",
+        "_is_given_up",
+        "_ringing",
+        "flow",
+        "replaced",
+        "request",
+        "session",
+        "slot",
+    )
+
     def __init__(
         self,
         core: Core,
