@@ -4,6 +4,7 @@ Session descriptions in messages.
 
 from __future__ import annotations
 
+from sipsorcery.dialog.multipart import SDP, is_for_session, read_multipart
 from sipsorcery.dialog.refusal import FieldValue
 from sipsorcery.sdp import (
     Connection,
@@ -15,12 +16,8 @@ from sipsorcery.sdp import (
 from sipsorcery.sip.errors import ParseError as MessageError
 from sipsorcery.sip.fields import CONTENT_DISPOSITION, CONTENT_TYPE
 from sipsorcery.sip.message import Message
-from sipsorcery.sip.parameterised import MediaType
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
-
-#: The media type of session descriptions.
-SDP = MediaType("application", "sdp")
 
 _NOWHERE = "0.0.0.0"
 
@@ -32,7 +29,7 @@ def description_in(
     Read the description that a message offers or answers with.
 
     A body of another type, or that is not for the session
-    (:rfc:`3261#section-20.11`), is none.
+    (:rfc:`3261#section-20.11`), is none. It may be one part of several.
 
     :param known: one that it may well be, which then is not read again.
     :raises ParseError: of :mod:`sipsorcery.sdp`, if something breaks the grammar.
@@ -40,17 +37,26 @@ def description_in(
     if not message.body:
         return None
     try:
-        type = message.get(CONTENT_TYPE)
-        disposition = message.get(CONTENT_DISPOSITION)
+        body = _description(message)
     except MessageError as error:
         raise ParseError(error.text, status=error.status) from None
-    if type is None or not SDP.includes(type):
+    if body is None:
         return None
-    if disposition is not None and disposition.word.lower() != "session":
-        return None
-    if known is not None and bytes(known) == message.body:
+    if known is not None and bytes(known) == body:
         return known
-    return SessionDescription.parse(message.body)
+    return SessionDescription.parse(body)
+
+
+def _description(message: Message) -> bytes | None:
+    type = message.get(CONTENT_TYPE)
+    disposition = message.get(CONTENT_DISPOSITION)
+    if type is None:
+        return None
+    if type.type == "multipart":
+        return read_multipart(type, message.body).description
+    if SDP.includes(type) and is_for_session(disposition):
+        return message.body
+    return None
 
 
 def described(

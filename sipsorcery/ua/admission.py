@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sipsorcery.dialog.bodies import SDP
 from sipsorcery.dialog.extensions import check_required
+from sipsorcery.dialog.multipart import SDP, is_optional, read_multipart
 from sipsorcery.dialog.refusal import Refusal
 from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.fields import (
@@ -59,15 +59,14 @@ def check(
 
 
 def _check_body(request: Request) -> Refusal | None:
-    disposition = request.get(CONTENT_DISPOSITION)
-    if disposition is not None:
-        handling = disposition.parameters.get("handling")
-        if handling is not None and handling.lower() == "optional":
-            return None
+    if is_optional(request.get(CONTENT_DISPOSITION)):
+        return None
     codings = [coding.lower() for coding in request.all(CONTENT_ENCODING)]
     if any(coding != "identity" for coding in codings):
         return Refusal(415, fields=((ACCEPT_ENCODING, Parameterised("identity")),))
     type = request.get(CONTENT_TYPE)
-    if type is None or SDP.includes(type) or type.type == "multipart":
+    if type is None or SDP.includes(type):
+        return None
+    if type.type == "multipart" and read_multipart(type, request.body).is_understood:
         return None
     return Refusal(415, fields=((ACCEPT, SDP),))

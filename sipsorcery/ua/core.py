@@ -12,9 +12,9 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from sipsorcery.dialog.bodies import SDP
 from sipsorcery.dialog.dialog import Dialog, DialogID
 from sipsorcery.dialog.extensions import EXTENSIONS
+from sipsorcery.dialog.multipart import SDP
 from sipsorcery.dialog.refusal import FieldValue, Refusal
 from sipsorcery.dialog.session_timer import SessionTimerSettings
 from sipsorcery.endpoint import Transport

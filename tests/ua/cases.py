@@ -115,7 +115,7 @@ class Peer(DatagramProtocol):
         """
         contact = (CONTACT, Address.parse(f"<{PEER_URI}>"))
         every: list[tuple[Any, Any]] = [contact, *fields]
-        if body:
+        if body and CONTENT_TYPE not in {field for field, _ in fields}:
             every.append((CONTENT_TYPE, MediaType("application", "sdp")))
         response = request.respond(status, fields=every, body=body, to_tag=tag)
         self.send(response, request[VIA].host)

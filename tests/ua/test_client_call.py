@@ -11,6 +11,7 @@ from sipsorcery.sip.fields import (
     AUTHORIZATION,
     CALL_ID,
     CONTACT,
+    CONTENT_TYPE,
     CSEQ,
     FROM,
     MIN_SE,
@@ -23,6 +24,7 @@ from sipsorcery.sip.fields import (
     TO,
     WWW_AUTHENTICATE,
 )
+from sipsorcery.sip.multipart import Part, write_multipart
 from sipsorcery.sip.parameterised import Seconds
 from sipsorcery.sip.request import Request
 from sipsorcery.ua import Account, CallCancelled, RequestFailed, Session
@@ -81,6 +83,20 @@ class AnsweredTests(CallCase):
     """
     Calls that are answered.
     """
+
+    def test_answer_in_parts(self) -> None:
+        """
+        An answer may be one part of several (RFC 5621).
+        """
+        note = Part.make(b"x", [("Content-Disposition", "render;handling=optional")])
+        sdp = Part.make(SDP, [("Content-Type", "application/sdp")])
+        type, body = write_multipart([note, sdp])
+        call = self.call()
+        self.bob.respond(self.bob.last("INVITE"), 200, (CONTENT_TYPE, type), body=body)
+        session = self.given(call.answered())
+        self.assertEqual(session.remote, PEER_MEDIA)
+        self.hang_up(session)
+        self.assert_settled()
 
     def test_both_agents(self) -> None:
         """

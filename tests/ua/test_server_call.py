@@ -22,6 +22,7 @@ from sipsorcery.sip.fields import (
     SUPPORTED,
     TO,
 )
+from sipsorcery.sip.multipart import Part, write_multipart
 from sipsorcery.sip.parameterised import DialogReference, MediaType, Seconds
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
@@ -473,6 +474,39 @@ class RefuseTests(CallCase):
         self.network.advance()
         self.assertEqual(self.last.status, 415)
         self.assertEqual(self.last.get("Accept"), "application/sdp")
+        self.assert_settled()
+
+    def test_parts(self) -> None:
+        """
+        An offer may be one part of several; parts that we need not understand are
+        passed over (RFC 5621).
+        """
+        optional = ("Content-Disposition", "signal;handling=optional")
+        isup = Part.make(b"\0", [("Content-Type", "application/isup"), optional])
+        sdp = Part.make(SDP, [("Content-Type", "application/sdp")])
+        type, body = write_multipart([isup, sdp])
+        call = self.call((CONTENT_TYPE, type), body=body)
+        self.assertEqual(call.offer, PEER_MEDIA)
+        answered = call.answer(ALICE_MEDIA)
+        self.network.advance()
+        self.assertIsNotNone(description_in(self.last))
+        self.within("ACK", 1)
+        self.assertEqual(self.given(answered).remote, PEER_MEDIA)
+        self.within("BYE", 2)
+        self.assert_settled()
+
+    def test_unknown_part(self) -> None:
+        """
+        If we need to, they are refused with 415.
+        """
+        isup = Part.make(b"\0", [("Content-Type", "application/isup")])
+        sdp = Part.make(SDP, [("Content-Type", "application/sdp")])
+        type, body = write_multipart([sdp, isup])
+        self.bob.request("INVITE", (CONTENT_TYPE, type), body=body)
+        self.bob.request("INVITE", (CONTENT_TYPE, type), body=body[:-9], call_id="2")
+        self.network.advance()
+        self.assertEqual(self.bob.statuses, [415, 400])
+        self.assertEqual(self.calls, [])
         self.assert_settled()
 
 
