@@ -141,6 +141,15 @@ class Request(Message):
             self._glanced_at = head
         return self._glance
 
+    def origin(self) -> tuple[str, str] | None:
+        """
+        Give branch and sent-by of the topmost Via; None where that takes a longer look.
+
+        The branch is one that identifies a transaction.
+        """
+        seen = self.glance()
+        return None if seen is None else (seen.branch, seen.sent_by)
+
     def _look(self, head: str) -> Glance | None:
         try:
             index = self._indexed()
@@ -189,15 +198,20 @@ class Request(Message):
         if (noted := via.seen_from(address, port)) != via:
             self.replace_first(VIA, noted)
 
-    def forwarded(self, via: str, hops: int) -> bytes:
+    def forwarded(self, via: str, hops: int, lines: str = "") -> bytes:
         """
         Write the request as a proxy passes it on (:rfc:`3261#section-16.6`).
 
         :param via: the text of our Via, to go on top of the others.
         :param hops: the new Max-Forwards.
+        :param lines: whole lines, each with its end, to go below the topmost of the
+            other Vias.
         """
         request = self.copy()
         request.set(MAX_FORWARDS, hops)
+        if lines and (top := VIA.find.search(request.head)) is not None:
+            place = top.end() + 1
+            request._head = request.head[:place] + lines + request.head[place:]
         request.prepend("Via", via)
         return request.to_bytes()
 

@@ -17,6 +17,7 @@ from sipsorcery.sip.fields import ROUTE, Field
 from sipsorcery.sip.limits import MAX_FIELDS
 from sipsorcery.sip.message import Message
 from sipsorcery.sip.request import Request
+from sipsorcery.sip.via import glance_at_via
 
 # Lines that are neither Route, Content-Length nor Max-Forwards in any spelling, nor
 # compact, nor the fold of another, nor shorter than six characters. Each ends at its
@@ -47,6 +48,7 @@ _USUAL = re.compile(
 BARE_LF = re.compile(rb"\n(?<!\r\n)").search
 # Groups of the match. What note_source writes goes to the end of NOTED.
 _URI, _HOST, _NOTED, _RPORT, _HOPS, _ROUTES = 2, 3, 4, 5, 6, 7
+_VIA = len(b" SIP/2.0\r\nVia: ")  # from the end of the Request-URI
 # Bytes of a header section that can break no limit: six characters a line and CRLF.
 SMALL = 8 * MAX_FIELDS
 
@@ -100,22 +102,63 @@ class UsualRequest(Lazy, Request):
     A request as it came.
     """
 
-    __slots__ = ("_noted", "_settled", "_usual")
+    __slots__ = ("_noted", "_routes", "_settled", "_usual")
 
     # What note_source puts at the end of the topmost Via.
     _noted: bytes
+    # The Route lines that are left.
+    _routes: bytes
+
+    @property
+    def is_untouched(self) -> bool:
+        """
+        Whether the fields are what came, but for what has a method here.
+        """
+        return self._usual is not None
+
+    @property
+    def routes(self) -> bytes:
+        """
+        The lines of Route, while it is untouched.
+        """
+        return self._routes
+
+    def finds(self, pattern: re.Pattern[bytes]) -> bool:
+        """
+        Tell whether a pattern is found in the header section that came.
+        """
+        assert self._usual is not None
+        return pattern.search(self._usual.string, 0, self._usual.end()) is not None
+
+    def origin(self) -> tuple[str, str] | None:
+        """
+        Give branch and sent-by of the topmost Via at a glance.
+        """
+        if self._usual is None:
+            return super().origin()
+        data = self._usual.string
+        start = self._usual.end(_URI) + _VIA
+        return glance_at_via(data[start : data.index(b"\r", start)].decode())
+
+    def drop_routes(self) -> None:
+        """
+        Take away all Routes.
+        """
+        if self._usual is None or self._settled:
+            self.remove(ROUTE)
+        else:
+            self._routes = b""
+            self._values["route"] = None
 
     def _section(self, usual: re.Match[bytes]) -> bytes:
-        place = usual.end(_NOTED)
+        data, place = usual.string, usual.end(_NOTED)
+        start, end = usual.span(_ROUTES)
         section_end = usual.end() - len(b"\r\n")
-        return usual.string[:place] + self._noted + usual.string[place:section_end]
+        head = data[:place] + self._noted + data[place:start]
+        return head + self._routes + data[end:section_end]
 
     def _first_text(self, field: Field[Any]) -> str | None:
-        if (
-            field is ROUTE
-            and self._usual is not None
-            and (routes := self._usual[_ROUTES])
-        ):
+        if field is ROUTE and self._usual is not None and (routes := self._routes):
             text = routes[len(b"Route: ") : routes.index(b"\r")]
             return text.decode("utf-8", "surrogateescape").strip(" \t")
         return super()._first_text(field)
@@ -132,27 +175,33 @@ class UsualRequest(Lazy, Request):
         elif self._usual[_HOST].decode() != address:
             self._noted = b";received=%b" % address.encode()
 
-    def forwarded(self, via: str, hops: int) -> bytes:
+    def forwarded(self, via: str, hops: int, lines: str = "") -> bytes:
         """
         Write the request as a proxy passes it on.
         """
         usual = self._usual
         if usual is None:
-            return super().forwarded(via, hops)
+            return super().forwarded(via, hops, lines)
         hops_start, hops_end = usual.span(_HOPS)
         if hops_start < 0:
-            return super().forwarded(via, hops)
+            return super().forwarded(via, hops, lines)
         data = usual.string
         line_end = usual.end(_URI) + len(b" SIP/2.0\r\n")
         place = usual.end(_NOTED)
-        return b"%bVia: %b\r\n%b%b%b%d%b" % (
+        below = data.index(b"\n", place) + 1
+        start, end = usual.span(_ROUTES)
+        return b"%bVia: %b\r\n%b%b%b%b%b%d%b%b%b" % (
             data[:line_end],
             via.encode(),
             data[line_end:place],
             self._noted,
-            data[place:hops_start],
+            data[place:below],
+            lines.encode(),
+            data[below:hops_start],
             hops,
-            data[hops_end:],
+            data[hops_end:start],
+            self._routes,
+            data[end:],
         )
 
 
@@ -177,6 +226,7 @@ def parse_usual(data: bytes) -> UsualRequest | None:
     request._usual = usual
     request._settled = False
     request._noted = b""
+    request._routes = routes
     request._values = {} if routes else {"route": None}
     if hops is not None:
         request._values["max-forwards"] = int(hops)

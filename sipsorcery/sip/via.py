@@ -27,6 +27,24 @@ _VIA = re.compile(
     re.DOTALL,
 ).fullmatch
 
+# At one glance: a sent-by that is kept as it is spelled, one branch that identifies,
+# and no parameter that could hide another.
+_PARAMETER = r"[a-z]++(?:=[A-Za-z0-9.\-_~:\[\]]++)?+"
+_BUT_BRANCH = rf"(?:;(?!branch){_PARAMETER})*+"
+_GLANCE = re.compile(
+    r"SIP/2\.0/[A-Z]++ "
+    r"([A-Za-z0-9.\-]++(?::(?:[1-5][0-9]{4}|6[0-4][0-9]{3}|[1-9][0-9]{0,3}))?+)"
+    rf"{_BUT_BRANCH};branch=({MAGIC_COOKIE}[A-Za-z0-9\-.!%*_+`'~]++){_BUT_BRANCH}"
+).fullmatch
+
+
+def glance_at_via(text: str) -> tuple[str, str] | None:
+    """
+    Give branch and sent-by of a Via that is written as usual; None for any other.
+    """
+    seen = _GLANCE(text)
+    return None if seen is None else (seen[2], seen[1])
+
 
 class Via(NamedTuple):
     """

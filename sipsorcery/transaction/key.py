@@ -38,8 +38,8 @@ def server_key(request: Request, method: str | None = None) -> str:
     :raises ParseError: if a field that matters is missing or broken.
     """
     method = method or request.method
-    if (seen := request.glance()) is not None:
-        return f"{method}{_SEP}{seen.branch.lower()}{_SEP}{seen.sent_by.lower()}"
+    if (origin := request.origin()) is not None:
+        return f"{method}{_SEP}{origin[0].lower()}{_SEP}{origin[1].lower()}"
     vias = request.all(VIA)  # not the first alone, for `Request.check` reads all next
     via = vias[0] if vias else request[VIA]
     branch = via.branch

@@ -7,6 +7,8 @@ means nothing, makes any message go the long way.
 
 from __future__ import annotations
 
+import re
+
 import hypothesis.strategies as st
 from hypothesis import given
 from twisted.trial.unittest import SynchronousTestCase
@@ -69,6 +71,8 @@ def outcome(data: bytes) -> list[object]:
     if isinstance(message, Request):
         described += [message.method, message.request_uri]
         described.append(_of(lambda: message.forwarded(OWN_VIA, 69)))
+        described.append(_of(lambda: message.forwarded(OWN_VIA, 69, "X: y\r\n")))
+        described.append(_of(lambda: _origin(message)))
         for step in (
             lambda: message.get(MAX_FORWARDS),
             lambda: message.get(ROUTE),
@@ -77,6 +81,11 @@ def outcome(data: bytes) -> list[object]:
             lambda: message.head,
             lambda: message.note_source("192.0.2.78", 6001),
             lambda: message.forwarded(OWN_VIA, 68),
+            lambda: message.copy().to_bytes(),
+            lambda: _drop_routes(message),
+            lambda: message.get(ROUTE),
+            lambda: message.forwarded(OWN_VIA, 67),
+            lambda: message.head,
         ):
             described.append(_of(step))
     for field in known_fields():
@@ -85,6 +94,24 @@ def outcome(data: bytes) -> list[object]:
         described.append(field in message)
     described += [_of(message.items), _of(message.check), message.to_bytes()]
     return described
+
+
+def _origin(message: Request) -> tuple[str, str]:
+    """
+    Give what a request has come by, whichever way that is found.
+    """
+    seen = message.origin()
+    if seen is not None:
+        return seen
+    via = message[VIA]
+    return via.branch or "", via.sent_by
+
+
+def _drop_routes(message: Request) -> None:
+    if isinstance(message, UsualRequest):
+        message.drop_routes()
+    else:
+        message.remove(ROUTE)
 
 
 def _of(step: object) -> object:
@@ -117,6 +144,33 @@ class ShortWayTests(SynchronousTestCase):
             data = USUAL[:at] + oddity + rest
             if data[:1] not in (b"\r", b"\n"):
                 self.assertEqual(outcome(data), outcome(b"\r\n" + data), data)
+
+    def test_dropped_at_once(self) -> None:
+        """
+        Routes that are taken away before anybody looks are gone from all that follows.
+        """
+        request, other = parse_usual(USUAL), long_way(USUAL)
+        assert request is not None
+        self.assertIn(b"Route: ", request.routes)
+        request.drop_routes()
+        other.remove(ROUTE)
+        self.assertTrue(request.is_untouched)
+        self.assertNotIn(ROUTE, request)
+        self.assertEqual(list(request.all("Route")), [])
+        self.assertEqual(request.forwarded(OWN_VIA, 5), other.forwarded(OWN_VIA, 5))
+        request.note_source("192.0.2.77", 6000)
+        other.note_source("192.0.2.77", 6000)
+        self.assertEqual(request.to_bytes(), other.to_bytes())
+
+    def test_finds(self) -> None:
+        """
+        A pattern is looked for in the header section, not in the body.
+        """
+        data = request_bytes("Content-Length: 8", body=b"\nBody: x")
+        request = parse_usual(data)
+        assert request is not None
+        self.assertTrue(request.finds(re.compile(rb"\nCall-ID: ")))
+        self.assertFalse(request.finds(re.compile(rb"\nBody: ")))
 
     def test_bare_line_end(self) -> None:
         """
