@@ -14,7 +14,7 @@ from sipsorcery.dialog.routing import request_uri
 from sipsorcery.dialog.sipfrag import SIPFRAG, write_sipfrag
 from sipsorcery.sip.address import Address
 from sipsorcery.sip.errors import ParseError
-from sipsorcery.sip.fields import CSEQ, REFER_SUB, REFER_TO, REFERRED_BY
+from sipsorcery.sip.fields import CSEQ, EVENT, REFER_SUB, REFER_TO, REFERRED_BY
 from sipsorcery.sip.grammar import unescape
 from sipsorcery.sip.parameterised import DialogReference, Event, Parameterised
 from sipsorcery.sip.parameters import NONE, Parameters
@@ -22,6 +22,8 @@ from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import SIPURI, URI
 
+#: The event package of the subscriptions that come with a REFER.
+PACKAGE = "refer"
 #: How long the sender is told what comes of it, unless it comes to an end: as long as a
 #: phone may ring before Timer C of a proxy ends that.
 EXPIRES = 180
@@ -129,7 +131,7 @@ class ReferNotifier(Notifier):
     It tells by itself that the call is tried; all else is told by :meth:`progress`.
     """
 
-    __slots__ = ("_fragment",)
+    __slots__ = ("_fragment", "_ids")
 
     def __init__(
         self,
@@ -148,8 +150,18 @@ class ReferNotifier(Notifier):
         """
         self._fragment = Body(SIPFRAG, write_sipfrag(100))  # the base tells it at once
         number = f"{refer[CSEQ].number}"
-        event = Event("refer", NONE if is_first else Parameters([("id", number)]))
+        event = Event(PACKAGE, NONE if is_first else Parameters([("id", number)]))
+        self._ids = (None, number) if is_first else (number,)
         super().__init__(dialog, event, expires, now)
+
+    def is_for(self, subscribe: Request) -> bool:
+        """
+        Tell whether a SUBSCRIBE of the peer is to refresh or to end this subscription.
+
+        :raises ParseError: if it breaks the grammar.
+        """
+        event = subscribe.get(EVENT)
+        return event is not None and event.package == PACKAGE and event.id in self._ids
 
     def progress(self, status: int, reason: str | None, now: float) -> None:
         """

@@ -15,12 +15,13 @@ from twisted.python.failure import Failure
 from sipsorcery.dialog.dialog import Dialog, DialogID
 from sipsorcery.dialog.extensions import EXTENSIONS
 from sipsorcery.dialog.multipart import SDP
+from sipsorcery.dialog.refer import PACKAGE
 from sipsorcery.dialog.refusal import FieldValue, Refusal
 from sipsorcery.dialog.session_timer import SessionTimerSettings
 from sipsorcery.endpoint import Transport
 from sipsorcery.sip.address import Address
 from sipsorcery.sip.errors import ParseError
-from sipsorcery.sip.fields import ACCEPT, ALLOW, SUPPORTED
+from sipsorcery.sip.fields import ACCEPT, ALLOW, ALLOW_EVENTS, EVENT, SUPPORTED
 from sipsorcery.sip.parameters import NONE, Parameters
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.uri import SIPURI, URI
@@ -103,7 +104,10 @@ class Core:
             self.timer_settings = SessionTimerSettings(settings.session_expires)
         #: Takes the REFER of a peer in a session; None: it is refused.
         self.on_refer: Callable[[Referral], object] | None = None
-        self._hooks: dict[str, Hook] = {"OPTIONS": self._answer_options}
+        self._hooks: dict[str, Hook] = {
+            "OPTIONS": self._answer_options,
+            "SUBSCRIBE": self._refuse_subscribe,
+        }
         self._note_methods()
 
     # What we can do
@@ -176,6 +180,17 @@ class Core:
 
     def _answer_options(self, transaction: ServerTransaction) -> None:
         transaction.respond(200, fields=((ACCEPT, SDP), *self.abilities))
+
+    def _refuse_subscribe(self, transaction: ServerTransaction) -> None:
+        """
+        Refuse what the application does not tell; the transfers have had their turn.
+        """
+        request = transaction.request
+        event = request.get(EVENT)
+        if event is not None and event.package == PACKAGE:
+            transaction.respond(481)  # those come with a REFER, and this one is over
+        else:
+            transaction.respond(489, fields=[(ALLOW_EVENTS, PACKAGE)])
 
     def find_dialog(self, id: DialogID) -> Dialog | None:
         """

@@ -9,10 +9,16 @@ from typing import TYPE_CHECKING, assert_never
 from twisted.python.failure import Failure
 
 from sipsorcery.dialog.effects import Send, Terminated
-from sipsorcery.dialog.notifier import NotifierEffect, StateWanted
-from sipsorcery.dialog.refer import Refer, ReferNotifier
-from sipsorcery.dialog.refusal import FieldValue
-from sipsorcery.sip.fields import REFERRED_BY, REPLACES
+from sipsorcery.dialog.notifier import (
+    Durations,
+    NotifierEffect,
+    StateWanted,
+    check_subscribe,
+)
+from sipsorcery.dialog.refer import EXPIRES as LASTS
+from sipsorcery.dialog.refer import PACKAGE, Refer, ReferNotifier
+from sipsorcery.dialog.refusal import FieldValue, Refusal
+from sipsorcery.sip.fields import EXPIRES, REFERRED_BY, REPLACES
 from sipsorcery.sip.request import Request
 from sipsorcery.transport.transactions.server import ServerTransaction
 from sipsorcery.ua.draft import Draft
@@ -23,6 +29,9 @@ from sipsorcery.ua.negotiation import Negotiation
 if TYPE_CHECKING:
     from sipsorcery.ua.client_call import ClientCall
     from sipsorcery.ua.session import Session
+
+# A refresh prolongs it no further than the REFER itself does.
+_DURATIONS = Durations(usual=LASTS, longest=LASTS)
 
 
 class Referral:
@@ -157,9 +166,24 @@ class Referral:
 
     def receive(self, transaction: ServerTransaction) -> bool:
         """
-        Take a SUBSCRIBE that prolongs or ends what we tell; we tell it to the end.
+        Take a SUBSCRIBE that prolongs or ends what we tell (:rfc:`3515#section-2.4.4`).
         """
-        return False
+        request, driven = transaction.request, self._driven
+        if request.method != "SUBSCRIBE" or driven is None:
+            return False
+        if not driven.machine.is_for(request):
+            return False
+        now = self.session.core.clock.seconds()
+        lasts = check_subscribe(request, (PACKAGE,), _DURATIONS)
+        if isinstance(lasts, Refusal):
+            transaction.send(lasts.response(request))
+        elif (refusal := driven.machine.refresh(lasts, now)) is not None:
+            transaction.send(refusal.response(request))
+        else:
+            agreed = [(EXPIRES, lasts)]
+            transaction.send(self._shared.dialog.respond(request, 200, None, agreed))
+        driven.run()
+        return True
 
     def acknowledge(self, ack: Request) -> None:
         """

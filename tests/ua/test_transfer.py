@@ -10,6 +10,7 @@ from sipsorcery.sip.address import Address
 from sipsorcery.sip.fields import (
     CONTENT_TYPE,
     EVENT,
+    EXPIRES,
     REFER_SUB,
     REFER_TO,
     REFERRED_BY,
@@ -21,6 +22,7 @@ from sipsorcery.sip.parameterised import (
     Parameterised,
     SubscriptionState,
 )
+from sipsorcery.sip.response import Response
 from sipsorcery.ua import (
     Referral,
     RequestFailed,
@@ -348,5 +350,78 @@ class ScriptedTests(AgentCase):
         self.network.advance()
         self.assertEqual(self.bob.methods.count("NOTIFY"), 1)
         self.assertTrue(self.session.is_established)
+        self.within("BYE")
+        self.assert_settled()
+
+    def take_referral(self) -> Referral:
+        """
+        Let the peer ask for a call, and promise to make it.
+        """
+        referrals: list[Referral] = []
+        self.alice.on_refer(referrals.append)
+        self.within("REFER", (REFER_TO, Address.parse(f"<{BOB_URI}>")))
+        referrals[0].accept()
+        self.told()
+        return referrals[0]
+
+    def subscribe(self, event: str, *fields: Any) -> Response:
+        """
+        Let the peer ask again to be told.
+        """
+        self.within("SUBSCRIBE", (EVENT, Event.parse(event)), *fields)
+        return self.bob.responses[-1]
+
+    def told(self) -> tuple[str, bytes]:
+        """
+        Answer the last NOTIFY, and give its state and its body.
+        """
+        self.network.advance()
+        notify = self.bob.last("NOTIFY")
+        self.bob.respond(notify, 200)
+        self.network.advance()
+        return str(notify[SUBSCRIPTION_STATE]), notify.body.strip()
+
+    def test_refresh(self) -> None:
+        """
+        A SUBSCRIBE prolongs what we tell, and is told the state (RFC 3515, 2.4.4).
+        """
+        referral = self.take_referral()
+        self.network.advance(170.0)
+        response = self.subscribe("refer", (EXPIRES, 100))
+        self.assertEqual((response.status, response.get(EXPIRES)), (200, 100))
+        self.assertEqual(self.told(), ("active;expires=100", b"SIP/2.0 100 Trying"))
+        self.network.advance(50.0)
+        referral.progress(200)
+        state = "terminated;reason=noresource"
+        self.assertEqual(self.told(), (state, b"SIP/2.0 200 OK"))
+        self.within("BYE")
+        self.assert_settled()
+
+    def test_unsubscribe(self) -> None:
+        """
+        One with Expires: 0 ends it; what comes then is told to nobody.
+        """
+        referral = self.take_referral()
+        response = self.subscribe(f"refer;id={self.number}", (EXPIRES, 0))
+        self.assertEqual((response.status, response.get(EXPIRES)), (200, 0))
+        self.assertEqual(self.told()[0], "terminated;reason=timeout")
+        referral.progress(200)
+        self.network.advance()
+        self.assertEqual(self.bob.methods.count("NOTIFY"), 2)
+        self.assertEqual(self.subscribe("refer").status, 481)
+        self.within("BYE")
+        self.assert_settled()
+
+    def test_refresh_refused(self) -> None:
+        """
+        It is refused if it is for another subscription, or for too short a time.
+        """
+        referral = self.take_referral()
+        self.assertEqual(self.subscribe("refer;id=1").status, 481)
+        self.assertEqual(self.subscribe("presence").status, 489)
+        self.assertEqual(self.subscribe("refer", (EXPIRES, 5)).status, 423)
+        self.assertEqual(self.bob.methods.count("NOTIFY"), 1)
+        referral.progress(486)
+        self.assertIn("486", self.told()[1].decode())
         self.within("BYE")
         self.assert_settled()
