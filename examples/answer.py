@@ -7,6 +7,7 @@ Usage: python -m examples.answer [ADDRESS ...], such as udp:0.0.0.0:5060.
 import sys
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import react
 
 from sipsorcery.ua import ServerCall, UserAgent, audio
@@ -25,14 +26,14 @@ async def answer(call: ServerCall) -> None:
     print(ending.reason, flush=True)
 
 
-async def main(reactor, *listen: str) -> None:
+async def main(reactor: IReactorTime, *listen: str) -> None:
     """
     Listen for ever.
     """
     async with UserAgent(reactor, listen or ["udp:0.0.0.0:5060"]) as agent:
         agent.on_invite(answer)
         print("ready", flush=True)
-        await Deferred()
+        await Deferred[None]()
 
 
 if __name__ == "__main__":

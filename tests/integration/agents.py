@@ -12,7 +12,7 @@ from twisted.names.client import Resolver
 
 from sipsorcery.endpoint import Endpoint, Transport
 from sipsorcery.ua import UserAgent
-from tests.integration.sockets import SocketCase, later
+from tests.integration.sockets import SocketCase
 
 # Tests ask no name servers of others.
 _NO_SERVER = ("127.0.0.1", 9)
@@ -32,15 +32,8 @@ class AgentCase(SocketCase):
         options.setdefault("resolver", Resolver(servers=[_NO_SERVER], reactor=reactor))
         agent = UserAgent(reactor, listen, **options)
         await agent.start()
-        self.addCleanup(lambda: Deferred.fromCoroutine(_stop(agent)))
+        self.addCleanup(lambda: Deferred.fromCoroutine(agent.stop()))
         return agent
-
-
-async def _stop(agent: UserAgent) -> None:
-    # A test may have ended while the agent was telling it of a response. Let the agent
-    # finish with that first.
-    await later(0)
-    await agent.stop()
 
 
 def end(agent: UserAgent, transport: Transport) -> Endpoint:
