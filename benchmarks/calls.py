@@ -9,7 +9,7 @@ the machine, is the limit. The server tells how many dialogs and transactions it
 when it is asked by OPTIONS.
 
 * ``calls``: how long a call takes, with few and with many others held.
-* ``memory``: what an idle session takes, and an answered INVITE until Timer L.
+* ``memory``: what an idle session takes, and each transaction of one that has ended.
 * ``shares``: in which rooms of the house the time goes, by a sampling clock.
 """
 
@@ -33,8 +33,7 @@ from typing import Any
 from twisted.internet import reactor as installed_reactor
 from twisted.internet.defer import Deferred
 
-from benchmarks.answering import processor_time
-from benchmarks.transactions import resident
+from benchmarks._measuring import processor_time, resident
 from sipsorcery.transaction.timers import Timers
 from sipsorcery.transport.transactions.server import ServerTransaction
 from sipsorcery.ua import ServerCall, UserAgent, UserAgentSettings, audio
@@ -356,14 +355,16 @@ def memory() -> None:
         load.make(100)
         time.sleep(70 * SHORT)
         _, _, empty, _ = load.ask()
-        load.make(IDLE, hold=True)
-        dialogs, transactions, full, _ = load.ask()
+        load.make(IDLE)
+        _, transactions, full, _ = load.ask()
         time.sleep(70 * SHORT)
-        _, left, idle, _ = load.ask()
-        session, each = (idle - empty) / dialogs, (full - idle) / (transactions - left)
+        _, _, before, _ = load.ask()
+        load.make(IDLE, hold=True)
+        time.sleep(70 * SHORT)
+        dialogs, _, idle, _ = load.ask()
         print("memory")
-        print(f"  an idle session: {session:.0f} B")
-        print(f"  its INVITE, until Timer L: {each:.0f} B more")
+        print(f"  an idle session: {(idle - before) / dialogs:.0f} B")
+        print(f"  a transaction, before it ends: {(full - empty) / transactions:.0f} B")
 
 
 def shares() -> None:

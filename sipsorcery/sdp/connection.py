@@ -99,6 +99,9 @@ class Connection:
         """
         Tell whether the address is ``0.0.0.0`` or ``::``, which is none.
         """
+        # Only nothing but zeros can be, and it is asked of every offer.
+        if self.address.strip("0.:"):
+            return False
         return self.ip is not None and self.ip.is_unspecified
 
     def with_address(self, address: str) -> Connection:

@@ -38,7 +38,7 @@ Carried: TypeAlias = tuple[list[FieldValue], bytes]
 
 # "a numeric string such that the tuple [...] forms a globally unique identifier"
 # (RFC 8866, 5.2), within the 63 bits of RFC 3264, 5.
-_MAX_SESSION_ID = 2**62
+_SESSION_ID_BITS = 62
 _RETRY_AFTER = 10  # seconds, the most (RFC 3261, 14.2)
 
 
@@ -60,7 +60,7 @@ def new_origin(host: str) -> Origin:
     """
     Make the origin of the descriptions that we send in one dialog.
     """
-    return Origin("-", str(secrets.randbelow(_MAX_SESSION_ID)), 1, host)
+    return Origin("-", str(secrets.randbits(_SESSION_ID_BITS)), 1, host)
 
 
 class Negotiation:
