@@ -40,7 +40,7 @@ from typing import Any
 from twisted.internet import reactor as installed_reactor
 from twisted.internet.protocol import DatagramProtocol
 
-from benchmarks.answering import free
+from benchmarks._measuring import free_port
 from sipsorcery import config
 from sipsorcery.monitor.bus import LocalBus
 from sipsorcery.proxy.service import ProxyService
@@ -186,7 +186,7 @@ def start_proxy(reactor: Any, script: str, far: int) -> int:
     """
     Start the proxy service and return its port.
     """
-    folder, port = Path(tempfile.mkdtemp()), free()
+    folder, port = Path(tempfile.mkdtemp()), free_port()
     file = folder / "script.py"
     file.write_text(script.format(far=far))
     text = f"""
@@ -246,7 +246,7 @@ def running(name: str, far: int, *, profile: bool = False) -> Iterator[tuple[int
         assert server.stdout is not None
         port = int(server.stdout.readline())
     else:
-        folder, port = Path(tempfile.mkdtemp()), free()
+        folder, port = Path(tempfile.mkdtemp()), free_port()
         file = folder / "kamailio.cfg"
         file.write_text(KAMAILIO.format(port=port, far=far, send=PEERS[name]))
         command = [*("kamailio", "-DD", "-E", "-f", str(file), "-w", str(folder))]

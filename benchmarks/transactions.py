@@ -10,6 +10,7 @@ even where the sender, or somebody else on the machine, is the limit.
   32 seconds: the later rounds are measured with hundreds of thousands of them, and
   when the first ones end.
 * ``calls``: INVITE, 180, 200, ACK, BYE, 200. Timers L and J keep two transactions each.
+  ``sipp`` is the same from a client that asks for no rport, as SIPp does not.
 * ``ringing``: INVITE, answered 180 and not finally: what a request that waits takes.
 * ``timers``: the wheel that ends them, beside a delayed call of the reactor for each.
 """
@@ -23,14 +24,13 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Iterator
-from pathlib import Path
-from subprocess import PIPE, Popen
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
-from twisted.internet import reactor as installed_reactor
 from twisted.internet.epollreactor import EPollReactor
 
-from benchmarks.answering import processor_time
+from benchmarks._measuring import processor_time, resident, serve, serving
 from sipsorcery.endpoint import ListenAddress
 from sipsorcery.sip.address import Address
 from sipsorcery.sip.fields import CONTACT
@@ -52,7 +52,8 @@ TIMERS = 200_000
 
 REQUEST = (
     b"%(method)b sip:100@127.0.0.1 SIP/2.0\r\n"
-    b"Via: SIP/2.0/UDP 127.0.0.1:%(port)d;branch=z9hG4bKg%(id)012x%(method)b;rport\r\n"
+    b"Via: SIP/2.0/UDP 127.0.0.1:%(port)d"
+    b";branch=z9hG4bKg%(id)012x%(method)b%(rport)b\r\n"
     b"Max-Forwards: 70\r\n"
     b'From: "Load Gen" <sip:gen@127.0.0.1>;tag=f%(id)012x\r\n'
     b"To: <sip:100@127.0.0.1>%(to_tag)b\r\n"
@@ -103,26 +104,27 @@ class Server:
     stray_response = stun_received = parse_failed = flow_closed = ack_received
 
 
-def serve(mode: str) -> None:
+def start(mode: str, reactor: Any) -> int:
     """
-    Run the server until this process is ended.
+    Start the server on the first core and return its port.
     """
     os.sched_setaffinity(0, {0})
-    reactor: Any = installed_reactor
-    print(Server(reactor, mode == "ringing").port, flush=True)
-    reactor.run()
+    return Server(reactor, mode == "ringing").port
 
 
 class Load:
     """
     Sends requests and counts what comes back.
+
+    :param rport: whether it asks for its port, as nearly everybody does, but not SIPp.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, rport: bool) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.connect(("127.0.0.1", port))
         self._socket.settimeout(5)
         self._port = self._socket.getsockname()[1]
+        self._rport = b";rport" if rport else b""
         self._numbers = itertools.count()
 
     def __enter__(self) -> Load:
@@ -136,7 +138,8 @@ class Load:
         Send a request.
         """
         fields = {b"method": method, b"port": self._port, b"id": number}
-        self._socket.send(REQUEST % {**fields, b"to_tag": to_tag})
+        fields |= {b"to_tag": to_tag, b"rport": self._rport}
+        self._socket.send(REQUEST % fields)
 
     def requests(self, method: bytes, count: int) -> None:
         """
@@ -170,26 +173,16 @@ class Load:
                 self.send(b"BYE", number, tag)
 
 
-def resident(pid: int) -> int:
-    """
-    Return the bytes of memory that a process has.
-    """
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
-
-
+@contextmanager
 def server(mode: str) -> Iterator[tuple[int, Load]]:
     """
     Give a server's process and the load for it.
     """
-    command = [sys.executable, "-m", "benchmarks.transactions", mode]
-    with Popen(command, stdout=PIPE) as process:
-        assert process.stdout is not None
-        with Load(int(process.stdout.readline())) as load:
-            try:
-                yield process.pid, load
-            finally:
-                process.terminate()
+    with (
+        serving("benchmarks.transactions", mode) as (pid, port),
+        Load(port, rport=mode != "sipp") as load,
+    ):
+        yield pid, load
 
 
 def options() -> None:
@@ -197,7 +190,7 @@ def options() -> None:
     Measure OPTIONS, with more and more transactions held.
     """
     print("OPTIONS through server transactions: processor time of the server")
-    for pid, load in server("options"):
+    with server("options") as (pid, load):
         load.requests(b"OPTIONS", 1000)
         start, empty = time.monotonic(), resident(pid)
         for number in itertools.count(1):
@@ -220,25 +213,26 @@ def calls() -> None:
     """
     Measure calls.
     """
-    for pid, load in server("calls"):
-        load.calls(500)
-        before, begin, empty = processor_time(pid), time.monotonic(), resident(pid)
-        load.calls(CALLS)
-        used = (processor_time(pid) - before) / CALLS * 1e6
-        rate = CALLS / (time.monotonic() - begin)
-        memory = (resident(pid) - empty) / CALLS
-        print("calls: INVITE 180 200 ACK BYE 200")
-        print(
-            f"  {used:.1f} us, {1e6 / used:.0f}/s of a core ({rate:.0f}/s seen), "
-            f"{memory:.0f} B of memory each until Timer L"
-        )
+    print("calls: INVITE 180 200 ACK BYE 200")
+    for mode in ("calls", "sipp"):
+        with server(mode) as (pid, load):
+            load.calls(500)
+            before, begin, empty = processor_time(pid), time.monotonic(), resident(pid)
+            load.calls(CALLS)
+            used = (processor_time(pid) - before) / CALLS * 1e6
+            rate = CALLS / (time.monotonic() - begin)
+            memory = (resident(pid) - empty) / CALLS
+            print(
+                f"  {mode:6}{used:6.1f} us, {1e6 / used:.0f}/s of a core "
+                f"({rate:.0f}/s seen), {memory:.0f} B of memory each until Timer L"
+            )
 
 
 def ringing() -> None:
     """
     Measure what a call takes that rings.
     """
-    for pid, load in server("ringing"):
+    with server("ringing") as (pid, load):
         load.requests(b"INVITE", 500)
         empty = resident(pid)
         load.requests(b"INVITE", RINGING)
@@ -320,4 +314,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1]) if len(sys.argv) > 1 else main()
+    serve(partial(start, sys.argv[1])) if len(sys.argv) > 1 else main()

@@ -1,8 +1,7 @@
 """
 What a datagram costs in and out: our UDP port and channel, beside Twisted's own port.
 
-Each server echoes in a process of its own and parses nothing; see `answering` for how
-its processor time is measured.
+Each server echoes and parses nothing.
 
 * ``twisted``: ``reactor.listenUDP``, with room for whole datagrams; it answers through
   ``transport.write``.
@@ -18,15 +17,13 @@ drains, too, by bytes instead of datagrams.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from subprocess import PIPE, Popen
 from typing import Any
 
-from twisted.internet import reactor as installed_reactor
 from twisted.internet.protocol import DatagramProtocol
 
-from benchmarks.answering import ROUNDS, SECONDS, Echo, load, processor_time
+from benchmarks._measuring import run
+from benchmarks.answering import Echo
 from sipsorcery.endpoint import ListenAddress
 from sipsorcery.transport import udp
 from sipsorcery.transport.counters import Counters
@@ -82,6 +79,13 @@ def channel(reactor: Any) -> Any:
     return listen_udp(reactor, UDPChannel(listen, received, Counters()), HOST, 0)
 
 
+def port_of(start: Callable[[Any], Any]) -> Callable[[Any], int]:
+    """
+    Make what gives the number of the port that *start* opens.
+    """
+    return lambda reactor: int(start(reactor).getHost().port)
+
+
 SERVERS: dict[str, Callable[[Any], Any]] = {
     "twisted": of_twisted(Writing()),
     "sendto": of_twisted(Echo()),
@@ -92,44 +96,10 @@ SERVERS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def serve(name: str) -> None:
-    """
-    Run one server until this process is ended.
-    """
-    reactor: Any = installed_reactor
-    print(SERVERS[name](reactor).getHost().port, flush=True)
-    reactor.run()
-
-
-def measure(name: str) -> tuple[float, float]:
-    """
-    Return microseconds of the server for a datagram in and out, and how many a second.
-    """
-    command = [sys.executable, "-m", "benchmarks.udp", name]
-    with Popen(command, stdout=PIPE) as server:
-        assert server.stdout is not None
-        port = int(server.stdout.readline())
-        load(port, 0.5)
-        before = processor_time(server.pid)
-        answered = load(port, SECONDS)
-        used = processor_time(server.pid) - before
-        server.terminate()
-    return used / answered * 1e6, answered / SECONDS
-
-
-def main() -> None:
-    """
-    Measure all in turn and print a table of the best rounds.
-    """
-    best = dict.fromkeys(SERVERS, (float("inf"), 0.0))
-    for _ in range(ROUNDS):
-        for name in SERVERS:
-            best[name] = min(best[name], measure(name))
-    print("UDP echo: processor time of the server for a datagram in and out")
-    for name, (microseconds, rate) in best.items():
-        ratio = best["twisted"][0] / microseconds
-        print(f"  {name:8}{microseconds:8.1f} us  {rate:8.0f}/s  twisted x {ratio:.2f}")
-
-
 if __name__ == "__main__":
-    serve(sys.argv[1]) if len(sys.argv) > 1 else main()
+    run(
+        "UDP echo: processor time of the server for a datagram in and out",
+        "benchmarks.udp",
+        {name: port_of(start) for name, start in SERVERS.items()},
+        "twisted",
+    )
