@@ -4,12 +4,29 @@ The service at the top of a command: what keeps it from starting is told plainly
 
 from __future__ import annotations
 
-from twisted.application.service import MultiService
+from collections.abc import Callable, Iterable
+
+from twisted.application.service import IService, MultiService
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IReactorCore
 from twisted.logger import Logger
 
+from sipsorcery.control.errors import ControlError
+from sipsorcery.proxy.errors import ScriptError
+from sipsorcery.registrar.errors import RegistrarError
+from sipsorcery.store.errors import StoreError
 from sipsorcery.transport.clock import make_monotonic
 from sipsorcery.transport.errors import CertificateError, ListenError
+
+# What an operator can mend.
+_PLAIN = (
+    CertificateError,
+    ControlError,
+    ListenError,
+    RegistrarError,
+    ScriptError,
+    StoreError,
+)
 
 
 class CannotStart(SystemExit, Exception):
@@ -34,24 +51,34 @@ class MainService(MultiService):
     Holds the services of one command, and starts all of them or ends the process.
 
     :param reactor: the one that will run.
+    :param make: makes the services at the start, one after the other: twistd may have
+        changed its user or its process only then.
     """
 
     _log = Logger()
 
-    def __init__(self, reactor: IReactorCore) -> None:
+    def __init__(
+        self,
+        reactor: IReactorCore,
+        make: Callable[[], Iterable[IService]] = tuple,
+    ) -> None:
         super().__init__()
         self._reactor = reactor
+        self._make = make
 
     def startService(self) -> None:
         """
-        Start every service, on a reactor whose clock nobody sets.
+        Make and start every service, on a reactor whose clock nobody sets.
 
         :raises CannotStart: if one cannot be started; the log holds the reason.
         """
         make_monotonic(self._reactor)
+        super().startService()
         try:
-            super().startService()
-        except (ListenError, CertificateError) as error:
+            # Each is started before the next one is made.
+            for service in self._make():
+                service.setServiceParent(self)
+        except _PLAIN as error:
             reason = str(error)
         except OSError as error:
             reason = f"{error.filename}: {error.strerror}"
@@ -60,4 +87,22 @@ class MainService(MultiService):
             self._reactor.callWhenRunning(self._log.info, "Ready")
             return
         self._log.critical("{reason}", reason=reason)
+        # Threads would keep the process from its end.
+        self.stopService()
         raise CannotStart(reason)
+
+    def stopService(self) -> Deferred[None]:
+        """
+        Stop every service, the last one first, each when the one before has ended.
+        """
+        self.running = 0
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        for service in reversed(list(self)):
+            if not service.running:
+                continue
+            try:
+                await maybeDeferred(service.stopService)
+            except Exception:
+                self._log.failure("{name} does not end well", name=service.name)

@@ -5,11 +5,9 @@
 from __future__ import annotations
 
 from twisted.application.service import IService
-from twisted.internet.interfaces import IReactorCore, IReactorTime
+from twisted.internet.interfaces import IReactorCore
 
-from sipsorcery.monitor.bus import LocalBus
-from sipsorcery.proxy.service import ProxyService
-from sipsorcery.store.secrets import Secrets
+from sipsorcery.tap.assembly import make_all
 from sipsorcery.tap.main import MainService
 from sipsorcery.tap.options import CommandOptions
 
@@ -20,8 +18,8 @@ class Options(CommandOptions):
     """
 
     longdesc = (
-        "All servers of sipsorcery in one process. This version has the proxy alone, "
-        "for UDP, TCP and TLS: it answers OPTIONS, and sends on what comes from trunks."
+        "All servers of sipsorcery in one process. This version has the proxy and the "
+        "registrar: phones register and call each other, over UDP, TCP and TLS."
     )
 
 
@@ -31,9 +29,5 @@ def makeService(options: Options) -> IService:
     """
     from twisted.internet import reactor
 
-    main = MainService(IReactorCore(reactor))
     config = options.configuration
-    bus = LocalBus(IReactorTime(reactor))
-    secrets = Secrets(config.server.data_dir)
-    ProxyService(reactor, config, bus=bus, secrets=secrets).setServiceParent(main)
-    return main
+    return MainService(IReactorCore(reactor), lambda: make_all(reactor, config))

@@ -254,8 +254,55 @@ class RefusingTests(TwistdTestCase):
         """
         A command whose service comes with a later version.
         """
-        sentence = "sipregistrar will take registrations and keep their bindings;"
-        await self.assert_refused("--nodaemon", "sipregistrar", sentence=sentence)
+        sentence = "sipnotifier will"
+        await self.assert_refused("--nodaemon", "sipnotifier", sentence=sentence)
+
+    async def test_second_writer(self) -> None:
+        """
+        A second process that writes the live state, and what can be done about it.
+        """
+        first = await self.serve()
+        second = self.run_twistd("--nodaemon", "--pidfile=", "sipregistrar")
+        self.assertEqual(await second.ended, 1)
+        self.assertIn("another process writes the live state", second.output)
+        self.assertNotIn("Traceback", second.output)
+        self.assertFalse(first.ended.called)
+
+    async def test_killed(self) -> None:
+        """
+        A process that was killed leaves nothing in the way of the next one.
+        """
+        first = await self.serve()
+        await first.kill()
+        second = self.run_twistd("--nodaemon", "--pidfile=", "sipsorcery")
+        await second.wait_for(READY)
+
+    async def test_readable_secrets(self) -> None:
+        """
+        Secrets that others can read, with the way out.
+        """
+        await (await self.serve()).stop()
+        (self.folder / "data/secrets").chmod(0o644)
+        sentence = "'chmod 600 data/secrets' is enough"
+        await self.assert_refused("--nodaemon", "sipproxy", sentence=sentence)
+
+    async def test_damaged_directory(self) -> None:
+        """
+        A directory that is no database.
+        """
+        await (await self.serve()).stop()
+        for file in (self.folder / "data").glob("directory.db*"):
+            file.write_bytes(b"x" * 100)
+        sentence = "data/directory.db' cannot be used"
+        await self.assert_refused("--nodaemon", "sipsorcery", sentence=sentence)
+
+    async def test_redis(self) -> None:
+        """
+        A store that this version does not have.
+        """
+        self.configure("storage.live = 'redis://127.0.0.1'")
+        sentence = "storage.live names Redis, which this version does not have yet"
+        await self.assert_refused("--nodaemon", "sipsorcery", sentence=sentence)
 
 
 class PeersTests(TwistdTestCase):

@@ -23,7 +23,7 @@ from tests import ROOT
 # More than a start takes on the slowest machine; a test that waits as long has failed.
 _PATIENCE = 60
 
-_LISTENING = re.compile(r"Listening on (\S+)$")
+_LISTENING = re.compile(r"ProxyService#info\] Listening on (\S+)$")
 
 
 class Twistd(ProcessProtocol):
@@ -75,9 +75,10 @@ class Twistd(ProcessProtocol):
 
     def listeners(self) -> dict[Transport, Endpoint]:
         """
-        Find in its output where it listens; of several of one transport, the last.
+        Find in its output where its proxy listens; of several of one transport, the
+        first: the socket for our own servers comes last.
         """
-        found = (_LISTENING.search(line) for line in self.lines)
+        found = (_LISTENING.search(line) for line in reversed(self.lines))
         ends = [Endpoint.parse(match[1]) for match in found if match]
         return {end.transport: end for end in ends}
 
@@ -89,6 +90,16 @@ class Twistd(ProcessProtocol):
         """
         if not self.ended.called:
             self._process.signalProcess(signal.SIGTERM.name.removeprefix("SIG"))
+        return self.ended
+
+    def kill(self) -> Deferred[int]:
+        """
+        End it without a warning.
+
+        :return: what ``ended`` fires with.
+        """
+        if not self.ended.called:
+            self._process.signalProcess("KILL")
         return self.ended
 
     # What Twisted calls

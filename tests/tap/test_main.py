@@ -5,12 +5,17 @@ Tests for `sipsorcery.tap.main`.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 from twisted.application.service import Service
+from twisted.internet.defer import Deferred
 from twisted.internet.testing import MemoryReactor
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
+from sipsorcery.control import ControlError
+from sipsorcery.proxy.errors import ScriptError
+from sipsorcery.store.errors import StoreInUse
 from sipsorcery.tap.main import CannotStart, MainService
 from sipsorcery.transport.errors import CertificateError, ListenError
 from tests.transport.test_clock import Reactor
@@ -31,6 +36,24 @@ class FailingService(Service):
         raise self.error
 
 
+class SlowService(Service):
+    """
+    A service that takes its time to stop.
+    """
+
+    name = "slow"
+
+    def __init__(self) -> None:
+        self.ended: Deferred[None] = Deferred()
+
+    def stopService(self) -> Deferred[None]:
+        """
+        Stop when the test says so.
+        """
+        super().stopService()
+        return self.ended
+
+
 class MainServiceTests(SynchronousTestCase):
     """
     What happens when a command starts.
@@ -41,9 +64,7 @@ class MainServiceTests(SynchronousTestCase):
         Start a command that has these services.
         """
         self.reactor = MemoryReactor()
-        main = MainService(self.reactor)
-        for service in services:
-            service.setServiceParent(main)
+        main = MainService(self.reactor, lambda: services)
         main.startService()
         return main
 
@@ -70,8 +91,7 @@ class MainServiceTests(SynchronousTestCase):
             def startService(self) -> None:
                 seconds.append(reactor.seconds())
 
-        main = MainService(reactor)
-        LookingService().setServiceParent(main)
+        main = MainService(reactor, lambda: [LookingService()])
         before = time.monotonic()
         main.startService()
         self.assertTrue(before <= seconds[0] <= time.monotonic())
@@ -83,6 +103,9 @@ class MainServiceTests(SynchronousTestCase):
         for error, sentence in (
             (ListenError("port 5060 is taken"), "port 5060 is taken"),
             (CertificateError("cert.pem is empty"), "cert.pem is empty"),
+            (StoreInUse("another process has it"), "another process has it"),
+            (ScriptError("line 1"), "line 1"),
+            (ControlError("too long"), "too long"),
             (
                 PermissionError(13, "Permission denied", "/srv/x"),
                 "/srv/x: Permission denied",
@@ -91,6 +114,53 @@ class MainServiceTests(SynchronousTestCase):
             ended = self.assertRaises(CannotStart, self.start, FailingService(error))
             self.assertEqual(ended.code, 1)
             self.assertEqual(str(ended), sentence)
+
+    def test_one_after_the_other(self) -> None:
+        """
+        Each service runs before the next one is made.
+        """
+        running: list[int] = []
+
+        def make() -> Iterator[Service]:
+            for _ in range(2):
+                service = Service()
+                yield service
+                running.append(service.running)
+
+        MainService(MemoryReactor(), make).startService()
+        self.assertEqual(running, [1, 1])
+
+    def test_bad_start_ends_the_others(self) -> None:
+        """
+        What runs already is stopped: its threads would keep the process alive.
+        """
+        first = Service()
+        error = ListenError("port 5060 is taken")
+        self.assertRaises(CannotStart, self.start, first, FailingService(error))
+        self.assertFalse(first.running)
+
+    def test_end(self) -> None:
+        """
+        The last one is stopped first, and the one before it when that has ended.
+        """
+        first, last = Service(), SlowService()
+        main = self.start(first, last)
+        ended = main.stopService()
+        self.assertEqual((first.running, last.running), (1, 0))
+        last.ended.callback(None)
+        self.successResultOf(ended)
+        self.assertEqual(first.running, 0)
+
+    def test_bad_end(self) -> None:
+        """
+        A service that does not end well does not keep the others from it.
+        """
+        first, last = Service(), SlowService()
+        ended = self.start(first, last).stopService()
+        last.ended.errback(ZeroDivisionError())
+        self.successResultOf(ended)
+        self.assertEqual(first.running, 0)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
     def test_kind_of_exit(self) -> None:
         """

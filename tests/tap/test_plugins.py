@@ -21,7 +21,7 @@ COMMANDS = {
     "sipnotifier": False,
     "sipproxy": True,
     "sipregagent": False,
-    "sipregistrar": False,
+    "sipregistrar": True,
     "sipsorcery": True,
     "sipssh": False,
     "sipwatchtower": False,

@@ -1,0 +1,135 @@
+"""
+The servers of one process, and what they share.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from twisted.application.service import IService
+
+from sipsorcery import __version__
+from sipsorcery.access.accounts import Accounts
+from sipsorcery.access.authentication import Authenticator
+from sipsorcery.access.contacts import Contacts
+from sipsorcery.access.gruu import GRUUs
+from sipsorcery.access.guard import Guard
+from sipsorcery.access.notices import Notices
+from sipsorcery.access.throttle import Throttle
+from sipsorcery.config import Config
+from sipsorcery.control import ControlService
+from sipsorcery.monitor.bus import LocalBus
+from sipsorcery.proxy.service import ProxyService
+from sipsorcery.registrar.service import RegistrarService
+from sipsorcery.store.ports import settle
+from sipsorcery.tap.stores import Stores, WritableStores
+
+
+def make_proxy(reactor: Any, config: Config) -> Iterator[IService]:
+    """
+    Make what a process has that is the proxy alone. It reads the live state.
+    """
+    config = settle(config)
+    stores = Stores(reactor, config)
+    yield stores
+    yield from _Process(reactor, config, stores).proxy()
+
+
+def make_registrar(reactor: Any, config: Config) -> Iterator[IService]:
+    """
+    Make what a process has that is the registrar alone.
+    """
+    config = settle(config)
+    stores = WritableStores(reactor, config)
+    yield stores
+    yield from _Process(reactor, config, stores).registrar(stores)
+
+
+def make_all(reactor: Any, config: Config) -> Iterator[IService]:
+    """
+    Make every server that there is and the configuration wants.
+
+    The proxy comes last: when the first request arrives, all are there.
+    """
+    config = settle(config)
+    stores = WritableStores(reactor, config)
+    yield stores
+    process = _Process(reactor, config, stores)
+    if config.registrar.enabled:
+        yield from process.registrar(stores)
+    yield from process.proxy()
+
+
+class _Process:
+    """
+    What the servers of a process share.
+
+    :param config: with the ports of the servers filled in.
+    :param stores: started.
+    """
+
+    def __init__(self, reactor: Any, config: Config, stores: Stores) -> None:
+        self._reactor = reactor
+        self._config = config
+        self._stores = stores
+        self._bus = LocalBus(reactor)
+        self._accounts = Accounts(stores.directory, config, reactor)
+        self._throttle = Throttle()
+        notices = Notices("proxy", self._bus, time.time)
+        self._guard = Guard.of_config(config, banned=notices.banned)
+
+    def proxy(self) -> Iterator[IService]:
+        """
+        Make the proxy and its control socket.
+        """
+        secrets = self._stores.secrets
+        yield ProxyService(
+            self._reactor,
+            self._config,
+            bus=self._bus,
+            secrets=secrets,
+            accounts=self._accounts,
+            contacts=Contacts(self._accounts, self._stores.reader, GRUUs(secrets)),
+        )
+        yield self._control("proxy")
+
+    def registrar(self, stores: WritableStores) -> Iterator[IService]:
+        """
+        Make the registrar and its control socket.
+        """
+        yield RegistrarService(
+            self._reactor,
+            self._config,
+            accounts=self._accounts,
+            authenticator=self._authenticator("registrar"),
+            live=stores.live,
+            secrets=stores.secrets,
+            bus=self._bus,
+        )
+        yield self._control("registrar")
+
+    def _authenticator(self, server: str) -> Authenticator:
+        return Authenticator(
+            self._reactor,
+            self._config,
+            accounts=self._accounts,
+            secrets=self._stores.secrets,
+            server=server,
+            guard=self._guard,
+            bus=self._bus,
+            throttle=self._throttle,
+        )
+
+    def _control(self, role: str) -> ControlService:
+        status = {
+            "role": role,
+            "version": __version__,
+            "pid": os.getpid(),
+            "started": time.time(),
+        }
+        return ControlService(
+            self._reactor, self._config.server.data_dir, role, {"status": status.copy}
+        )
