@@ -4,12 +4,22 @@ What the tests of the four machines share.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar, Generic, TypeVar
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from sipsorcery.sip.request import Request
+from sipsorcery.sip.response import Response
+from sipsorcery.transaction.effects import Send
+from sipsorcery.transaction.invite_client import InviteClientTransaction
+from sipsorcery.transaction.invite_server import InviteServerTransaction
 from sipsorcery.transaction.machine import Machine
+from sipsorcery.transaction.non_invite_client import NonInviteClientTransaction
+from sipsorcery.transaction.non_invite_server import NonInviteServerTransaction
 from sipsorcery.transaction.state import State
+
+C = TypeVar("C", InviteClientTransaction, NonInviteClientTransaction)
+S = TypeVar("S", InviteServerTransaction, NonInviteServerTransaction)
 
 
 class MachineCase(SynchronousTestCase):
@@ -53,3 +63,52 @@ class MachineCase(SynchronousTestCase):
         self.assertTrue(machine.is_terminated)
         machine.handle_timer(1e9)
         self.assert_effects(machine)
+
+
+class ClientCase(MachineCase, Generic[C]):
+    """
+    Makes machines that send.
+
+    :cvar kind: the class of the machines.
+    :cvar request: what they send.
+    """
+
+    kind: type[C]
+    request: ClassVar[Request]
+
+    def machine(
+        self, *responses: Response, reliable: bool = False, now: float = 0.0
+    ) -> C:
+        """
+        Make a machine that has sent its request at 0 and received these responses.
+        """
+        machine = self.kind(self.request, reliable=reliable, now=0.0)
+        self.assert_effects(machine, Send(self.request))
+        for response in responses:
+            machine.receive(response, now)
+        machine.take_effects()
+        return machine
+
+
+class ServerCase(MachineCase, Generic[S]):
+    """
+    Makes machines that answer.
+
+    :cvar kind: the class of the machines.
+    :cvar request: what they answer.
+    """
+
+    kind: type[S]
+    request: ClassVar[Request]
+
+    def machine(
+        self, *responses: Response, reliable: bool = False, now: float = 0.0
+    ) -> S:
+        """
+        Make a machine that has its request since 0 and has given these responses.
+        """
+        machine = self.kind(self.request, reliable=reliable, now=0.0)
+        for response in responses:
+            machine.respond(response, now)
+            self.assert_effects(machine, Send(response))
+        return machine

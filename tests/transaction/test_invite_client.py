@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.fields import TO
-from sipsorcery.sip.response import Response
 from sipsorcery.transaction.derived import make_ack, make_cancel
 from sipsorcery.transaction.effects import (
     Cancel,
@@ -19,7 +18,7 @@ from sipsorcery.transaction.effects import (
 from sipsorcery.transaction.invite_client import InviteClientTransaction
 from sipsorcery.transaction.state import State
 from sipsorcery.transaction.timers import Timers
-from tests.transaction.cases import MachineCase
+from tests.transaction.cases import ClientCase
 from tests.transaction.messages import make_request, make_response
 
 INVITE = make_request("INVITE")
@@ -29,23 +28,13 @@ BUSY = make_response(INVITE, 486)
 ACK = make_ack(INVITE, BUSY)
 
 
-class InviteClientCase(MachineCase):
+class InviteClientCase(ClientCase[InviteClientTransaction]):
     """
     Makes machines.
     """
 
-    def machine(
-        self, *responses: Response, reliable: bool = False, now: float = 0.0
-    ) -> InviteClientTransaction:
-        """
-        Make a machine that has sent its INVITE at 0 and received these responses.
-        """
-        machine = InviteClientTransaction(INVITE, reliable=reliable, now=0.0)
-        self.assert_effects(machine, Send(INVITE))
-        for response in responses:
-            machine.receive(response, now)
-        machine.take_effects()
-        return machine
+    kind = InviteClientTransaction
+    request = INVITE
 
 
 class CallingTests(InviteClientCase):

@@ -5,12 +5,11 @@ Tests for `sipsorcery.transaction.invite_server`.
 from __future__ import annotations
 
 from sipsorcery.sip.errors import LocalProtocolError
-from sipsorcery.sip.response import Response
 from sipsorcery.transaction.derived import make_ack
 from sipsorcery.transaction.effects import Deliver, Failed, Send, Terminated, TimedOut
 from sipsorcery.transaction.invite_server import InviteServerTransaction
 from sipsorcery.transaction.state import State
-from tests.transaction.cases import MachineCase
+from tests.transaction.cases import ServerCase
 from tests.transaction.messages import make_request, make_response
 
 INVITE = make_request("INVITE")
@@ -21,22 +20,13 @@ BUSY = make_response(INVITE, 486)
 ACK = make_ack(INVITE, BUSY)
 
 
-class InviteServerCase(MachineCase):
+class InviteServerCase(ServerCase[InviteServerTransaction]):
     """
     Makes machines.
     """
 
-    def machine(
-        self, *responses: Response, reliable: bool = False, now: float = 0.0
-    ) -> InviteServerTransaction:
-        """
-        Make a machine that has its INVITE since 0 and has given these responses.
-        """
-        machine = InviteServerTransaction(INVITE, reliable=reliable, now=0.0)
-        for response in responses:
-            machine.respond(response, now)
-            self.assert_effects(machine, Send(response))
-        return machine
+    kind = InviteServerTransaction
+    request = INVITE
 
 
 class ProceedingTests(InviteServerCase):

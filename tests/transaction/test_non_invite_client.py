@@ -4,12 +4,11 @@ Tests for `sipsorcery.transaction.non_invite_client`.
 
 from __future__ import annotations
 
-from sipsorcery.sip.response import Response
 from sipsorcery.transaction.effects import Deliver, Failed, Send, Terminated, TimedOut
 from sipsorcery.transaction.non_invite_client import NonInviteClientTransaction
 from sipsorcery.transaction.state import State
 from sipsorcery.transaction.timers import Timers
-from tests.transaction.cases import MachineCase
+from tests.transaction.cases import ClientCase
 from tests.transaction.messages import make_request, make_response
 
 OPTIONS = make_request("OPTIONS")
@@ -18,23 +17,13 @@ OK = make_response(OPTIONS, 200)
 BUSY = make_response(OPTIONS, 486)
 
 
-class NonInviteClientCase(MachineCase):
+class NonInviteClientCase(ClientCase[NonInviteClientTransaction]):
     """
     Makes machines.
     """
 
-    def machine(
-        self, *responses: Response, reliable: bool = False, now: float = 0.0
-    ) -> NonInviteClientTransaction:
-        """
-        Make a machine that has sent its request at 0 and received these responses.
-        """
-        machine = NonInviteClientTransaction(OPTIONS, reliable=reliable, now=0.0)
-        self.assert_effects(machine, Send(OPTIONS))
-        for response in responses:
-            machine.receive(response, now)
-        machine.take_effects()
-        return machine
+    kind = NonInviteClientTransaction
+    request = OPTIONS
 
 
 class TryingTests(NonInviteClientCase):

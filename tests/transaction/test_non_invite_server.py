@@ -5,11 +5,10 @@ Tests for `sipsorcery.transaction.non_invite_server`.
 from __future__ import annotations
 
 from sipsorcery.sip.errors import LocalProtocolError
-from sipsorcery.sip.response import Response
 from sipsorcery.transaction.effects import Failed, Send, Terminated, TimedOut
 from sipsorcery.transaction.non_invite_server import NonInviteServerTransaction
 from sipsorcery.transaction.state import State
-from tests.transaction.cases import MachineCase
+from tests.transaction.cases import ServerCase
 from tests.transaction.messages import make_request, make_response
 
 OPTIONS = make_request("OPTIONS")
@@ -18,22 +17,13 @@ OK = make_response(OPTIONS, 200)
 BUSY = make_response(OPTIONS, 486)
 
 
-class NonInviteServerCase(MachineCase):
+class NonInviteServerCase(ServerCase[NonInviteServerTransaction]):
     """
     Makes machines.
     """
 
-    def machine(
-        self, *responses: Response, reliable: bool = False, now: float = 0.0
-    ) -> NonInviteServerTransaction:
-        """
-        Make a machine that has its request since 0 and has given these responses.
-        """
-        machine = NonInviteServerTransaction(OPTIONS, reliable=reliable, now=0.0)
-        for response in responses:
-            machine.respond(response, now)
-            self.assert_effects(machine, Send(response))
-        return machine
+    kind = NonInviteServerTransaction
+    request = OPTIONS
 
 
 class TryingTests(NonInviteServerCase):
