@@ -119,6 +119,12 @@ class Core:
         self._hooks[method] = hook
         self._note_methods()
 
+    def hook_for(self, method: str) -> Hook | None:
+        """
+        Give what takes the requests with this method.
+        """
+        return self._hooks.get(method)
+
     def _note_methods(self) -> None:
         self.methods = tuple(dict.fromkeys((*_METHODS, *self._hooks)))
         #: The fields that say what we can do, for an INVITE and its 2xx.
@@ -139,7 +145,7 @@ class Core:
         """
         Let the hook for its method answer a request, in a dialog or not.
         """
-        hook = self._hooks.get(transaction.request.method)
+        hook = self.hook_for(transaction.request.method)
         if hook is None:
             # It means something only within a dialog, and only one that we know.
             transaction.respond(481)

@@ -120,8 +120,10 @@ async def _accept_prack(session: Session, transaction: ServerTransaction) -> Non
 
 
 def _info(session: Session, transaction: ServerTransaction) -> None:
-    request = transaction.request
-    if INFO_PACKAGE in request:
+    request, hook = transaction.request, session.core.hook_for("INFO")
+    if hook is not None:
+        session.core.call(hook, transaction)
+    elif INFO_PACKAGE in request:
         transaction.respond(469, fields=[("Recv-Info", "")])  # RFC 6086, 4.2.2
     elif request.body:
         transaction.respond(415)

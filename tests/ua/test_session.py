@@ -280,6 +280,14 @@ class PairTests(AgentCase):
         self.assertEqual(bodies, [b"Signal=5\r\n"])
         self.end()
 
+    def test_info_for_the_agent(self) -> None:
+        """
+        A hook of the agent takes INFO in sessions that have none of their own.
+        """
+        self.bob.on("INFO", lambda transaction: transaction.respond(200))
+        self.run_through(self.ours.info(DTMF, b"Signal=5\r\n"))
+        self.end()
+
     def test_info_packages(self) -> None:
         """
         An Info-Package that nobody knows is refused with 469; no body is no question.
