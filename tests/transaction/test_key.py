@@ -4,6 +4,8 @@ Tests for `sipsorcery.transaction.key`.
 
 from __future__ import annotations
 
+import hypothesis.strategies as st
+from hypothesis import given
 from twisted.trial.unittest import SynchronousTestCase
 
 from sipsorcery.sip.errors import ParseError
@@ -247,3 +249,50 @@ class ClientKeyTests(SynchronousTestCase):
         """
         via = Via.parse("SIP/2.0/UDP 192.0.2.2")
         self.assertEqual(client_key(via, "INVITE"), "INVITE\n")
+
+
+class GlanceTests(SynchronousTestCase):
+    """
+    Requests that are seen at a glance, and others.
+    """
+
+    @given(
+        st.sampled_from(["INVITE", "ACK", "CANCEL", "OPTIONS"]),
+        st.sampled_from(["", "1", "0", ".a-B"]),
+        st.sampled_from(["192.0.2.2:5060", "192.0.2.2", "A.Example", "a.example:1"]),
+        st.sampled_from(["", ";tag=b", ";tag=B;x=y"]),
+        st.sampled_from(["", ";tag=a"]),
+        st.sampled_from(["0", "7", "0007"]),
+    )
+    def test_same_keys(
+        self,
+        method: str,
+        branch: str,
+        sent_by: str,
+        to_tag: str,
+        from_tag: str,
+        cseq: str,
+    ) -> None:
+        """
+        It makes no difference to the keys which way the fields are read.
+        """
+        keys = []
+        for more in ((), ("nothing: takes a longer look",)):
+            request = make_request(
+                method,
+                via=f"SIP/2.0/UDP {sent_by};branch=z9hG4bK{branch}",
+                from_=f"<sip:alice@example.com>{from_tag}",
+                to=f"<sip:bob@example.com>{to_tag}",
+                cseq=cseq,
+                more=more,
+            )
+            keys.append(
+                (
+                    server_key(request),
+                    server_key(request, "INVITE"),
+                    merge_key(request),
+                    ack_key(request),
+                )
+            )
+        self.assertEqual(*keys)
+        self.assertIsNone(request.glance())
