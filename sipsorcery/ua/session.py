@@ -343,6 +343,7 @@ class Session:
             self._timer.stop()
         if self.answering is not None:
             self.answering.stop()
+            self.answering = None  # for it holds us
         if self.reinvite_sent is not None:
             self.reinvite_sent.stop()
         self._wake()

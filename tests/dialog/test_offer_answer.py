@@ -297,6 +297,16 @@ class ServerTests(OfferAnswerTestCase):
             self.assertRaises(LocalProtocolError, self.session.sent, other)
         self.assertRaises(LocalProtocolError, self.session.sent, answer(invite, 200))
 
+    def test_own_answer_is_not_read_back(self) -> None:
+        """
+        The answer that was made is the one that is sent, and need not be read again.
+        """
+        invite = theirs("INVITE", BOB)
+        self.receive(invite)
+        made = self.session.answer(ALICE)
+        self.session.sent(answer(invite, 200, made))
+        self.assertIs(self.session.local, made)
+
     def test_preview_is_not_enough(self) -> None:
         """
         The 2xx has the answer, also where it went out early.

@@ -57,6 +57,17 @@ class LineTests(SynchronousTestCase):
                 with self.subTest(type=type, gap=gap):
                     self.assertRaises(ParseError, Line.parse, f"{type}{gap}=1")
 
+    def test_usual_lines_are_shared(self) -> None:
+        """
+        Lines that come in call after call are kept once; those with secrets are not.
+        """
+        for text in ("v=0", "t=0 0", "a=rtpmap:0 PCMU/8000", "a=sendrecv"):
+            self.assertIs(Line.parse(text), Line.parse(text))
+            self.assertEqual(Line.parse(text, "\n").end, "\n")
+            self.assertEqual(Line.parse(text).end, "\r\n")
+        for text in ("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:key", "a=ice-pwd:word"):
+            self.assertIsNot(Line.parse(text), Line.parse(text))
+
     def test_control_characters(self) -> None:
         """
         A value is "any byte except NUL, CR, or LF" (RFC 8866, 9).

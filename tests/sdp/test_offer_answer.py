@@ -85,6 +85,25 @@ a=sendrecv
 """),
         )
 
+    def test_session_level(self) -> None:
+        """
+        What our session level says counts, whatever was answered before with the same
+        streams.
+        """
+        offered = offer("m=audio 49170 RTP/AVP 0 8")
+        for direction in DIRECTIONS:
+            answer = create_answer(offered, LOCAL.with_direction(direction))
+            self.assertEqual(answer.media[0].direction, direction)
+
+    def test_origin(self) -> None:
+        """
+        The origin is ours, or the one that we say.
+        """
+        other = replace(ORIGIN, session_id="7", version=1)
+        offered = offer("m=audio 49170 RTP/AVP 0 8")
+        self.assertEqual(create_answer(offered, LOCAL).origin, ORIGIN)
+        self.assertEqual(create_answer(offered, LOCAL, origin=other).origin, other)
+
     def test_order(self) -> None:
         """
         Formats come in the order of the offer, or in ours if we insist.

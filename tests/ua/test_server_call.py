@@ -4,6 +4,8 @@ Tests for `sipsorcery.ua.server_call`.
 
 from __future__ import annotations
 
+import gc
+
 from sipsorcery.dialog.bodies import description_in
 from sipsorcery.sdp import NotAcceptable
 from sipsorcery.sip.address import Address
@@ -116,6 +118,22 @@ class AnswerTests(CallCase):
         self.assertEqual(self.last.status, 200)
         self.assertTrue(self.given(session.ended()).by_peer)
         self.assert_settled()
+
+    def test_nothing_is_kept(self) -> None:
+        """
+        An ended call is let go at once, though its transactions stay; and it leaves no
+        cycle for the garbage collector to find.
+        """
+        gc.collect()
+        gc.disable()
+        self.addCleanup(gc.enable)
+        self.answer(self.call())
+        self.within("BYE", 2)
+        self.call(call_id="another").reject()
+        self.calls.clear()
+        kept = [one for one in gc.get_objects() if type(one) in (Session, ServerCall)]
+        self.assertEqual(kept, [])
+        self.assertNotEqual(self.alice.transactions.size, (0, 0))
 
     def test_what_is_known(self) -> None:
         """
