@@ -7,7 +7,6 @@ itself (:rfc:`3261#section-11`) and refuses the rest with the status that says w
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -27,6 +26,7 @@ from sipsorcery.sip.parameterised import MediaType
 from sipsorcery.sip.request import Request, error_response
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import SIPURI
+from sipsorcery.transaction.stateless import make_tag
 
 # The methods of the registry: we know what they mean, and that we do not do it.
 _KNOWN_METHODS = frozenset(
@@ -39,8 +39,6 @@ _ALLOWED = ((ALLOW, "OPTIONS"),)
 # RFC 3261, 11.2 wants to see these in a 200 to OPTIONS. An empty Supported says that
 # there is no extension; a session, once there are any, will be described by SDP.
 _CAPABILITIES = (*_ALLOWED, (ACCEPT, MediaType("application", "sdp")), (SUPPORTED, ""))
-
-_TAG_SIZE = 8  # bytes; RFC 3261, 19.3 asks for 32 bits of randomness at least
 
 _Fields: TypeAlias = Sequence[tuple[Field[Any] | str, Any]]
 
@@ -63,7 +61,10 @@ class ProxyCore:
         """
         if request.method == "ACK":
             return None
-        tag = self._tag(request)
+        try:
+            tag = make_tag(request, self._secret)
+        except ParseError:
+            return None  # nothing says where an answer goes
         try:
             request.check(REQUIRE, PROXY_REQUIRE)
             status, fields = self._decide(request)
@@ -95,18 +96,3 @@ class ProxyCore:
             # In one line, so that the answer is hardly longer than the request.
             return 420, [(UNSUPPORTED.name, ", ".join(dict.fromkeys(required)))]
         return 200, _CAPABILITIES
-
-    def _tag(self, request: Request) -> str:
-        """
-        Make a To tag that nobody can guess.
-
-        A stateless server has to make the same for a request that is sent again
-        (:rfc:`3261#section-8.2.7`).
-        """
-        known = [request.get(name) for name in ("Via", "From", "Call-ID", "CSeq")]
-        digest = hashlib.blake2b(
-            repr(known).encode("utf-8", "surrogateescape"),
-            key=self._secret,
-            digest_size=_TAG_SIZE,
-        )
-        return digest.hexdigest()
