@@ -66,13 +66,17 @@ def read(host: str) -> Address | None:
     return mapped or address
 
 
-@lru_cache(maxsize=_KEPT)
 def source_of(host: str) -> str:
     """
     Give what failures and packets of an address are counted for.
 
     Whoever has one IPv6 address has the other 2**64 of its network as well.
     """
+    return _home(host) if ":" in host else host
+
+
+@lru_cache(maxsize=_KEPT)
+def _home(host: str) -> str:
     address = read(host)
     if isinstance(address, IPv6Address):
         return str(IPv6Network((address, 64), strict=False))

@@ -23,8 +23,9 @@ AuthParameters = tuple[tuple[str, str], ...]
 # Values come unfolded, but a line break between two parameters does no harm.
 _SWS = r"[ \t\r\n]*+"
 _SCHEME = re.compile(rf"{_SWS}({grammar.TOKEN})(?:[ \t\r\n]++|$)")
-_EMPTY = re.compile(rf"(?:{_SWS},)*+{_SWS}")
-_END = rf"{_SWS}(?:,|$)"
+# Empty list elements say nothing (RFC 7230, 7).
+_EMPTY = re.compile(r"[ \t\r\n,]*+")
+_END = rf"{_SWS}(?:,{_EMPTY.pattern}|$)"
 # auth-param = auth-param-name EQUAL ( token / quoted-string ), and the tolerated
 # spellings. An apostrophe is also a legal character of a token, so it only quotes
 # when its twin ends the value. No value may hold what would end a header line.
@@ -126,7 +127,16 @@ class _AuthValue(_Parametric):
         whole = _WHOLE.fullmatch(text, match.end())
         if whole is not None:
             return cls(scheme=match[1], token=whole[1])
-        return cls(_parse_parameters(text, match.end()), scheme=match[1])
+        return cls._read(match[1], _parse_parameters(text, match.end()))
+
+    @classmethod
+    def _read(cls, scheme: str, parameters: AuthParameters) -> Self:
+        # The grammar has checked all that __post_init__ would.
+        self = object.__new__(cls)
+        object.__setattr__(self, "parameters", parameters)
+        object.__setattr__(self, "scheme", scheme)
+        object.__setattr__(self, "token", "")
+        return self
 
     @property
     def is_digest(self) -> bool:
@@ -231,7 +241,9 @@ def _check_length(text: str) -> None:
 
 def _parse_parameters(text: str, position: int) -> AuthParameters:
     found: dict[str, str] = {}
-    position = _skip_empty(text, position)
+    start = _EMPTY.match(text, position)
+    assert start is not None  # it matches the empty string
+    position = start.end()
     while position < len(text):
         match = _PARAMETER.match(text, position)
         if match is None:
@@ -240,15 +252,8 @@ def _parse_parameters(text: str, position: int) -> AuthParameters:
         if name in found:
             raise ParseError(f"authentication parameter {excerpt(name)} given twice")
         found[name] = _value(match)
-        position = _skip_empty(text, match.end())
+        position = match.end()
     return tuple(found.items())
-
-
-def _skip_empty(text: str, position: int) -> int:
-    # Empty list elements say nothing (RFC 7230, 7).
-    match = _EMPTY.match(text, position)
-    assert match is not None  # it matches the empty string
-    return match.end()
 
 
 def _value(match: re.Match[str]) -> str:

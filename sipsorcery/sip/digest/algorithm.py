@@ -8,13 +8,26 @@ for what is not (:rfc:`7616#section-3.4`).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from enum import Enum
+from functools import partial
+from typing import Any
 
 
 class Algorithm(Enum):
     """
     A digest algorithm, by the name it has in the header fields.
+
+    :ivar is_session: whether its key is bound to nonce and cnonce.
+    :ivar base: the algorithm without ``-sess``, for which HA1 is stored.
     """
+
+    is_session: bool
+    base: Algorithm
+    _hash: Callable[[bytes], Any]
+
+    # There is one of each, and every request with credentials looks some up.
+    __hash__ = object.__hash__
 
     MD5 = "MD5"
     MD5_SESS = "MD5-sess"
@@ -32,43 +45,28 @@ class Algorithm(Enum):
         """
         return cls.MD5 if text is None else _BY_NAME.get(text.lower())
 
-    @property
-    def is_session(self) -> bool:
-        """
-        Tell whether the key of this algorithm is bound to nonce and cnonce.
-        """
-        return self.value.endswith("-sess")
-
-    @property
-    def base(self) -> Algorithm:
-        """
-        The algorithm without ``-sess``, for which HA1 is stored.
-        """
-        return _BASE[self]
-
     def hash(self, data: str | bytes) -> str:
         """
         Return H(data) in lower-case hexadecimal.
         """
-        octets = data if isinstance(data, bytes) else encode(data)
-        return hashlib.new(_HASHES[self], octets, usedforsecurity=False).hexdigest()
+        digest: str = self._hash(
+            data if isinstance(data, bytes) else encode(data)
+        ).hexdigest()
+        return digest
 
 
 _BY_NAME = {algorithm.value.lower(): algorithm for algorithm in Algorithm}
-_BASE = {
-    algorithm: _BY_NAME[algorithm.value.lower().removesuffix("-sess")]
-    for algorithm in Algorithm
-}
 _HASHES = {
-    algorithm: {
-        Algorithm.MD5: "md5",
-        Algorithm.SHA_256: "sha256",
-        # SHA-512/256 of FIPS 180-4, with initial values of its own: not a SHA-512
-        # cut short, as the example of RFC 7616 has it (erratum 4897).
-        Algorithm.SHA_512_256: "sha512_256",
-    }[_BASE[algorithm]]
-    for algorithm in Algorithm
+    Algorithm.MD5: partial(hashlib.md5, usedforsecurity=False),
+    Algorithm.SHA_256: partial(hashlib.sha256, usedforsecurity=False),
+    # SHA-512/256 of FIPS 180-4, with initial values of its own: not a SHA-512 cut
+    # short, as the example of RFC 7616 has it (erratum 4897).
+    Algorithm.SHA_512_256: partial(hashlib.new, "sha512_256", usedforsecurity=False),
 }
+for algorithm in Algorithm:
+    algorithm.base = _BY_NAME[algorithm.value.lower().removesuffix("-sess")]
+    algorithm.is_session = algorithm.base is not algorithm
+    algorithm._hash = _HASHES[algorithm.base]
 
 
 def encode(text: str) -> bytes:

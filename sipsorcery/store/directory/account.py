@@ -76,8 +76,15 @@ class Account:
         """
         What Digest needs.
         """
-        stored = {each: getattr(self, name) for name, each in _HA1.items()}
-        ha1 = {each: value for each, value in stored.items() if value is not None}
+        ha1 = {
+            each: value
+            for each, value in (
+                (Algorithm.MD5, self.ha1_md5),
+                (Algorithm.SHA_256, self.ha1_sha_256),
+                (Algorithm.SHA_512_256, self.ha1_sha_512_256),
+            )
+            if value is not None
+        }
         return Secret(self.username, ha1=ha1)
 
 
