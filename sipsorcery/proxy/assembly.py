@@ -19,17 +19,21 @@ from sipsorcery.proxy.branch import Branches
 from sipsorcery.proxy.core import ProxyCore
 from sipsorcery.proxy.events import Events
 from sipsorcery.proxy.forward import Forwarder
+from sipsorcery.proxy.gate import Gate
 from sipsorcery.proxy.loading import Script
 from sipsorcery.proxy.nat import Nat
 from sipsorcery.proxy.networks import LocalNetworks
 from sipsorcery.proxy.outgoing import Outgoing
+from sipsorcery.proxy.overload import Load
 from sipsorcery.proxy.own import OwnAddresses
 from sipsorcery.proxy.public_address import PublicAddresses
+from sipsorcery.proxy.registered import RegisteredFlows
 from sipsorcery.proxy.relay import Relays
 from sipsorcery.proxy.routing import Router
 from sipsorcery.proxy.switchboard import Switchboard
 from sipsorcery.proxy.token import INCARNATION_SIZE, Tokens
 from sipsorcery.proxy.tools import Known, Location, Tools
+from sipsorcery.proxy.tracing import Tracing
 from sipsorcery.proxy.transparency import Transparency
 from sipsorcery.proxy.ways import Ways
 from sipsorcery.store.secrets import Key
@@ -52,6 +56,9 @@ class Surroundings:
     known: Known
     public: PublicAddresses
     own: OwnAddresses
+    gate: Gate
+    load: Load
+    tracing: Tracing
 
 
 def assemble(
@@ -66,7 +73,7 @@ def assemble(
     Make what takes the messages of a transport layer, whose listeners are open.
     """
     tokens, key = around.tokens, around.key
-    branches = Branches(_derived(key, b"branch"))
+    branches = around.tracing.branches = Branches(_derived(key, b"branch"))
     outgoing = Outgoing(tokens)
     roles = role_addresses(config)
     ways = Ways(
@@ -89,6 +96,9 @@ def assemble(
         answers=Answers(transport, core, _derived(key, b"tag")),
         events=around.events,
         nat=Nat(LocalNetworks(config.sip.local_networks)),
+        gate=around.gate,
+        load=around.load,
+        registered=RegisteredFlows(reactor, around.gate),
         known=around.known,
         roles=roles,
         owner=lambda uri: roles.get("appserver"),

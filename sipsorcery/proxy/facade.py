@@ -9,12 +9,18 @@ from collections.abc import Mapping, Sequence
 from twisted.logger import Logger
 
 from sipsorcery.access.contacts import Contact
+from sipsorcery.access.decision import Challenge, Refusal
 from sipsorcery.endpoint import Endpoint, Transport
+from sipsorcery.proxy.errors import Refused
 from sipsorcery.proxy.hops import Hops
+from sipsorcery.proxy.privileged import assert_identity
 from sipsorcery.proxy.routing import Routed
 from sipsorcery.proxy.tools import Tools
 from sipsorcery.proxy.ways import Hop
+from sipsorcery.sip.fields import FROM
+from sipsorcery.sip.grammar import unescape
 from sipsorcery.sip.uri import SIPURI
+from sipsorcery.store.directory import Account
 from sipsorcery.transport.flow import Flow
 from sipsorcery.transport.target import Target
 from sipsorcery.transport.transactions.server import Fields
@@ -113,6 +119,59 @@ class Sys:
         """
         request, flow = self._routed.request, self._flow
         self._tools.answers.respond(request, flow, status, reason, fields)
+
+    async def caller_domain(self) -> str | None:
+        """
+        Find the domain of ours that the From is of.
+
+        :return: its canonical name; None if it is somebody else's.
+        """
+        accounts, uri = self._tools.known.accounts, self._routed.request[FROM].uri
+        if accounts is None or not isinstance(uri, SIPURI):
+            return None
+        return await accounts.domain(uri.host)
+
+    async def authenticate(self) -> Account:
+        """
+        See that the request is made by whom the From says, by digest.
+
+        From then on the request says who that is (:rfc:`3325`), and has the credentials
+        for us no more.
+
+        :raises Refused: with a challenge, or because the account may not; for a From of
+            others, with 403.
+        """
+        domain = await self.caller_domain()
+        authenticator = self._tools.known.authenticator
+        if domain is None or authenticator is None:
+            raise Refused(403, "nobody can say who this is")
+        request = self._routed.request
+        uri = request[FROM].uri
+        assert isinstance(uri, SIPURI)  # it has a domain
+        decision = await authenticator.authenticate(
+            request,
+            source=self.received_from,
+            domain=domain,
+            username=unescape(uri.user or ""),
+            status=407,
+        )
+        match decision:
+            case Challenge(status, fields):
+                raise Refused(status, "credentials are asked for", fields)
+            case Refusal(status, text, fields):
+                raise Refused(status, text or "it may not", fields)
+        self._tools.gate.note_authenticated(self.received_from)
+        assert_identity(request, decision.account.aor, domain)
+        return decision.account
+
+    def report_unknown(self) -> None:
+        """
+        Count the request as one for a user who does not exist.
+
+        Who makes many of these is not listened to for a while.
+        """
+        if not (self.is_trusted or self.is_trunk):
+            self._tools.gate.note_unknown(self.received_from)
 
     async def lookup(self, aor: SIPURI | str) -> Sequence[Contact] | None:
         """

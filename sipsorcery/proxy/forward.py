@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 from sipsorcery.proxy.branch import Branches, Kind
 from sipsorcery.proxy.errors import Refused
 from sipsorcery.proxy.outgoing import Outgoing
-from sipsorcery.proxy.review import Review, pass_unseen
+from sipsorcery.proxy.review import Passed, Review, not_noted, pass_unseen
 from sipsorcery.proxy.routing import Routed
 from sipsorcery.proxy.token import (
     ConnectionFlow,
@@ -46,9 +46,11 @@ class Forwarder:
 
     :ivar review: lets the script look at a response before it goes back, and then calls
         what is to be done with it.
+    :ivar passed: takes note of those that go back on a flow.
     """
 
     review: Review = staticmethod(pass_unseen)
+    passed: Passed = staticmethod(not_noted)
     _log = Logger()
 
     def __init__(
@@ -143,15 +145,15 @@ class Forwarder:
     def _go_back(
         self, response: Response, flow: Flow, came_by: DatagramFlow | ConnectionFlow
     ) -> None:
-        back = self._ways.find(came_by)
+        arrival, back = self._ways.arrival(flow), self._ways.find(came_by)
         inside = back is not None and self._ways.arrival(back).is_inside
-        self._outgoing.answer(response, self._ways.arrival(flow), inside=inside)
-        sent = (
-            self._transport.send_response(response, back)
-            if back is not None
+        self._outgoing.answer(response, arrival, inside=inside)
+        if back is None:
             # "if the connection is no longer open" (18.2.2)
-            else self._transport.send_response_anew(response)
-        )
+            sent = self._transport.send_response_anew(response)
+        else:
+            self.passed(response, arrival, back)
+            sent = self._transport.send_response(response, back)
         sent.addErrback(self._unsent)
 
     def _read(self, via: Via) -> TokenFlow | None:

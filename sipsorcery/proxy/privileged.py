@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import re
 
+from sipsorcery.sip.address import Address
+from sipsorcery.sip.auth import Credentials
 from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.fields import (
     P_ASSERTED_IDENTITY,
@@ -16,6 +18,8 @@ from sipsorcery.sip.fields import (
     PROXY_SEND_FROM,
 )
 from sipsorcery.sip.message import Message
+from sipsorcery.sip.request import Request
+from sipsorcery.sip.uri import SIPURI
 
 _BETWEEN_US = (PROXY_RECEIVED_FROM, PROXY_RECEIVED_ON, PROXY_SEND_FROM)
 _IDENTITIES = (P_ASSERTED_IDENTITY, P_PREFERRED_IDENTITY)
@@ -45,6 +49,19 @@ def strip_private(message: Message) -> None:
     if _SUSPECT(message.head):
         for field in _BETWEEN_US:
             message.remove(field)
+
+
+def assert_identity(request: Request, aor: str, realm: str) -> None:
+    """
+    Say whom a request is from, whose credentials were good; and drop these.
+
+    Nobody behind us could do anything with them but guess the password.
+    """
+    request.set(P_ASSERTED_IDENTITY, Address(SIPURI.parse(aor)))
+    texts = request.all("Proxy-Authorization")
+    others = [each for each in texts if Credentials.parse(each).realm != realm]
+    if len(others) < len(texts):
+        request.set_all("Proxy-Authorization", others)
 
 
 def hide_identity(message: Message) -> None:

@@ -12,7 +12,7 @@ from sipsorcery.proxy.best import best
 from sipsorcery.proxy.branch import Branches, Kind
 from sipsorcery.proxy.errors import Refused
 from sipsorcery.proxy.outgoing import Outgoing
-from sipsorcery.proxy.review import Review, pass_unseen
+from sipsorcery.proxy.review import Passed, Review, not_noted, pass_unseen
 from sipsorcery.proxy.routing import Routed
 from sipsorcery.proxy.transparency import restore
 from sipsorcery.proxy.ways import Hop, Ways
@@ -52,10 +52,12 @@ class Relays:
 
     :ivar pass_ack: takes the ACK to a 2xx, which is a request of its own.
     :ivar review: lets the script look at a response before it counts.
+    :ivar passed: takes note of those that go back.
     """
 
     pass_ack: Callable[[Request, Flow], None]
     review: Review = staticmethod(pass_unseen)
+    passed: Passed = staticmethod(not_noted)
 
     def __init__(
         self,
@@ -281,11 +283,9 @@ class _Relay:
         if self.transparent:
             restore(response, self.routed.request.all("Via"))
         relays = self.relays
-        relays.outgoing.answer(
-            response,
-            relays.ways.arrival(flow),
-            inside=self.routed.arrival.is_inside,
-        )
+        arrival = relays.ways.arrival(flow)
+        relays.outgoing.answer(response, arrival, inside=self.routed.arrival.is_inside)
+        relays.passed(response, arrival, self._transaction.flow)
         return response
 
     def _pass_on(self, client: ClientTransaction, response: Response) -> None:

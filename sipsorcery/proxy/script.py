@@ -13,20 +13,47 @@ from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import SIPURI
 
+# These belong to a request that was judged, and nothing can be asked of them.
+_JUDGED = ("ACK", "CANCEL")
+
 
 async def request(sys: Sys, req: Request) -> None:
     """
     Send a request on, or answer it.
     """
     if sys.has_flow:
-        await sys.forward()
-    elif sys.is_ours:
+        await sys.forward()  # in a dialog, or from inside to a phone
+        return
+    is_known = sys.is_trusted or sys.is_trunk or await is_account(sys, req)
+    if sys.is_ours:
         await arrived(sys, req)
-    elif sys.is_trusted or sys.is_trunk:
+    elif is_known:
         await outward(sys, req)
     else:
         # Whatever it is and whoever asks: this is no open relay.
         sys.respond(403)
+
+
+async def is_account(sys: Sys, req: Request) -> bool:
+    """
+    Tell whether a request is from one of our users, who has to prove it.
+    """
+    if req.method in _JUDGED or is_for_server(sys, req):
+        return False
+    if await sys.caller_domain() is None:
+        return False
+    await sys.authenticate()
+    return True
+
+
+def is_for_server(sys: Sys, req: Request) -> bool:
+    """
+    Tell whether a request is for the proxy, or for the registrar, which asks itself.
+    """
+    uri = req.uri
+    if not sys.is_ours or not isinstance(uri, SIPURI):
+        return False
+    return req.method == "REGISTER" or (req.method == "OPTIONS" and uri.user is None)
 
 
 async def response(sys: ResponseSys, resp: Response) -> None:
@@ -70,6 +97,7 @@ async def to_user(sys: Sys, req: Request, uri: SIPURI) -> None:
         return
     contacts = await sys.lookup(uri)
     if contacts is None:
+        sys.report_unknown()
         sys.respond(404)
     elif not contacts:
         sys.respond(480)

@@ -14,6 +14,8 @@ from twisted.internet.interfaces import IResolver
 from twisted.logger import Logger
 
 from sipsorcery.access.accounts import Accounts
+from sipsorcery.access.authentication import Authenticator
+from sipsorcery.access.guard import Guard
 from sipsorcery.config import Config
 from sipsorcery.endpoint import HostPort, ListenAddress
 from sipsorcery.monitor.bus import Bus
@@ -26,8 +28,10 @@ from sipsorcery.proxy.assembly import (
 )
 from sipsorcery.proxy.discovery import Discovery
 from sipsorcery.proxy.events import Events
+from sipsorcery.proxy.gate import Gate
 from sipsorcery.proxy.listeners import split_listeners
 from sipsorcery.proxy.loading import Script
+from sipsorcery.proxy.overload import Load
 from sipsorcery.proxy.own import OwnAddresses
 from sipsorcery.proxy.public_address import PublicAddresses
 from sipsorcery.proxy.settings import (
@@ -39,6 +43,7 @@ from sipsorcery.proxy.stun import answer_stun
 from sipsorcery.proxy.switchboard import Switchboard
 from sipsorcery.proxy.token import Tokens
 from sipsorcery.proxy.tools import Known, Users
+from sipsorcery.proxy.tracing import Tracing
 from sipsorcery.proxy.transparency import Transparency
 from sipsorcery.proxy.upkeep import Upkeep
 from sipsorcery.sip.errors import ParseError
@@ -49,6 +54,7 @@ from sipsorcery.transport.certificates import CertificateFiles
 from sipsorcery.transport.flow import Flow, Listener
 from sipsorcery.transport.layer import TransportLayer
 from sipsorcery.transport.location.locator import Locator
+from sipsorcery.transport.watch import Watch
 from sipsorcery.ua.resolver import system_resolver
 
 
@@ -60,7 +66,9 @@ class ProxyService(Service):
     :param secrets: are loaded at the start, if nobody has.
     :param accounts: what is known of domains and accounts; None: this proxy serves the
         domains of the configuration alone, and knows nobody.
+    :param authenticator: finds out who sends a request; None: nobody can prove it.
     :param contacts: finds where the users are.
+    :param guard: says whom to listen to; None: everybody.
     :param resolver: asks DNS; None: the servers that the system names.
     """
 
@@ -78,14 +86,21 @@ class ProxyService(Service):
         bus: Bus,
         secrets: Secrets,
         accounts: Accounts | None = None,
+        authenticator: Authenticator | None = None,
         contacts: Users | None = None,
+        guard: Guard | None = None,
         resolver: IResolver | None = None,
     ) -> None:
         self._reactor = reactor
         self.config = config
         self._secrets = secrets
         self._events = Events(bus)
-        self._known = Known(accounts=accounts, contacts=contacts)
+        self._known = Known(
+            accounts=accounts, authenticator=authenticator, contacts=contacts
+        )
+        self._gate = Gate(reactor, guard, inside_address(config))
+        self._tracing = Tracing(bus)
+        self._load = Load(reactor, self._events)
         self._script = Script(config.proxy.script, reactor)
         self._location = Locator(
             resolver or system_resolver(reactor),
@@ -113,7 +128,11 @@ class ProxyService(Service):
         self._secrets.load()
         self._script.start()
         layer = TransportLayer(
-            self._reactor, settings, self, resolve=self._location.locate_response
+            self._reactor,
+            settings,
+            self,
+            resolve=self._location.locate_response,
+            watch=Watch(self._gate.admits, self._tracing.trace),
         )
         try:
             layer.start()
@@ -137,6 +156,7 @@ class ProxyService(Service):
         if layer is None:
             return None
         self._script.stop()
+        self._load.stop()
         self._upkeep.stop()
         if self._discovery is not None:
             self._discovery.stop()
@@ -168,8 +188,9 @@ class ProxyService(Service):
 
     def parse_failed(self, error: ParseError, flow: Flow) -> None:
         """
-        Leave it at the answer that the layer has given.
+        Note who sends such things; the layer has answered.
         """
+        self._gate.note_garbage(flow)
 
     def flow_closed(self, flow: Flow, reason: str) -> None:
         """
@@ -197,6 +218,9 @@ class ProxyService(Service):
             known=known,
             public=public,
             own=own,
+            gate=self._gate,
+            load=self._load,
+            tracing=self._tracing,
         )
         self._board = assemble(
             self._reactor, config, layer, self._location, self._script, around
@@ -205,6 +229,7 @@ class ProxyService(Service):
             self._reactor, self._secrets, tokens, transparency, known.accounts
         )
         self._upkeep.start()
+        self._load.start()
         self._discover(layer, public, own)
 
     def _discover(

@@ -22,8 +22,7 @@ from sipsorcery.proxy.routing import Router
 from sipsorcery.proxy.token import Use
 from sipsorcery.proxy.tools import Tools
 from sipsorcery.sip.errors import ParseError
-from sipsorcery.sip.fields import RETRY_AFTER, VIA
-from sipsorcery.sip.parameterised import Seconds
+from sipsorcery.sip.fields import TO, VIA
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.transport.errors import TransportError
@@ -36,7 +35,8 @@ _MAX_WAITING = 10_000
 _MAX_BEHIND = 8
 # Seconds that a script may wait: then the client has given up, too (Timer B).
 _PATIENCE = 32.0
-_RETRY_AFTER = 5
+
+_ENDINGS = ("ACK", "BYE", "CANCEL")
 
 _Key = tuple[str | None, str]
 
@@ -64,6 +64,7 @@ class Switchboard:
         tools.relays.pass_ack = self._begin
         self.reviews = Reviews(clock, script, tools.ways, tools.events, tools.nat)
         tools.relays.review = tools.forwarder.review = self.reviews.review
+        tools.relays.passed = tools.forwarder.passed = tools.registered.note
         # What waits for the script of the first of its branch.
         self._behind: dict[_Key, list[Callable[[], None]]] = {}
 
@@ -73,6 +74,8 @@ class Switchboard:
 
         :raises ParseError: for the transport layer to answer.
         """
+        if self._tools.gate.turns_away(request, flow):
+            return
         if self._behind:
             via = request[VIA]
             behind = self._behind.get((via.branch, via.sent_by))
@@ -100,6 +103,8 @@ class Switchboard:
         Give up what waits for answers on a connection, and tell that it is gone.
         """
         self._transactions.flow_closed(flow, reason)
+        self._tools.registered.closed(flow)
+        self._tools.gate.forget(flow)
         token = self._tools.tokens.write(Use.PATH, self._tools.ways.name(flow))
         self._tools.events.emit(
             EventKind.FLOW_CLOSED,
@@ -119,6 +124,7 @@ class Switchboard:
         Refuse what is under way, before the transport layer is stopped.
         """
         self._transactions.stop()
+        self._tools.registered.stop()
 
     # Inside
 
@@ -130,20 +136,27 @@ class Switchboard:
 
     def _begin(self, request: Request, flow: Flow) -> None:
         try:
-            routed = self._router.route(request, self._tools.ways.arrival(flow))
+            arrival = self._tools.ways.arrival(flow)
+            if self._tools.load.is_behind and not arrival.is_trusted:
+                self._check_load(request)
+            routed = self._router.route(request, arrival)
             if routed.hops == 0:
                 # An OPTIONS: "the element MAY act as the final recipient" (16.3, 3).
                 self._answers.own(request, flow)
                 return
             if len(self._behind) >= _MAX_WAITING:
-                later = [(RETRY_AFTER, Seconds(_RETRY_AFTER))]
-                raise Refused(503, f"{_MAX_WAITING} scripts are waiting", later)
+                raise self._tools.load.refused(f"{_MAX_WAITING} scripts are waiting")
             running = self._script.request(Sys(self._tools, routed, flow), request)
         except Exception:
             self._fail(Failure(), request, flow)
             return
         if running is not None:
             self._run(running, request, flow)
+
+    def _check_load(self, request: Request) -> None:
+        # What belongs to something that is under way makes the load less in the end.
+        if request.method not in _ENDINGS and request[TO].tag is None:
+            self._tools.load.check()
 
     def _run(self, running: Awaitable[None], request: Request, flow: Flow) -> None:
         done: Deferred[None] = deferred(running)

@@ -11,12 +11,16 @@ from typing import Protocol
 from twisted.internet.defer import Deferred
 
 from sipsorcery.access.accounts import Accounts
+from sipsorcery.access.authentication import Authenticator
 from sipsorcery.access.contacts import Contact
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.proxy.answers import Answers
 from sipsorcery.proxy.events import Events
 from sipsorcery.proxy.forward import Forwarder
+from sipsorcery.proxy.gate import Gate
 from sipsorcery.proxy.nat import Nat
+from sipsorcery.proxy.overload import Load
+from sipsorcery.proxy.registered import RegisteredFlows
 from sipsorcery.proxy.relay import Relays
 from sipsorcery.proxy.token import Tokens
 from sipsorcery.proxy.ways import Ways
@@ -63,6 +67,7 @@ class Known:
     """
 
     accounts: Accounts | None = None
+    authenticator: Authenticator | None = None
     contacts: Users | None = None
 
 
@@ -84,6 +89,9 @@ class Tools:
     answers: Answers
     events: Events
     nat: Nat
+    gate: Gate
+    load: Load
+    registered: RegisteredFlows
     known: Known = Known()
     roles: Mapping[str, Endpoint] = field(default_factory=dict)
     owner: Callable[[SIPURI], Endpoint | None] = lambda uri: None

@@ -52,6 +52,7 @@ class Station:
 
     def __init__(self, house: HouseCase, machine: Any, to: str, *listen: str) -> None:
         self.house = house
+        self.machine = machine
         self.to = Target(Endpoint.parse(to), Expectation("x", TLSVerify.NONE))
         self.consumer = RecordingConsumer()
         self.layer = TransportLayer(

@@ -18,11 +18,14 @@ from sipsorcery.proxy.branch import Branches
 from sipsorcery.proxy.core import ProxyCore
 from sipsorcery.proxy.events import Events
 from sipsorcery.proxy.forward import Forwarder
+from sipsorcery.proxy.gate import Gate
 from sipsorcery.proxy.loading import Script
 from sipsorcery.proxy.nat import Nat
 from sipsorcery.proxy.networks import LocalNetworks
 from sipsorcery.proxy.outgoing import Outgoing
+from sipsorcery.proxy.overload import Load
 from sipsorcery.proxy.own import OwnAddresses
+from sipsorcery.proxy.registered import RegisteredFlows
 from sipsorcery.proxy.relay import Relays
 from sipsorcery.proxy.routing import Router
 from sipsorcery.proxy.switchboard import Switchboard
@@ -227,6 +230,9 @@ class ProxyWorld(SynchronousTestCase):
             self.machine, transport, ways, branches, outgoing, self.places.failed
         )
         self.answers = Answers(transport, ProxyCore(own, b"core"), b"tag")
+        gate = Gate(self.machine, None, inside)
+        events = Events(self.bus, lambda: 1000.0)
+        self.load = Load(self.machine, events)
         tools = Tools(
             ways=ways,
             tokens=tokens,
@@ -241,8 +247,11 @@ class ProxyWorld(SynchronousTestCase):
             relays=self.relays,
             location=self.places,
             answers=self.answers,
-            events=Events(self.bus, lambda: 1000.0),
+            events=events,
             nat=Nat(LocalNetworks(self.local_networks)),
+            gate=gate,
+            load=self.load,
+            registered=RegisteredFlows(self.machine, gate),
             known=Known(contacts=self),
             roles=self.roles,
         )

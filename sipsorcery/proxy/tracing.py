@@ -1,0 +1,101 @@
+"""
+Traces: every message of the proxy as an event, for those who look.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from time import time
+
+from sipsorcery.monitor.bus import Bus
+from sipsorcery.monitor.event import Direction, Event, EventKind, Trace
+from sipsorcery.proxy.branch import Branches, Kind
+from sipsorcery.sip.errors import ParseError
+from sipsorcery.sip.fields import VIA
+from sipsorcery.sip.message import Message
+from sipsorcery.sip.parser import parse
+from sipsorcery.sip.request import Request
+from sipsorcery.transport.flow import Flow
+
+_CREDENTIALS = re.compile(
+    rb"^(?:proxy-)?authorization[ \t]*:(?:[^\r\n]|\r\n[ \t])*",
+    re.IGNORECASE | re.MULTILINE,
+)
+_PROOF = re.compile(rb"(\bresponse[ \t]*=[ \t]*\"?)([0-9a-z]+)", re.IGNORECASE)
+
+
+class Tracing:
+    """
+    Emits the messages that come and go.
+
+    Each has the branch of our Via, if that is in it; by this a role says whose message
+    it is. All of one transaction, on both sides of the proxy, have the same ``origin``,
+    which is made of the client's Via and nobody can choose.
+
+    :ivar branches: what makes our branches; None: there are none yet.
+    """
+
+    def __init__(self, bus: Bus, clock: Callable[[], float] = time) -> None:
+        self.branches: Branches | None = None
+        self._bus = bus
+        self._clock = clock
+
+    def trace(self, data: bytes, flow: Flow, received: bool) -> None:
+        """
+        Emit one message, if anybody wants it.
+        """
+        if not self._bus.wants(EventKind.SIP_TRACE) or not data.strip():
+            return
+        call_id, branch, origin = self._names(data, received)
+        direction = Direction.RECEIVED if received else Direction.SENT
+        self._bus.emit(
+            Event(
+                time=self._clock(),
+                server="proxy",
+                kind=EventKind.SIP_TRACE,
+                call_id=call_id,
+                remote=flow.remote,
+                detail={"origin": origin} if origin else {},
+                trace=Trace(mask(data), direction, flow.local, flow.remote, branch),
+            )
+        )
+
+    def _names(self, data: bytes, received: bool) -> tuple[str, str, str]:
+        """
+        Give the Call-ID, our branch and the origin of a message, as far as it has them.
+        """
+        try:
+            message = parse(data)
+            vias = message.all(VIA)
+        except ParseError:
+            return "", "", ""
+        call_id = message.get("Call-ID") or ""
+        branches = self.branches
+        if branches is None or not vias:
+            return call_id, "", ""
+        # Ours is on top of what we send on, and of what comes back of that.
+        is_ours = isinstance(message, Request) is not received
+        if not is_ours:
+            return call_id, "", branches.origin(vias[0])
+        branch = vias[0].branch or ""
+        if len(vias) == 1:
+            return call_id, "" if received else branch, ""
+        if received and not self._made(message, branch):
+            return call_id, "", ""
+        return call_id, branch, branches.origin(vias[1])
+
+    def _made(self, response: Message, branch: str) -> bool:
+        assert self.branches is not None  # the caller has looked
+        below = response.all(VIA)[1]
+        return any(self.branches.made(kind, branch, response, below) for kind in Kind)
+
+
+def mask(data: bytes) -> bytes:
+    """
+    Make the proofs in credentials unreadable; everything stays in its place.
+    """
+    return _CREDENTIALS.sub(
+        lambda line: _PROOF.sub(lambda proof: proof[1] + b"*" * len(proof[2]), line[0]),
+        data,
+    )
