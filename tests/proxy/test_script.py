@@ -148,6 +148,42 @@ class CallTests(ProxyWorld):
         self.assertEqual(self.trunk.statuses(), [500])
 
 
+class HopsTests(ProxyWorld):
+    """
+    Max-Forwards on its way (RFC 3261, 16.3 and 16.6).
+    """
+
+    def send(self, method: str, hops: str | None) -> None:
+        """
+        Send a request for bob, who is registered, with that Max-Forwards.
+        """
+        self.register(BOB, f"sip:bob@{PHONE_B}")
+        request = self.a.make(method, BOB, branch=f"{method}{hops}")
+        request.remove("Max-Forwards")
+        if hops is not None:
+            request.set("Max-Forwards", hops)
+        self.a.send(request)
+
+    def test_counted(self) -> None:
+        """
+        Each hop takes one; a request without it gets one with 70 of them.
+        """
+        for method in ("INVITE", "MESSAGE", "OPTIONS"):
+            for hops, left in (("70", 69), ("1", 0), (None, 69)):
+                self.send(method, hops)
+                self.assertEqual(self.b.request().get(MAX_FORWARDS), left)
+
+    def test_none_left(self) -> None:
+        """
+        With none left nothing goes on: 483, and to OPTIONS an answer of our own.
+        """
+        for method in METHODS:
+            self.send(method, "0")
+            self.assertEqual(self.b.inbox, [])
+            expected = {"OPTIONS": [200], "ACK": []}.get(method, [483])
+            self.assertEqual(self.a.statuses(), expected, method)
+
+
 class NoOpenRelayTests(ProxyWorld):
     """
     From a stranger nothing ever goes to where we do not serve.
@@ -172,8 +208,27 @@ class NoOpenRelayTests(ProxyWorld):
             (f"sip:x@{INSIDE}:5001", ()),
             (f"sip:x@{PROXY}", ()),
             ("sip:x@0.0.0.0", ()),
+            ("sip:x@[::ffff:127.0.0.1]:5001", ()),
+            (f"sip:x@[::ffff:{EVIL}]", ()),
+            ("sip:x@LocalHost.:5001", ()),
+            ("sip:x@registrar.localhost:5001", ()),
+            ("sip:x@127.1.2.3:5001;transport=tcp", ()),
+            ("sip:x@169.254.1.1", ()),
+            ("sip:x@[fe80::1]", ()),
+            (f"sip:x@EXAMPLE.com.;maddr={EVIL}", ()),
+            ("sip:x@example.com:5099;maddr=127.0.0.1", ()),
+            (f"sip:x@example.com;maddr={INSIDE}", ()),
+            (f"sip:x@{EVIL};maddr={PROXY}", ()),
+            (f"sip:x@{EVIL};maddr=example.com", ()),
             (BOB, (f"Route: <sip:{EVIL};lr>",)),
             (BOB, (f"Route: <sip:{EVIL}>",)),
+            (BOB, ("Route: <sip:127.0.0.1:5001;lr>",)),
+            (BOB, (f"Route: <sips:{EVIL};lr>",)),
+            (BOB, ("Route: <tel:+4420>",)),
+            (BOB, (f"Route: <sip:{PROXY};lr>", f"route : <sip:{EVIL}>")),
+            (BOB, (f"Route: <sip:example.com;lr;maddr={EVIL}>",)),
+            (BOB, (f"Route: <sip:x@{PROXY};lr>",)),
+            (f"sip:x@{PROXY};lr", (f"Route: <sip:{EVIL};lr>",)),
             (BOB, (f"Route: <sip:{PROXY};lr>, <sip:{EVIL};lr>",)),
             (evil, (f"Route: <sip:{PROXY};lr>",)),
             (evil, ("Route: <sip:127.0.0.1;lr>",)),
@@ -185,6 +240,14 @@ class NoOpenRelayTests(ProxyWorld):
             (BOB, (f"Contact: <{evil}>", f"Refer-To: <{evil}>")),
             ("tel:+4420", ()),
         ]
+
+    def test_headers_of_a_uri(self) -> None:
+        """
+        Fields in a Request-URI are none of the request.
+        """
+        self.a.send(self.a.make("INVITE", f"{BOB}?Route=%3Csip:{EVIL}%3E"))
+        self.assertEqual(self.evil.inbox, [])
+        self.assertTrue(400 <= self.a.response().status < 500)
 
     def test_every_method_and_target(self) -> None:
         """
