@@ -41,6 +41,7 @@ from sipsorcery.ua import ServerCall, UserAgent, UserAgentSettings, audio
 # Fewer than datagrams fit into a socket's buffer, which holds some 150.
 CALLS_AT_ONCE = 16
 ROUND = 5_000
+PATIENCE = 2.0  # seconds without any answer
 HELD = (10, 1_000, 50_000)
 # What memory is measured with: calls, and T1, of which Timers J and L have 64. All are
 # made before the first transaction ends, though counting bytes takes time.
@@ -234,9 +235,12 @@ class Load:
     def __init__(self, port: int) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.connect(("127.0.0.1", port))
-        self._socket.settimeout(10)
+        self._socket.settimeout(PATIENCE)
         self._port = self._socket.getsockname()[1]
         self._numbers = itertools.count()
+        # What waits for a final response, by the number of its call.
+        self._ringing: dict[int, bytes] = {}
+        self._ending: dict[int, bytes] = {}
 
     def __enter__(self) -> Load:
         return self
@@ -250,13 +254,12 @@ class Load:
 
         :param hold: whether they are left as they are once they are answered.
         """
-        self._waiting: set[int] = set()
-        ended = begun = 0
-        while ended < count:
-            while begun < count and begun - ended < CALLS_AT_ONCE:
-                self._call()
-                begun += 1
-            ended += self._go_on(self._socket.recv(65535), hold)
+        for _ in range(count):
+            while len(self._ringing) + len(self._ending) >= CALLS_AT_ONCE:
+                self._hear(hold)
+            self._call()
+        while self._ringing or self._ending:
+            self._hear(hold)
 
     def ask(self) -> tuple[int, int, int, dict[str, int]]:
         """
@@ -264,8 +267,10 @@ class Load:
         """
         fields = {b"port": self._port, b"id": next(self._numbers)}
         self._socket.send(OPTIONS % fields)
+        self._socket.settimeout(PATIENCE + 60)  # it collects garbage first
         while b"\r\nCSeq: 1 OPTIONS" not in (data := self._socket.recv(65535)):
             pass
+        self._socket.settimeout(PATIENCE)
         words = data.partition(b"\r\n\r\n")[2].decode().split()
         dialogs, transactions, size = map(int, words[:3])
         samples = dict(zip(words[3::2], map(int, words[4::2]), strict=True))
@@ -273,36 +278,36 @@ class Load:
 
     def _call(self) -> None:
         number = next(self._numbers)
-        self._waiting.add(number)
         # Each call has a description of its own, as from any telephone.
         offer = OFFER % {b"id": number, b"rtp": 10_000 + 2 * (number % 10_000)}
         fields = {b"port": self._port, b"id": number, b"length": len(offer)}
-        self._socket.send(INVITE % fields + offer)
+        self._ringing[number] = INVITE % fields + offer
+        self._socket.send(self._ringing[number])
 
-    def _go_on(self, data: bytes, hold: bool) -> bool:
-        """
-        Take a response, and tell whether a call has ended with it.
-        """
-        if b"\r\nCSeq: 2 BYE" in data:
-            return data.startswith(b"SIP/2.0 200")
-        number = int(_line(data, b"Call-ID: ")[9:21], 16)
-        # A 200 may come twice, where this process had to wait for the processor.
-        if not data.startswith(b"SIP/2.0 200") or number not in self._waiting:
-            return False
-        self._waiting.remove(number)
+    def _hear(self, hold: bool) -> None:
+        try:
+            data = self._socket.recv(65535)
+        except TimeoutError:  # something is lost, as where the processor is not free
+            for request in (*self._ringing.values(), *self._ending.values()):
+                self._socket.send(request)
+            return
+        if data.startswith(b"SIP/2.0 200"):
+            number = int(_line(data, b"Call-ID: ")[9:21], 16)
+            if b"\r\nCSeq: 2 BYE" in data:
+                self._ending.pop(number, None)
+            else:
+                self._answered(number, data, hold)
+
+    def _answered(self, number: int, data: bytes, hold: bool) -> None:
         to, contact = _line(data, b"To: "), _line(data, b"Contact: ")
         target = contact[contact.index(b"<") + 1 : contact.index(b">")]
-        self._send(b"ACK", 1, number, to, target)
-        if not hold:
-            self._send(b"BYE", 2, number, to, target)
-        return hold
-
-    def _send(
-        self, method: bytes, cseq: int, number: int, to: bytes, target: bytes
-    ) -> None:
-        names = {b"method": method, b"to": to, b"target": target}
-        numbers = {b"cseq": cseq, b"id": number, b"port": self._port}
-        self._socket.send(WITHIN % {**names, **numbers})
+        values = {b"to": to, b"target": target, b"id": number, b"port": self._port}
+        self._socket.send(WITHIN % {b"method": b"ACK", b"cseq": 1, **values})
+        # The 200 may come again, where this process had to wait for the processor.
+        if self._ringing.pop(number, None) is not None and not hold:
+            bye = WITHIN % {b"method": b"BYE", b"cseq": 2, **values}
+            self._ending[number] = bye
+            self._socket.send(bye)
 
 
 def _line(data: bytes, begin: bytes) -> bytes:

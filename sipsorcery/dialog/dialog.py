@@ -35,6 +35,7 @@ from sipsorcery.sip.fields import (
     FROM,
     MAX_FORWARDS,
     PROXY_AUTHORIZATION,
+    RECORD_ROUTE,
     ROUTE,
     RSEQ,
     TO,
@@ -278,7 +279,7 @@ class Dialog:
         every = list(fields)
         makes_dialog = not self._is_within(request)
         if 100 < status < 300 and request.method in TARGET_REFRESH:
-            if makes_dialog:
+            if makes_dialog and request.all(RECORD_ROUTE):
                 # As spelled: "including the URIs, URI parameters, and any Record-Route
                 # header field parameters, whether they are known or unknown".
                 every[:0] = (("Record-Route", t) for t in request.all("Record-Route"))
