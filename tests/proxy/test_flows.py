@@ -12,6 +12,7 @@ from sipsorcery.sip.uri import SIPURI
 from tests.proxy.house import (
     INSIDE,
     OUTSIDE,
+    PHONE_A,
     PHONE_B,
     PROVIDER,
     PROXY,
@@ -324,3 +325,55 @@ class FlowClosedTests(FlowsCase):
         self.network.advance(10)
         self.appserver.send(self.appserver.make("INVITE", B_CONTACT, ("Route", path)))
         self.assertEqual(self.appserver.response().status, 430)
+
+
+class LostConnectionTests(FlowsCase):
+    """
+    A request that came on a connection which is gone when its answer comes.
+    """
+
+    config = f"[[trunk]]\nname = 'it'\nnetworks = ['{PROVIDER}/32']"
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.far = self.station(PHONE_B2, OUTSIDE, f"tcp:{PHONE_B2}:5060")
+        machine = self.provider.machine
+        self.trunk = Station(self, machine, f"tcp:{PROXY}:5060", f"tcp:{PROVIDER}:5070")
+        uri = f"sip:x@{PHONE_B2}:5060;transport=tcp"
+        self.trunk.send(self.trunk.make("MESSAGE", uri))
+        self.message = self.far.request()
+
+    def test_same_connection(self) -> None:
+        """
+        As long as it is there the answer goes back on it.
+        """
+        self.far.answer(self.message, 202)
+        ((response, flow),) = self.trunk.consumer.responses
+        self.assertEqual(response.status, 202)
+        self.assertIs(flow, self.trunk.flow)
+
+    def test_new_connection(self) -> None:
+        """
+        Else a new one is opened to the address it came from, and the port that its Via
+        names (RFC 3261, 18.2.2).
+        """
+        self.trunk.flow.close("the test")
+        self.network.advance(10)
+        self.far.answer(self.message, 202)
+        self.network.advance(1)
+        ((response, flow),) = self.trunk.consumer.responses
+        self.assertEqual(response.status, 202)
+        self.assertIsNot(flow, self.trunk.flow)
+        self.assertIsNotNone(flow.listener)
+
+    def test_elsewhere(self) -> None:
+        """
+        But to no other address: a response whose Via was changed is none of ours.
+        """
+        self.trunk.flow.close("the test")
+        self.network.advance(10)
+        ours, below = self.message.all("Via")
+        self.message.set_all("Via", [ours, f"{below};received={PHONE_A}"])
+        self.far.answer(self.message, 202)
+        self.network.advance(1)
+        self.assertEqual((self.trunk.is_quiet, self.a.is_quiet), (True, True))

@@ -4,9 +4,15 @@ Tests for `sipsorcery.proxy.relay`.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from sipsorcery.access.contacts import Contact
 from sipsorcery.proxy.relay import MAX_BRANCHES, TIMER_C
+from sipsorcery.proxy.token import ConnectionFlow, Tokens, Use
 from sipsorcery.sip import Request
 from sipsorcery.sip.fields import VIA
+from sipsorcery.sip.uri import SIPURI
+from sipsorcery.store.secrets import Key
 from tests.proxy.world import PHONE_A, PHONE_B, Peer, ProxyWorld
 
 BOB = "sip:bob@example.com"
@@ -184,6 +190,52 @@ class RelayTests(ProxyWorld):
         self.assertEqual(
             self.places.failures, [f"udp:{PHONE_B}:5060", "udp:192.0.2.99:5060"]
         )
+
+    def test_flow_after_flow(self) -> None:
+        """
+        The ways to one phone are tried one after the other: the next, when its edge
+        says that the flow is gone (RFC 5626, 5.3), and never beside the first.
+        """
+        first, second = (
+            Contact(SIPURI.parse(f"sip:bob@{PHONE_B}:{port}")) for port in (5060, 5080)
+        )
+        self.users[BOB] = [replace(first, alternatives=(second,))]
+        sent = self.a.make("INVITE", BOB)
+        self.a.send(sent)
+        self.assertEqual(self.c.inbox, [])
+        self.b.send(self.b.request().respond(430, to_tag="b"))
+        self.c.send(self.c.request().respond(486, to_tag="c"))
+        self.assertEqual(self.a.statuses()[-1], 486)
+        self.acknowledge(sent)
+
+    def test_dead_flow(self) -> None:
+        """
+        A way that is gone is passed over; if it was the last, the caller hears of it.
+        """
+        dead = ConnectionFlow(0, b"beforeit", 7)
+        token = Tokens([Key(1, b"f" * 32, 0.0)]).write(Use.PATH, dead)
+        path = (SIPURI.parse(f"sip:{token}@10.0.0.1:5059;lr;ob"),)
+        gone = Contact(SIPURI.parse("sip:bob@10.1.1.1"), path)
+        alive = Contact(SIPURI.parse(f"sip:bob@{PHONE_B}:5060"))
+        self.users[BOB] = [replace(gone, alternatives=(alive,))]
+        self.a.send(self.a.make("MESSAGE", BOB))
+        self.b.send(self.b.request().respond(200))
+        self.assertEqual(self.a.statuses(), [200])
+        self.users[BOB] = [gone]
+        self.a.send(self.a.make("MESSAGE", BOB, branch="2"))
+        self.assertEqual(self.a.statuses(), [430])
+
+    def test_sips(self) -> None:
+        """
+        A sips request goes nowhere without TLS: 480.
+        """
+        self.users["sip:bob@example.com"] = [
+            Contact(SIPURI.parse(f"sips:bob@{PHONE_B}"))
+        ]
+        self.users["sips:bob@example.com"] = self.users["sip:bob@example.com"]
+        self.a.send(self.a.make("MESSAGE", "sips:bob@example.com"))
+        self.assertEqual(self.a.statuses(), [480])
+        self.assertEqual(self.b.inbox, [])
 
     def test_only_overload(self) -> None:
         """
