@@ -32,7 +32,7 @@ class TransactionLimits:
     """
 
     # 10,000 requests a second for the 32 seconds that Timer J keeps each, and a quarter
-    # more. Some 1.5 kB each once they are answered: 0.6 GB at the very worst.
+    # more. Some 1.1 kB each once they are answered: 0.44 GB at the very worst.
     server: int = 400_000
     # Requests of our own that wait for their answers, each with its message. Nobody
     # outside can make us send more than one for each that comes in.
