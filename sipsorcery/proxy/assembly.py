@@ -18,6 +18,7 @@ from sipsorcery.proxy.answers import Answers
 from sipsorcery.proxy.branch import Branches
 from sipsorcery.proxy.core import ProxyCore
 from sipsorcery.proxy.events import Events
+from sipsorcery.proxy.express import Express
 from sipsorcery.proxy.forward import Forwarder
 from sipsorcery.proxy.gate import Gate
 from sipsorcery.proxy.loading import Script
@@ -87,6 +88,7 @@ def assemble(
     core = ProxyCore(around.own, _derived(key, b"core"))
     tools = Tools(
         ways=ways,
+        express=Express(transport, ways, around.own, tokens, branches, outgoing),
         tokens=tokens,
         forwarder=Forwarder(
             transport, ways, tokens, branches, outgoing, around.transparency

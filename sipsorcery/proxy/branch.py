@@ -72,6 +72,26 @@ class Branches:
             for part in via.split(MAGIC_COOKIE + kind)[1:]
         )
 
+    def make_for(self, kind: Kind, loop: str, target: str, *origin: str) -> str:
+        """
+        Make the branch as `make` does, from what a client of RFC 3261 has in its Via.
+
+        :param origin: branch, sent-by and where it was seen, or "".
+        """
+        stem = f"{kind}{loop}{self._hash(_TARGET, b'target', target)}"
+        return f"{MAGIC_COOKIE}{stem}{self._hash(_MAC, b'branch', stem, *origin)}"
+
+    def made_for(self, kind: Kind, branch: str, *origin: str) -> bool:
+        """
+        Tell the same as `made`, likewise.
+        """
+        stem = branch[len(MAGIC_COOKIE) : -2 * _MAC]
+        return (
+            len(branch) == _LENGTH
+            and branch.startswith(MAGIC_COOKIE + kind)
+            and branch[-2 * _MAC :] == self._hash(_MAC, b"branch", stem, *origin)
+        )
+
     def make(self, kind: Kind, loop: str, target: str, request: Request) -> str:
         """
         Make the branch for a request.

@@ -204,6 +204,10 @@ class Sys:
         if self._needs_state(hop):
             self._relay([[hop]], transparent)
             return
+        if not transparent and self._tools.express.forward(
+            self._routed, self._flow, hop
+        ):
+            return
         await self._tools.forwarder.forward(
             self._routed, self._flow, hop, transparent=transparent
         )

@@ -28,9 +28,9 @@ from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import SIPURI, URI
 
-# What begins a dialog outside of one; a NOTIFY can begin one anywhere (RFC 6665, 4.3:
-# who wants to stay in the way of a subscription has to say so in each).
-_BEGINNINGS = ("INVITE", "SUBSCRIBE", "REFER")
+#: What begins a dialog outside of one; a NOTIFY can begin one anywhere (RFC 6665, 4.3:
+#: who wants to stay in the way of a subscription has to say so in each).
+BEGINNINGS = ("INVITE", "SUBSCRIBE", "REFER")
 
 
 class Outgoing:
@@ -89,13 +89,27 @@ class Outgoing:
             if departure.is_inside and not arrival.is_inside:
                 request.prepend(PATH, self._path(request, arrival, departure))
         elif _begins_dialog(request):
-            secure = _is_secure(request)
-            # The lower one faces whom it came from, the upper one the next hop.
-            for side, flow in (
-                (arrival.side, arrival.flow),
-                (departure.side, departure.flow),
-            ):
-                request.prepend(RECORD_ROUTE, self._record_route(side, flow, secure))
+            for value in self._record_routes(arrival, departure, _is_secure(request)):
+                request.prepend(RECORD_ROUTE, value)
+
+    def record_routes(self, arrival: Arrival, departure: Departure) -> str:
+        """
+        Write the lines that a request without sips URIs, and any of ours, gets.
+        """
+        lower, upper = self._record_routes(arrival, departure, secure=False)
+        name = RECORD_ROUTE.name
+        return f"{name}: {upper}\r\n{name}: {lower}\r\n"
+
+    def _record_routes(
+        self, arrival: Arrival, departure: Departure, secure: bool
+    ) -> tuple[Address, Address]:
+        """
+        Make the lower one, which faces whom a request came from, and the upper one.
+        """
+        return (
+            self._record_route(arrival.side, arrival.flow, secure),
+            self._record_route(departure.side, departure.flow, secure),
+        )
 
     def _path(
         self, request: Request, arrival: Arrival, departure: Departure
@@ -117,7 +131,7 @@ class Outgoing:
 def _begins_dialog(request: Request) -> bool:
     if request.method == "NOTIFY":
         return True
-    return request.method in _BEGINNINGS and request[TO].tag is None
+    return request.method in BEGINNINGS and request[TO].tag is None
 
 
 def _is_secure(request: Request) -> bool:

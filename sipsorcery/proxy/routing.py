@@ -49,6 +49,7 @@ class Routed:
     :ivar is_ours: whether it has arrived: nothing but us, in all our names, is left in
         the Routes and the Request-URI.
     :ivar send_from: the listener that a role wants it to leave by.
+    :ivar is_plain: whether nothing is left in it that a proxy acts on.
     """
 
     request: Request
@@ -59,6 +60,7 @@ class Routed:
     flow: TokenFlow | None
     is_ours: bool
     send_from: Endpoint | None = None
+    is_plain: bool = False
 
     @property
     def next_hop(self) -> SIPURI:

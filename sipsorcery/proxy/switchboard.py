@@ -62,6 +62,7 @@ class Switchboard:
         self._answers: Answers = tools.answers
         self._transactions = tools.relays.transactions
         tools.relays.pass_ack = self._begin
+        tools.express.looks = lambda: script.changes_responses
         self.reviews = Reviews(clock, script, tools.ways, tools.events, tools.nat)
         tools.relays.review = tools.forwarder.review = self.reviews.review
         tools.relays.passed = tools.forwarder.passed = tools.registered.note
@@ -92,6 +93,8 @@ class Switchboard:
 
         :raises ParseError: if it cannot be read; it is dropped.
         """
+        if self._tools.express.pass_back(response, flow):
+            return
         if self._transactions.knows(response):
             self._transactions.response_received(response, flow)
         else:
@@ -118,6 +121,7 @@ class Switchboard:
         Name a listener by another address from now on.
         """
         self._tools.ways.forget(listener)
+        self._tools.express.forget()
 
     def stop(self) -> None:
         """
@@ -139,7 +143,9 @@ class Switchboard:
             arrival = self._tools.ways.arrival(flow)
             if self._tools.load.is_behind and not arrival.is_trusted:
                 self._check_load(request)
-            routed = self._router.route(request, arrival)
+            routed = self._tools.express.route(request, flow)
+            if routed is None:
+                routed = self._router.route(request, arrival)
             if routed.hops == 0:
                 # An OPTIONS: "the element MAY act as the final recipient" (16.3, 3).
                 self._answers.own(request, flow)

@@ -128,15 +128,19 @@ class Tokens:
     Writes and reads tokens.
 
     :param keys: as `Secrets.keys` gives them: the first one signs, each one verifies.
+
+    :ivar generation: how often the keys have changed, for who remembers tokens.
     """
 
     def __init__(self, keys: Sequence[Key]) -> None:
+        self.generation = 0
         self.renew(keys)
 
     def renew(self, keys: Sequence[Key]) -> None:
         """
         Take over other keys, after a rotation.
         """
+        self.generation += 1
         self._identifier = keys[0].identifier
         self._secrets = {key.identifier: key.secret for key in keys}
 

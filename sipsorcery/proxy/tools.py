@@ -16,6 +16,7 @@ from sipsorcery.access.contacts import Contact
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.proxy.answers import Answers
 from sipsorcery.proxy.events import Events
+from sipsorcery.proxy.express import Express
 from sipsorcery.proxy.forward import Forwarder
 from sipsorcery.proxy.gate import Gate
 from sipsorcery.proxy.nat import Nat
@@ -84,6 +85,7 @@ class Tools:
     ways: Ways
     tokens: Tokens
     forwarder: Forwarder
+    express: Express
     relays: Relays
     location: Location
     answers: Answers

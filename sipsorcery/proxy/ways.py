@@ -26,6 +26,10 @@ from sipsorcery.transport.layer import TransportLayer
 from sipsorcery.transport.target import Target
 from sipsorcery.transport.transactions.client import Way
 
+# Ways over UDP that are remembered: those of a few thousand phones, 2 MB. Whoever
+# forges many addresses only makes us start anew.
+_REMEMBERED = 4096
+
 
 @dataclass(frozen=True, slots=True)
 class Hop:
@@ -74,11 +78,26 @@ class Ways:
         self._public = public
         self._is_trunk = is_trunk
         self._sides: dict[Listener, Side] = {}  # never more than there are listeners
+        self._arrivals: dict[Flow, Arrival] = {}
+        self._hops: dict[tuple[Target, Endpoint | None], Hop] = {}
 
     def arrival(self, flow: Flow) -> Arrival:
         """
         Describe the way that a message came.
         """
+        known = self._arrivals.get(flow)
+        if known is not None and (
+            not known.is_inside or known.is_trusted == (known.remote in self._roles)
+        ):
+            return known
+        arrival = self._describe(flow)
+        if not flow.number:  # a connection is known by its number alone, and ends
+            if len(self._arrivals) >= _REMEMBERED:
+                self._arrivals.clear()
+            self._arrivals[flow] = arrival
+        return arrival
+
+    def _describe(self, flow: Flow) -> Arrival:
         local, remote = flow.local, flow.remote
         if self._inside is not None and local == self._inside:
             trusted = remote in self._roles
@@ -96,6 +115,8 @@ class Ways:
         Ask again by what address a listener is reached: it has changed.
         """
         self._sides.pop(listener, None)
+        self._arrivals.clear()
+        self._hops.clear()
 
     def default(self, transport: Transport) -> Endpoint | None:
         """
@@ -169,6 +190,23 @@ class Ways:
         :param source: our own end, if somebody has chosen it.
         :raises TransportError: if nothing leads there.
         """
+        plain = uri is None and not routes
+        if plain and (known := self._hops.get((target, source))) is not None:
+            return known
+        hop = self._towards(target, source, uri, routes)
+        if plain and target.endpoint.transport is Transport.UDP:
+            if len(self._hops) >= _REMEMBERED:
+                self._hops.clear()
+            self._hops[target, source] = hop
+        return hop
+
+    def _towards(
+        self,
+        target: Target,
+        source: Endpoint | None,
+        uri: SIPURI | None,
+        routes: tuple[Address, ...],
+    ) -> Hop:
         end = target.endpoint
         vias.check_unicast(end.host)
         if end.transport is Transport.UDP:

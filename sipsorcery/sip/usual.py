@@ -123,6 +123,21 @@ class UsualRequest(Lazy, Request):
         """
         return self._routes
 
+    @property
+    def hops(self) -> int | None:
+        """
+        The Max-Forwards that came.
+        """
+        hops: int | None = self._values.get("max-forwards")
+        return hops
+
+    def has(self, text: bytes) -> bool:
+        """
+        Tell whether bytes stand anywhere in what came.
+        """
+        assert self._usual is not None
+        return text in self._usual.string
+
     def finds(self, pattern: re.Pattern[bytes]) -> bool:
         """
         Tell whether a pattern is found in the header section that came.
@@ -139,6 +154,13 @@ class UsualRequest(Lazy, Request):
         data = self._usual.string
         start = self._usual.end(_URI) + _VIA
         return glance_at_via(data[start : data.index(b"\r", start)].decode())
+
+    @property
+    def received(self) -> str:
+        """
+        The address that was noted in the topmost Via, while it is untouched, or "".
+        """
+        return self._noted.partition(b"received=")[2].decode()
 
     def drop_routes(self) -> None:
         """

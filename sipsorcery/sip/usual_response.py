@@ -61,6 +61,13 @@ class UsualResponse(Lazy, Response):
         own, below = self._usual.group(_OWN, _NEXT)
         return own.decode(), below.decode()
 
+    def finds(self, pattern: re.Pattern[bytes]) -> bool:
+        """
+        Tell whether a pattern is found in the header section that came.
+        """
+        assert self._usual is not None
+        return pattern.search(self._usual.string, 0, self._usual.end()) is not None
+
     def passed_back(self) -> bytes:
         """
         Write it without its topmost Via.

@@ -46,6 +46,19 @@ def glance_at_via(text: str) -> tuple[str, str] | None:
     return None if seen is None else (seen[2], seen[1])
 
 
+def received_at_glance(text: str) -> str | None:
+    """
+    Give the received of a Via that `glance_at_via` has seen; "" where it has none.
+
+    :return: None where that takes a longer look.
+    """
+    _, begin, rest = text.partition(";received")
+    if not begin:
+        return ""
+    value = rest.partition(";")[0]
+    return value[1:] if value[:1] == "=" and value[1:2] not in ("", "[") else None
+
+
 class Via(NamedTuple):
     """
     One Via value (:rfc:`3261#section-20.42`).

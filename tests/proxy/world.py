@@ -17,6 +17,7 @@ from sipsorcery.proxy.answers import Answers
 from sipsorcery.proxy.branch import Branches
 from sipsorcery.proxy.core import ProxyCore
 from sipsorcery.proxy.events import Events
+from sipsorcery.proxy.express import Express
 from sipsorcery.proxy.forward import Forwarder
 from sipsorcery.proxy.gate import Gate
 from sipsorcery.proxy.loading import Script
@@ -226,6 +227,7 @@ class ProxyWorld(SynchronousTestCase):
             b"incarnat",
             is_trunk=lambda flow: flow.address[0] == TRUNK,
         )
+        self.ways = ways
         self.relays = Relays(
             self.machine, transport, ways, branches, outgoing, self.places.failed
         )
@@ -233,8 +235,11 @@ class ProxyWorld(SynchronousTestCase):
         gate = Gate(self.machine, None, inside)
         events = Events(self.bus, lambda: 1000.0)
         self.load = Load(self.machine, events)
+        self.express = Express(transport, ways, own, tokens, branches, outgoing)
+        self.tokens = tokens
         tools = Tools(
             ways=ways,
+            express=self.express,
             tokens=tokens,
             forwarder=Forwarder(
                 transport,

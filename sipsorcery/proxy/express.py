@@ -1,0 +1,361 @@
+"""
+The hot path of the proxy: what is usual and needs no transaction, over UDP.
+
+For nearly every datagram it finds out and writes the very same as `Router`, `Outgoing`
+and `Forwarder` do, without making text, fields or values of it; where it cannot be sure
+it leaves the message to them, as it came. What it has found out about an address, a
+flow or a URI it remembers. ``benchmarks/proxy.py`` says what that buys.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TypeVar
+
+from twisted.logger import Logger
+
+from sipsorcery.proxy.arrival import Arrival
+from sipsorcery.proxy.branch import Branches, Kind
+from sipsorcery.proxy.errors import Refused
+from sipsorcery.proxy.outgoing import BEGINNINGS, Outgoing
+from sipsorcery.proxy.own import OwnAddresses
+from sipsorcery.proxy.routing import Routed
+from sipsorcery.proxy.token import INSIDE, DatagramFlow, Token, TokenFlow, Tokens, Use
+from sipsorcery.proxy.ways import Hop, Ways
+from sipsorcery.sip.errors import ParseError
+from sipsorcery.sip.request import Request
+from sipsorcery.sip.response import Response
+from sipsorcery.sip.uri import SIPURI, parse_uri
+from sipsorcery.sip.usual import UsualRequest
+from sipsorcery.sip.usual_response import UsualResponse
+from sipsorcery.sip.via import glance_at_via, received_at_glance
+from sipsorcery.transport import vias
+from sipsorcery.transport.errors import TransportError
+from sipsorcery.transport.flow import Flow
+from sipsorcery.transport.layer import TransportLayer
+from sipsorcery.transport.target import Target
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+# Things remembered of a kind: those of a few thousand phones. Each takes some 500
+# bytes, all kinds together 10 MB. Whoever forges many only makes us start anew.
+_REMEMBERED = 4096
+
+# Fields that a proxy acts on: Proxy-Require, Proxy-Received..., Proxy-Send..., those of
+# RFC 3325, and what a script may be told by a role. See `privileged`.
+_ACTED_ON = re.compile(rb"\n(?:[Pp][Rr][Oo][Xx][Yy]-(?:[Rr][Ee]|[Ss])|[Pp]-[AaPp])")
+_RECORD_ROUTE = re.compile(rb"\n[Rr][Ee][Cc][Oo][Rr][Dd]-")
+# A Route that we may have written, alone in its line.
+_ROUTE = re.compile(rb"Route: <(sip:[A-Za-z0-9\-_.~:@]++;lr)>\r\n")
+_ROUTES = re.compile(rb"(?:" + _ROUTE.pattern + rb")++").fullmatch
+# Our Via in a response: parameters that do not matter, branch, flow, and no Vias.
+_PARAMETERS = r"(?:;(?!branch|flow|vias)[a-z]++(?:=[^;]*+)?+)*+"
+_OWN_VIA = re.compile(
+    rf"[^; ]++ [^; ]++{_PARAMETERS};branch=(z9hG4bK[0-9a-z]++);flow=([A-Za-z0-9_\-]++)"
+    rf"{_PARAMETERS}"
+).fullmatch
+# What has a CSeq that can be read; whoever registers has to be noted.
+_CSEQ = re.compile(rb"\nCSeq: [0-9]{1,9} (?!REGISTER)[A-Z]++\r")
+
+
+class Express:
+    """
+    Routes, forwards and passes back, if it can.
+
+    :ivar looks: tells whether anybody wants to look at responses.
+    """
+
+    looks: Callable[[], bool] = staticmethod(lambda: False)
+    _log = Logger()
+
+    def __init__(
+        self,
+        transport: TransportLayer,
+        ways: Ways,
+        own: OwnAddresses,
+        tokens: Tokens,
+        branches: Branches,
+        outgoing: Outgoing,
+    ) -> None:
+        self._transport = transport
+        self._ways = ways
+        self._own = own
+        self._tokens = tokens
+        self._branches = branches
+        self._outgoing = outgoing
+        self.forget()
+
+    def forget(self) -> None:
+        """
+        Find everything out again: a key or an address has changed.
+        """
+        self._generation = self._tokens.generation
+        self._came_by: dict[Flow, str] = {}
+        self._back: dict[str, Flow | None] = {}
+        self._read: dict[str, Token] = {}
+        self._vias: dict[str, str] = {}
+        self._loops: dict[tuple[str, str, bytes], str] = {}
+        self._signed: dict[tuple[str, TokenFlow, TokenFlow | None], str] = {}
+
+    # Requests
+
+    def route(self, request: Request, flow: Flow) -> Routed | None:
+        """
+        Do what `Router.route` does, or nothing.
+
+        :return: None: somebody else has to.
+        """
+        if not isinstance(request, UsualRequest) or flow.number:
+            return None
+        if not request.is_untouched or not (hops := request.hops):
+            return None
+        uri = _plain_uri(request.request_uri)
+        if uri is None or request.finds(_ACTED_ON):
+            return None
+        arrival = self._ways.arrival(flow)
+        to: TokenFlow | None = None
+        routes = request.routes
+        if routes:
+            tokens = self._tokens_of(routes, request, arrival)
+            if tokens is None:
+                return None
+            to = _chosen(tokens, arrival)
+        trusted = arrival.is_trusted
+        is_ours = (self._own.name_us if trusted else self._own.include)(uri)
+        if to == INSIDE and not (trusted or is_ours):
+            return None
+        loop = self._loop("inside" if trusted else "outside", request, routes)
+        if request.has(loop.encode()):
+            return None
+        if routes:
+            request.drop_routes()
+        return Routed(request, arrival, uri, hops, loop, to, is_ours, is_plain=True)
+
+    def forward(self, routed: Routed, flow: Flow, hop: Hop) -> bool:
+        """
+        Do what `Forwarder.forward` does, or nothing.
+
+        :return: whether it is done.
+        :raises TransportError: if it could not be sent.
+        """
+        request, way = routed.request, hop.way
+        if (
+            not routed.is_plain
+            or not isinstance(request, UsualRequest)
+            or not request.is_untouched
+            or isinstance(way, Target)
+            or way.number
+            or hop.uri is not None
+            or hop.routes
+        ):
+            return False
+        arrival, departure = routed.arrival, hop.departure
+        if departure.is_inside and not arrival.is_inside:
+            return False
+        origin = request.origin()
+        if origin is None:
+            return False
+        lines = self._lines(routed, hop)
+        if lines is None:
+            return False
+        target = f"{departure.target} {request.request_uri}"
+        branch = self._branches.make_for(
+            Kind.FORWARDED, routed.loop, target, *origin, request.received
+        )
+        via = self._via(way, departure.target)
+        text = f"{via};branch={branch};flow={self._came(flow)}"
+        way.send(request.forwarded(text, routed.hops - 1, lines))
+        return True
+
+    # Responses
+
+    def pass_back(self, response: Response, flow: Flow) -> bool:
+        """
+        Do what `Forwarder.pass_back` does, or nothing.
+
+        :return: whether it is done.
+        """
+        if not isinstance(response, UsualResponse) or not response.is_untouched:
+            return False
+        own, below = response.vias
+        ours, theirs = _OWN_VIA(own), glance_at_via(below)
+        if ours is None or theirs is None or self.looks():
+            return False
+        back = self._way_back(ours[2])
+        received = received_at_glance(below)
+        if (
+            back is None
+            or received is None
+            or not vias.leads_back(below, *back.address)
+            or not self._branches.made_for(Kind.FORWARDED, ours[1], *theirs, received)
+            or not response.finds(_CSEQ)
+        ):
+            return False
+        inside = self._ways.arrival(flow).is_inside
+        if not inside and self._ways.arrival(back).is_inside:
+            return False  # it has to say where it came from
+        try:
+            back.send(response.passed_back())
+        except TransportError as error:
+            self._log.debug("A response is lost: {error}", error=error)
+        return True
+
+    # Inside
+
+    def _tokens_of(
+        self, routes: bytes, request: UsualRequest, arrival: Arrival
+    ) -> list[Token | None] | None:
+        """
+        Read the tokens of Routes that are all ours; None: that takes a longer look.
+        """
+        if _ROUTES(routes) is None:
+            return None
+        uris = [_plain_route(text) for text in _ROUTE.findall(routes)]
+        if len(uris) > _MAX_ROUTES:
+            return None
+        tokens: list[Token | None] = []
+        for uri in uris:
+            if uri is None or not self._own.name_us(uri):
+                return None
+            if uri.user is None:
+                tokens.append(None)
+                continue
+            token = self._token(uri.user)
+            if token is None:
+                return None
+            tokens.append(token)
+        if any(tokens):
+            seen = request.glance()
+            if seen is None:
+                return None
+            in_dialog = arrival.is_trusted or seen.to_tag is not None
+            try:
+                for token in filter(None, tokens):
+                    token.check(is_trusted=arrival.is_trusted, in_dialog=in_dialog)
+            except Refused:
+                return None
+        return tokens
+
+    def _lines(self, routed: Routed, hop: Hop) -> str | None:
+        """
+        Write the fields that a request gets on its way; None: others have to.
+        """
+        request = routed.request
+        method = request.method
+        if method != "NOTIFY" and method not in BEGINNINGS:
+            return ""
+        assert isinstance(request, UsualRequest)  # forward() has looked
+        if request.finds(_RECORD_ROUTE) or routed.uri.scheme != "sip":
+            return None
+        if method != "NOTIFY":
+            seen = request.glance()
+            if seen is None:
+                return None
+            if seen.to_tag is not None:
+                return ""
+        arrival, departure = routed.arrival, hop.departure
+        key = (departure.target, arrival.flow, departure.flow)
+        lines = self._signed.get(key)
+        if lines is None:
+            lines = self._outgoing.record_routes(arrival, departure)
+            self._remember(self._signed, key, lines)
+        return lines
+
+    def _loop(self, side: str, request: Request, routes: bytes) -> str:
+        key = (side, request.request_uri, routes)
+        loop = self._loops.get(key)
+        if loop is None:
+            loop = self._branches.loop_hash(request, side)
+            self._remember(self._loops, key, loop)
+        return loop
+
+    def _came(self, flow: Flow) -> str:
+        if self._tokens.generation != self._generation:
+            self.forget()
+        token = self._came_by.get(flow)
+        if token is None:
+            token = self._tokens.write(Use.VIA, self._ways.name(flow))
+            self._remember(self._came_by, flow, token)
+        return token
+
+    def _via(self, way: Flow, key: str) -> str:
+        via = self._vias.get(key)
+        if via is None:
+            via = str(self._transport.via_for(way))
+            self._remember(self._vias, key, via)
+        return via
+
+    def _way_back(self, text: str) -> Flow | None:
+        if self._tokens.generation != self._generation:
+            self.forget()
+        known = self._back.get(text)
+        if known is not None:
+            return known
+        token = self._token(text)
+        # A connection may be gone the next time.
+        if (
+            token is None
+            or token.use is not Use.VIA
+            or not isinstance(token.flow, DatagramFlow)
+        ):
+            return None
+        back = self._ways.find(token.flow)
+        self._remember(self._back, text, back)
+        return back
+
+    def _token(self, text: str) -> Token | None:
+        if self._tokens.generation != self._generation:
+            self.forget()
+        known = self._read.get(text)
+        if known is not None:
+            return known
+        try:
+            token = self._tokens.read(text)
+        except Refused:
+            return None  # there are too many of these to remember
+        self._remember(self._read, text, token)
+        return token
+
+    def _remember(self, where: dict[K, V], key: K, value: V) -> None:
+        if len(where) >= _REMEMBERED:
+            where.clear()
+        where[key] = value
+
+
+def _chosen(tokens: list[Token | None], arrival: Arrival) -> TokenFlow | None:
+    """
+    Find the flow that our Routes choose, as `Router` does.
+    """
+    last = tokens[-1]
+    if last is None or (len(tokens) == 1 and last.flow == arrival.flow):
+        return None
+    return last.flow
+
+
+# As many as anybody has: two for each time that a request passes here.
+_MAX_ROUTES = 8
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _plain_uri(text: str) -> SIPURI | None:
+    """
+    Read a Request-URI that a script or a strict router need not be asked about.
+    """
+    try:
+        uri = parse_uri(text)
+    except ParseError:
+        return None
+    if not isinstance(uri, SIPURI) or uri.is_loose or "maddr" in uri.parameters:
+        return None
+    return uri
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _plain_route(text: bytes) -> SIPURI | None:
+    try:
+        return SIPURI.parse(text.decode())
+    except ParseError:
+        return None
