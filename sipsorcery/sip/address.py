@@ -27,7 +27,7 @@ STAR: Final = "*"
 # How nearly all devices write an address of a sip URI: one match instead of five.
 _USUAL = re.compile(
     r"(?:\"([^\"\\]*+)\" ?|([A-Za-z0-9._\-]*+) ?)<"
-    r"(sips?):(?:([A-Za-z0-9+_.\-]++)@)?+([A-Za-z0-9.\-]++)(?::([0-9]{1,4}))?+"
+    r"(sips?):(?:([A-Za-z0-9+_.\-]++)@)?+([A-Za-z0-9.\-]++)(?::([1-5]?[0-9]{1,4}))?+"
     rf"({PLAIN_IN_URI})>({PLAIN})"
 ).fullmatch
 
