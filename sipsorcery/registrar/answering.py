@@ -173,9 +173,9 @@ class Registrar:
 
         :raises Refused: with 403.
         """
-        assert isinstance(request.uri, SIPURI)  # as was checked with the To
         domain = await self._domains.domain(to.host)
-        host = request.uri.host
+        uri = request.uri
+        host = uri.host if isinstance(uri, SIPURI) else ""
         if domain is None or (
             host != to.host and await self._domains.domain(host) is None
         ):

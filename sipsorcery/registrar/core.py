@@ -5,8 +5,9 @@ What becomes of the bindings of an address-of-record (:rfc:`3261#section-10.3`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+import msgspec
 
 from sipsorcery.registrar.errors import Refused
 from sipsorcery.registrar.origin import Origin
@@ -29,8 +30,7 @@ class Fate(StrEnum):
     EXPIRED = "expired"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True, gc=False):
     """
     One binding that has changed, as it is now, or as it was before it went.
 
@@ -42,8 +42,7 @@ class Change:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """
     The bindings as they shall be.
 
@@ -53,7 +52,7 @@ class Outcome:
 
     bindings: Bindings
     changes: tuple[Change, ...] = ()
-    own: tuple[Binding, ...] = field(default=())
+    own: tuple[Binding, ...] = ()
 
 
 def register(

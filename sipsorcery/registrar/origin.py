@@ -7,7 +7,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from sipsorcery.endpoint import Endpoint, Transport
 from sipsorcery.sip.uri import DEFAULT_PORTS, SIPURI, URI
@@ -50,10 +50,9 @@ class Origin:
         of it. A public one may not be what the NAT uses either, so it is compared too.
         A name is left alone: who has one is meant to be found by it.
         """
-        if path or not self.mangles_contact or not isinstance(contact, SIPURI):
+        if path or not self.mangles_contact or not self._is_elsewhere(contact):
             return ""
-        if not _is_address(contact) or self._is_source(contact):
-            return ""
+        assert isinstance(contact, SIPURI)
         source = self.source
         host = f"[{source.host}]" if source.is_ipv6 else source.host
         reached = contact._replace(host=host, port=source.port)
@@ -71,16 +70,25 @@ class Origin:
             return False
         if path and not self.is_trusted:
             return False
-        if not isinstance(contact, SIPURI) or not _is_address(contact):
-            return False
-        return not self._is_source(contact) and not self._is_local()
+        return self._is_elsewhere(contact) and not self._is_local()
 
-    def _is_source(self, contact: SIPURI) -> bool:
+    def _is_elsewhere(self, contact: URI) -> bool:
+        """
+        Tell whether a contact is an address, and another than the phone is seen at.
+        """
+        if not isinstance(contact, SIPURI):
+            return False
         port = contact.port
         if port is None:
             name = "tls" if contact.scheme == "sips" else contact.transport or "udp"
             port = DEFAULT_PORTS.get(name)
-        return port == self.source.port and _same_address(contact, self.source.host)
+        host = contact.address
+        if port == self.source.port and host == self.source.host:
+            return False  # as nearly all phones without NAT have it
+        address = _address(host)
+        if address is None:
+            return False
+        return port != self.source.port or str(address) != self.source.host
 
     def _is_local(self) -> bool:
         if not self.local_networks:
@@ -89,23 +97,11 @@ class Origin:
         return any(address in network for network in self.local_networks)
 
 
-def _is_address(contact: SIPURI) -> bool:
-    # Most are written plainly, and this is on the path of every REGISTER.
-    last = contact.host[-1]
-    if last == "]":
-        return True
-    if not last.isdigit():
-        return False
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    """
+    Read an address; None of a name.
+    """
     try:
-        ipaddress.IPv4Address(contact.host)
+        return ipaddress.ip_address(host)
     except ValueError:
-        return False
-    return True
-
-
-def _same_address(contact: SIPURI, host: str) -> bool:
-    if contact.address == host:
-        return True
-    if contact.host[0] != "[":
-        return False
-    return ipaddress.ip_address(contact.address) == ipaddress.ip_address(host)
+        return None

@@ -5,7 +5,9 @@ What a REGISTER asks for. Pure.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import lru_cache
+
+import msgspec
 
 from sipsorcery.registrar.errors import Refused
 from sipsorcery.sip import grammar
@@ -25,7 +27,7 @@ from sipsorcery.sip.fields import (
     VIA,
 )
 from sipsorcery.sip.request import Request
-from sipsorcery.sip.uri import SIPURI
+from sipsorcery.sip.uri import SIPURI, parse_uri
 
 #: The extensions that a request may require of us.
 EXTENSIONS = ("path", "outbound", "gruu")
@@ -50,8 +52,7 @@ _MALFORMED = 3600
 _MAX_REG_ID = 2**31 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True, gc=False):
     """
     One contact of a request.
 
@@ -70,8 +71,7 @@ class Asked:
     reg_id: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Registration:
+class Registration(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """
     One REGISTER, read.
 
@@ -106,6 +106,10 @@ def check_request(request: Request) -> None:
         raise Refused(420, fields=[("Unsupported", ", ".join(unknown))])
 
 
+# Phones name the domain that they register at, which are few.
+_registrar = lru_cache(maxsize=256)(parse_uri)
+
+
 def read_aor(request: Request) -> SIPURI:
     """
     Read the address-of-record, which is the To (:rfc:`3261#section-10.2`).
@@ -117,9 +121,10 @@ def read_aor(request: Request) -> SIPURI:
         raise Refused(416, "the address-of-record is no SIP URI")
     if not to.user:
         raise Refused(400, "the address-of-record has no user")
-    if not isinstance(request.uri, SIPURI):
+    registrar = _registrar(request.request_uri)
+    if not isinstance(registrar, SIPURI):
         raise Refused(416, "the registrar is no SIP URI")
-    if request.uri.user is not None:
+    if registrar.user is not None:
         # "The userinfo and "@" components of the SIP URI MUST NOT be present" (10.2).
         raise Refused(400, "the Request-URI of a registrar has a user")
     return to
