@@ -92,6 +92,8 @@ class _Process:
             bus=self._bus,
             secrets=secrets,
             accounts=self._accounts,
+            authenticator=self._authenticator("proxy"),
+            guard=self._guard,
             contacts=Contacts(self._accounts, self._stores.reader, GRUUs(secrets)),
         )
         yield self._control("proxy")
