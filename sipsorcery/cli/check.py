@@ -9,13 +9,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from sipsorcery.cli.declaring import Verbs, add_verb
 from sipsorcery.config import Config, ConfigError, Fault, find, load
 from sipsorcery.proxy.listeners import split_listeners
-
-if TYPE_CHECKING:
-    Verbs = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,18 +48,12 @@ class Report:
                 yield f"note: {note}"
 
 
-def add_to(verbs: Verbs) -> argparse.ArgumentParser:
+def add_to(verbs: Verbs) -> None:
     """
     Declare the verb.
     """
-    parser = verbs.add_parser(
-        "check",
-        help="tell what is wrong with the configuration",
-        description="Tell all that is wrong with the configuration, or what would run.",
-    )
-    parser.add_argument("--json", action="store_true", help="print a JSON object")
-    parser.set_defaults(run=run)
-    return parser
+    summary = "tell all that is wrong with the configuration, or what would run"
+    add_verb(verbs, "check", run, summary, reads=True)
 
 
 def run(options: argparse.Namespace) -> int:

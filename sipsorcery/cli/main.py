@@ -1,8 +1,8 @@
 """
 Reads the command line and hands over to the verb.
 
-A verb is a module with ``add_to``, which declares it, and ``run``, which does it and
-returns the exit status: 0 done, 1 refused or failed. Wrong usage is 2, by argparse.
+A verb is a module with ``add_to``, which declares it, and a function ``run``, which
+does it and returns the exit status: 0 done, 1 refused or failed. Wrong usage is 2.
 """
 
 from __future__ import annotations
@@ -13,53 +13,95 @@ import sys
 from collections.abc import Sequence
 
 from sipsorcery import __version__
-from sipsorcery.cli import check
+from sipsorcery.cli import (
+    account,
+    bindings,
+    check,
+    dialplan,
+    domain,
+    init,
+    later,
+    provider,
+    status,
+    user,
+)
+from sipsorcery.cli.declaring import add_config
+from sipsorcery.cli.errors import CommandError
+from sipsorcery.cli.session import Runner, run_in_reactor
+from sipsorcery.config import ConfigError
+from sipsorcery.control import ControlError
+from sipsorcery.store.errors import StoreError
 
-_VERBS = (check,)
+# In the order of the help.
+_VERBS = (
+    check,
+    init,
+    user,
+    domain,
+    account,
+    provider,
+    dialplan,
+    bindings,
+    status,
+    later,
+)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(
+    arguments: Sequence[str] | None = None, *, runner: Runner = run_in_reactor
+) -> int:
     """
     Run the command.
 
     :param arguments: without the name of the program; None: those of the process.
+    :param runner: runs verbs that need a reactor.
     :return: the exit status.
     """
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
+    options.runner = runner
     try:
-        status: int = options.run(options)
+        ended: int = options.run(options)
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read our output, such as head, has seen enough. Python would say so
         # once more at its exit, when it flushes what is left.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    return status
+    except CommandError as error:
+        return _fail(str(error), error.status)
+    except (StoreError, ControlError) as error:
+        return _fail(str(error))
+    except ConfigError as error:
+        # It has the name of the file before each line.
+        print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        return _fail(f"{error.filename}: {error.strerror}")
+    except KeyboardInterrupt:
+        return _fail("interrupted")
+    return ended
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """
+    Declare the command line.
+    """
+    whole = argparse.ArgumentParser(
         prog="sipsorcery",
         description="Look after the servers of sipsorcery.",
         # The others wrap the version in a narrow terminal.
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
+    whole.add_argument(
         "--version", action="version", version=f"sipsorcery {__version__}"
     )
-    _add_config(parser, default=None)
-    verbs = parser.add_subparsers(metavar="VERB", required=True)
+    add_config(whole, default=None)
+    verbs = whole.add_subparsers(metavar="VERB", required=True)
     for verb in _VERBS:
-        # --config may stand before the verb or after it.
-        _add_config(verb.add_to(verbs), default=argparse.SUPPRESS)
-    return parser
+        verb.add_to(verbs)
+    return whole
 
 
-def _add_config(parser: argparse.ArgumentParser, default: str | None) -> None:
-    parser.add_argument(
-        "--config",
-        metavar="FILE",
-        default=default,
-        help="the configuration file (default: ./sipsorcery.toml, else "
-        "/etc/sipsorcery/sipsorcery.toml, else built-in defaults)",
-    )
+def _fail(reason: str, status: int = 1) -> int:
+    print(f"sipsorcery: {reason}", file=sys.stderr)
+    return status

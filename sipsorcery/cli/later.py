@@ -1,0 +1,47 @@
+"""
+Verbs that are known, but whose servers this version does not have.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+from sipsorcery import __version__
+from sipsorcery.cli.declaring import Verbs, add_group, add_verb
+from sipsorcery.cli.errors import Refused
+
+_LATER = {
+    "calls": "list the calls in progress",
+    "cdrs": "list the records of calls",
+    "dispatch": "show where the proxy sends calls to",
+    "simulate": "tell what would happen to a call",
+    "trace": "show the messages of a call",
+}
+_WORKERS = {
+    "list": "list the workers of the application server",
+    "restart": "start the workers of the application server anew",
+}
+
+
+def add_to(verbs: Verbs) -> None:
+    """
+    Declare the verbs.
+    """
+    for name, purpose in _LATER.items():
+        _add(verbs, name, purpose, name)
+    workers = add_group(verbs, "workers", "look after the application server")
+    for name, purpose in _WORKERS.items():
+        _add(workers, name, purpose, f"workers {name}")
+
+
+def _add(verbs: Verbs, name: str, purpose: str, words: str) -> None:
+    def run(options: argparse.Namespace) -> NoReturn:
+        raise Refused(
+            f"'{words}' will {purpose}; sipsorcery {__version__} does not have it yet"
+        )
+
+    summary = f"{purpose} (comes with a later version)"
+    parser = add_verb(verbs, name, run, summary, reads=True)
+    # Whatever it will take.
+    parser.add_argument("arguments", nargs="*", help=argparse.SUPPRESS)

@@ -1,0 +1,117 @@
+"""
+Tests for `sipsorcery.cli.provider` and `sipsorcery.cli.dialplan`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.cli import CommandCase
+
+
+class PlansCase(CommandCase):
+    """
+    Two users.
+    """
+
+    def setUp(self) -> None:
+        super().setUp()
+        for user in ("joe", "eve"):
+            self.do("user", "add", user, "--password-stdin", given="12345678")
+
+
+class ProviderTests(PlansCase):
+    """
+    Providers.
+    """
+
+    def add(self, owner: str, *options: str) -> None:
+        """
+        Add a provider named out.
+        """
+        given = ("--server", "sip:out.example", "--username", "42", "--password-stdin")
+        self.do(
+            "provider", "add", "out", "--owner", owner, *given, *options, given="pw\n"
+        )
+
+    def test_add(self) -> None:
+        """
+        A provider belongs to its owner; its password is shown nowhere.
+        """
+        self.add("joe")
+        self.add("eve", "--register", "sip:joe@example.com")
+        listed = self.read("provider", "list")
+        self.assertEqual(
+            [(each["owner"], each["registers"]) for each in listed],
+            [("joe", False), ("eve", True)],
+        )
+        self.assertNotIn("password", listed[0])
+        self.assertEqual(len(self.read("provider", "list", "--owner", "joe")), 1)
+
+    def test_remove(self) -> None:
+        """
+        One is removed, and the other of its name stays.
+        """
+        self.add("joe")
+        self.add("eve")
+        self.do("provider", "remove", "out", "--owner", "joe")
+        self.assertEqual(self.read("provider", "list")[0]["owner"], "eve")
+        reason = self.refuse("provider", "remove", "out", "--owner", "joe")
+        self.assertIn("out", reason)
+
+
+class DialplanTests(PlansCase):
+    """
+    Dialplans.
+    """
+
+    def put(self, owner: str, text: str, *options: str) -> str:
+        """
+        Put a dialplan named home in force.
+        """
+        given = ("--owner", owner, "--file", "-", *options)
+        return self.do("dialplan", "put", "home", *given, given=text)
+
+    def test_put(self) -> None:
+        """
+        Another text is another version, the same text is not.
+        """
+        for text, version in (("one", 1), ("one", 1), ("two", 2)):
+            self.assertEqual(self.put("joe", text), f"home: version {version}\n")
+        self.assertEqual(self.do("dialplan", "show", "home"), "two")
+
+    def test_file(self) -> None:
+        """
+        The text comes from a file as it is.
+        """
+        file = Path(self.mktemp())
+        file.write_bytes("sys.log('\N{DEGREE SIGN}')\r\n".encode())
+        given = ("--owner", "joe", "--file", str(file), "--kind", "lines")
+        self.do("dialplan", "put", "home", *given)
+        shown = self.read("dialplan", "show", "home")
+        self.assertEqual(shown["script"], "sys.log('\N{DEGREE SIGN}')\r\n")
+        self.assertEqual(shown["kind"], "lines")
+        file.write_bytes(b"\xff")
+        self.assertIn("UTF-8", self.refuse("dialplan", "put", "home", *given))
+
+    def test_kind(self) -> None:
+        """
+        Without a word about it a dialplan is in Python; rules of the wizard are not put
+        by hand.
+        """
+        self.put("joe", "x")
+        self.assertEqual(self.read("dialplan", "list")[0]["kind"], "python")
+        given = ("--owner", "joe", "--file", "-", "--kind", "wizard")
+        self.refuse("dialplan", "put", "home", *given, status=2)
+
+    def test_two_of_a_name(self) -> None:
+        """
+        Where several users have one of that name it has to be said whose.
+        """
+        self.put("joe", "of joe")
+        self.put("eve", "of eve")
+        self.assertEqual(len(self.read("dialplan", "list")), 2)
+        self.assertIn("--owner", self.refuse("dialplan", "show", "home", status=2))
+        shown = self.do("dialplan", "show", "home", "--owner", "eve")
+        self.assertEqual(shown, "of eve")
+        self.assertIn("there is no", self.refuse("dialplan", "show", "away"))
