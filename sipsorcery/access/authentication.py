@@ -24,6 +24,7 @@ from sipsorcery.access.nonces import SecretNonces
 from sipsorcery.access.notices import Notices
 from sipsorcery.access.offences import Offence
 from sipsorcery.access.policy import DigestPolicy
+from sipsorcery.access.repeats import Repeats
 from sipsorcery.access.security_log import Attempt, Reason
 from sipsorcery.access.throttle import Throttle
 from sipsorcery.config import Config
@@ -103,6 +104,7 @@ class Authenticator:
         self._guard = guard
         self._throttle = throttle or Throttle()
         self._notices = Notices(server, bus, clock)
+        self._repeats = Repeats()
         self._late = 0
         self._digest = DigestServer(
             realm="",
@@ -184,19 +186,16 @@ class Authenticator:
             request, source, server, claim, served, now
         )
         match verdict:
-            case Accepted() if account is not None:
-                self._succeeded(source, name)
+            case Stale() if not self._is_repeated(request, source):
+                return challenge(stale=True)
+            case Accepted() | Stale() if account is not None:
+                self._succeeded(request, source, name)
                 if username is not None and username.lower() != claim.username.lower():
                     return Refusal(403, "these are the credentials of another account")
                 return self._admit(request, source, account, Proof.DIGEST)
-            case Stale():
-                return challenge(stale=True)
             case Misdirected():
                 return Refusal(400, "the credentials are for another Request-URI")
-        self._tell(
-            _attempt(request, source, name, _reason(account, source.host)), account
-        )
-        await self._wait(self._throttle.failed(source, name, self._reactor.seconds()))
+        await self._failed(request, source, name, account)
         return challenge()
 
     async def _verify(
@@ -242,11 +241,29 @@ class Authenticator:
             return Refusal(403, "the account is for incoming calls only")
         return Allowed(account, proof)
 
-    def _succeeded(self, source: Endpoint, name: str) -> None:
+    def _is_repeated(self, request: Request, source: Endpoint) -> bool:
+        return self._repeats.include(request, source, self._reactor.seconds())
+
+    def _succeeded(self, request: Request, source: Endpoint, name: str) -> None:
         now = self._reactor.seconds()
+        self._repeats.note(request, source, now)
         self._throttle.succeeded(source, name, now)
         if self._guard is not None:
             self._guard.note_authenticated(source, now)
+
+    async def _failed(
+        self, request: Request, source: Endpoint, name: str, account: Account | None
+    ) -> None:
+        reason = _reason(account, source.host)
+        self._tell(_attempt(request, source, name, reason), account)
+        delay = self._throttle.failed(source, name, self._reactor.seconds())
+        if not delay or self._late >= _LATE:
+            return
+        self._late += 1
+        try:
+            await deferLater(self._reactor, delay)
+        finally:
+            self._late -= 1
 
     def _tell(self, attempt: Attempt, account: Account | None = None) -> None:
         self._notices.failed(attempt, account)
@@ -264,15 +281,6 @@ class Authenticator:
             server = replace(self._digest, realm=served.name, algorithms=algorithms)
             self._servers[key] = server
         return server
-
-    async def _wait(self, delay: float) -> None:
-        if not delay or self._late >= _LATE:
-            return
-        self._late += 1
-        try:
-            await deferLater(self._reactor, delay)
-        finally:
-            self._late -= 1
 
 
 def _trusts(account: Account, host: str) -> bool:

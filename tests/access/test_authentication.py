@@ -83,11 +83,33 @@ class DigestTests(AuthenticationCase):
         A nonce is good for more requests, each counted; then for none of an earlier
         count.
         """
-        self.register()
-        requests = [self.phone.request() for _ in range(3)]
+        remote = Endpoint.parse("tcp:192.0.2.1:40000")
+        phone = Phone("100", "correct horse", remote)
+        self.register(phone)
+        requests = [phone.request() for _ in range(3)]
         for request in requests:
-            self.assertIsInstance(self.decide(request), Allowed)
-        self.assertEqual(stale([self.decide(requests[0])]), [True])
+            self.assertIsInstance(self.decide(request, remote), Allowed)
+        self.assertEqual(stale([self.decide(requests[0], remote)]), [True])
+
+    def test_repetition(self) -> None:
+        """
+        A request by UDP that comes again is let in again, for the time that clients
+        repeat it; from another port, or with anything changed, it is a replay.
+        """
+        self.challenge(self.phone)
+        request = self.phone.again()
+        self.assertIsInstance(self.decide(request), Allowed)
+        self.assertIsInstance(self.decide(request.copy()), Allowed)
+        beside = Endpoint(PHONE.transport, PHONE.host, 40_000)
+        self.assertEqual(stale([self.decide(request, beside)]), [True])
+        changed = request.copy()
+        changed.set("Contact", "<sip:thief@192.0.2.1>")
+        self.assertEqual(stale([self.decide(changed)]), [True])
+        longer = request.copy()
+        longer.adopt_body(b"more")
+        self.assertEqual(stale([self.decide(longer)]), [True])
+        self.reactor.advance(32)
+        self.assertEqual(stale([self.decide(request)]), [True])
 
     def test_expired_nonce(self) -> None:
         """
