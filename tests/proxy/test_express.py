@@ -295,7 +295,7 @@ class RequestTests(ExpressWorld):
         data = self.request("INVITE", "sip:bob@example.com", *routes)
         at = min(at, len(data))
         for changed in (data[:at] + oddity + data[at:], data[:at] + data[at + cut :]):
-            if changed[:1] not in (b"\r", b"\n"):
+            if changed[:1].isupper():  # else it is another protocol, or no line
                 self.check_same(changed)
 
 
@@ -442,7 +442,7 @@ class ResponseTests(ExpressWorld):
         data = self.forwarded().respond(200, to_tag="b").to_bytes()
         at = min(at, len(data))
         for changed in (data[:at] + oddity + data[at:], data[:at] + data[at + cut :]):
-            if changed[:1] not in (b"\r", b"\n"):
+            if changed[:1].isupper():  # else it is another protocol, or no line
                 self.check_same(changed, self.b)
 
 
