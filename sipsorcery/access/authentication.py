@@ -19,6 +19,7 @@ from sipsorcery.access.accounts import FORGOTTEN, Accounts
 from sipsorcery.access.decision import Allowed, Challenge, Decision, Proof, Refusal
 from sipsorcery.access.domains import Served
 from sipsorcery.access.guard import Guard
+from sipsorcery.access.limits import CallRate
 from sipsorcery.access.networks import Networks, source_of
 from sipsorcery.access.nonces import SecretNonces
 from sipsorcery.access.notices import Notices
@@ -48,6 +49,7 @@ from sipsorcery.sip.fields import (
     PROXY_AUTHENTICATE,
     PROXY_AUTHORIZATION,
     RETRY_AFTER,
+    TO,
     USER_AGENT,
     WWW_AUTHENTICATE,
 )
@@ -104,6 +106,7 @@ class Authenticator:
         self._guard = guard
         self._throttle = throttle or Throttle()
         self._notices = Notices(server, bus, clock)
+        self._calls = CallRate(config.limits.calls)
         self._repeats = Repeats()
         self._late = 0
         self._digest = DigestServer(
@@ -189,7 +192,7 @@ class Authenticator:
             case Stale() if not self._is_repeated(request, source):
                 return challenge(stale=True)
             case Accepted() | Stale() if account is not None:
-                self._succeeded(request, source, name)
+                self._succeeded(source, name)
                 if username is not None and username.lower() != claim.username.lower():
                     return Refusal(403, "these are the credentials of another account")
                 return self._admit(request, source, account, Proof.DIGEST)
@@ -239,14 +242,21 @@ class Authenticator:
             return Refusal(403, f"the account is disabled: {account.disabled}")
         if account.incoming_only and request.method in _CALLING:
             return Refusal(403, "the account is for incoming calls only")
+        if not self._may_call(request, source, account):
+            return Refusal(403, "too many calls in a short time")
+        self._repeats.note(request, source, self._reactor.seconds())
         return Allowed(account, proof)
+
+    def _may_call(self, request: Request, source: Endpoint, account: Account) -> bool:
+        if not _begins_call(request) or self._is_repeated(request, source):
+            return True
+        return self._calls.take(account.owner, self._reactor.seconds())
 
     def _is_repeated(self, request: Request, source: Endpoint) -> bool:
         return self._repeats.include(request, source, self._reactor.seconds())
 
-    def _succeeded(self, request: Request, source: Endpoint, name: str) -> None:
+    def _succeeded(self, source: Endpoint, name: str) -> None:
         now = self._reactor.seconds()
-        self._repeats.note(request, source, now)
         self._throttle.succeeded(source, name, now)
         if self._guard is not None:
             self._guard.note_authenticated(source, now)
@@ -281,6 +291,13 @@ class Authenticator:
             server = replace(self._digest, realm=served.name, algorithms=algorithms)
             self._servers[key] = server
         return server
+
+
+def _begins_call(request: Request) -> bool:
+    if request.method != "INVITE":
+        return False
+    to = request.get(TO)
+    return to is None or to.tag is None
 
 
 def _trusts(account: Account, host: str) -> bool:

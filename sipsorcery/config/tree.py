@@ -242,6 +242,7 @@ class Limits:
     allow: tuple[Network, ...] = (read_network("127.0.0.0/8"), read_network("::1"))
     packets: Rate | None = Rate(60, 2)  # noqa: RUF009  # it is frozen
     ban: Seconds = 300
+    calls: Rate | None = None
     connections: Connections = 2048
     connections_per_address: Connections = 64
     idle: Patience = 120

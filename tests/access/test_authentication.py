@@ -350,6 +350,30 @@ class AccountTests(AuthenticationCase):
             self.refused(self.decide(request))
         self.assertIsInstance(self.decide(self.phone.request("SUBSCRIBE")), Allowed)
 
+    def test_calls(self) -> None:
+        """
+        A user begins so many calls in all their accounts; a repetition, a re-INVITE and
+        what is no call do not count.
+        """
+        self.start(parse(b'[limits]\ncalls = "2/1m"'))
+        self.do(self.joe.accounts.add("101", DOMAIN, "correct horse"))
+        self.register()
+        other = Phone("101", "correct horse")
+        self.register(other)
+        first = self.phone.request("INVITE")
+        for _ in range(5):
+            self.assertIsInstance(self.decide(first.copy()), Allowed)
+        self.assertIsInstance(self.decide(other.request("INVITE")), Allowed)
+        for phone in (self.phone, other):
+            self.refused(self.decide(phone.request("INVITE")))
+            again = phone.request("INVITE")
+            again.set("To", "<sip:102@example.com>;tag=1")
+            self.assertIsInstance(self.decide(again), Allowed)
+            self.assertIsInstance(self.decide(phone.request("MESSAGE")), Allowed)
+        self.reactor.advance(30)
+        self.assertIsInstance(self.decide(self.phone.request("INVITE")), Allowed)
+        self.refused(self.decide(self.phone.request("INVITE")))
+
     def test_no_password(self) -> None:
         """
         An account without a password is not entered with an empty one.
