@@ -192,7 +192,9 @@ class Accounts(Rows[Account]):
         column = sa.cast(self.table.c.trusted_networks, sa.Text)
         query = self._scope.select(self.table, [column]).where(column != "[]")
         lists = using.execute(query.distinct()).scalars()
-        return frozenset(ip_network(text) for each in lists for text in json.loads(each))
+        return frozenset(
+            ip_network(text) for each in lists for text in json.loads(each)
+        )
 
     def _get(self, using: sa.Connection, username: str, domain: str) -> Account:
         address = address_of(username, domain)
