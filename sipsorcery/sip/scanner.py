@@ -24,9 +24,9 @@ _ODD_LINE_END = re.compile(rb"\r\n|\r |\n")
 # A shorter head cannot hold more than MAX_FIELDS lines: one character and CRLF.
 _SHORT = 3 * MAX_FIELDS
 _LINE_END = re.compile(r"\r\n(?![ \t])")
-# Lines that are neither folded nor end with blanks: nearly all.
+# Fields whose text does not end with blanks: nearly all. The fold of one is none.
 _PLAIN_FIELDS = re.compile(
-    r"\n([^\r\n \t:][^\r\n:]*+):[ \t]*+([^\r]*+)(?<![ \t])\r(?!\n[ \t])"
+    r"\n([^\r\n \t:][^\r\n:]*+):[ \t]*+([^\r]*+)(?<![ \t])\r"
 ).findall
 
 
