@@ -21,6 +21,7 @@ lines = st.sampled_from(
             "X-New: y:z",
             "x-new:",
             " fold",
+            " f: e",
             "\tfold: d ",
             "",
             "no colon",
