@@ -129,7 +129,8 @@ class Sys:
         accounts, uri = self._tools.known.accounts, self._routed.request[FROM].uri
         if accounts is None or not isinstance(uri, SIPURI):
             return None
-        return await accounts.domain(uri.host)
+        # A domain that stands for any host is asked for, and nobody comes from it.
+        return await accounts.domain(uri.host, wildcard=False)
 
     async def authenticate(self) -> Account:
         """

@@ -315,6 +315,17 @@ class StrangerTests(AccountsCase):
         self.c.send(self.c.make("INVITE", f"sip:x@{PROVIDER}"))
         self.assertEqual(self.c.response().status, 403)
 
+    def test_call_where_any_host_is_ours(self) -> None:
+        """
+        They may also where one of our domains stands for any host, without being asked
+        for a password that they cannot have.
+        """
+        self.do(self.everyone.domains.add_alias("example.com", "*"))
+        self.network.advance(3)
+        self.settle()
+        self.c.send(self.c.make("INVITE", BOB, from_uri="sip:x@other.example"))
+        self.assertEqual(self.a.request().method, "INVITE")
+
     def ask(self, station: Station, **lines: str) -> bool:
         """
         Send an OPTIONS; tell whether there is an answer.
