@@ -5,7 +5,7 @@ Tests for :mod:`sipsorcery.sip.scanner`.
 from __future__ import annotations
 
 import hypothesis.strategies as st
-from hypothesis import given
+from hypothesis import example, given
 from twisted.trial.unittest import SynchronousTestCase
 
 from sipsorcery.sip.errors import ParseError
@@ -37,6 +37,7 @@ class IndexFieldsTests(SynchronousTestCase):
     """
 
     @given(st.lists(lines))
+    @example(["Subject: a", " f: e"])
     def test_all_fields(self, rows: list[str]) -> None:
         """
         It has every field of the head under its key, from the top down, whatever way
