@@ -101,6 +101,11 @@ class Endpoint:
     host: str  # an IP address in its shortest form, IPv6 without brackets
     port: int
 
+    def __hash__(self) -> int:
+        # A proxy asks for it for every message. Those that differ in the transport
+        # alone are few.
+        return hash((self.host, self.port))
+
     @classmethod
     def parse(cls, text: str, *, default_port: int | None = None) -> Endpoint:
         """

@@ -93,7 +93,7 @@ class Express:
         Find everything out again: a key or an address has changed.
         """
         self._generation = self._tokens.generation
-        self._came_by: dict[Flow, str] = {}
+        self._ways.forget()
         self._back: dict[str, Flow | None] = {}
         self._read: dict[str, Token] = {}
         self._vias: dict[str, str] = {}
@@ -194,8 +194,8 @@ class Express:
             or not response.finds(_CSEQ)
         ):
             return False
-        inside = self._ways.arrival(flow).is_inside
-        if not inside and self._ways.arrival(back).is_inside:
+        peers = self._ways.recognise(flow), self._ways.recognise(back)
+        if peers[1].is_inside and not peers[0].is_inside:
             return False  # it has to say where it came from
         try:
             back.send(response.passed_back())
@@ -275,11 +275,10 @@ class Express:
     def _came(self, flow: Flow) -> str:
         if self._tokens.generation != self._generation:
             self.forget()
-        token = self._came_by.get(flow)
-        if token is None:
-            token = self._tokens.write(Use.VIA, self._ways.name(flow))
-            self._remember(self._came_by, flow, token)
-        return token
+        peer = self._ways.recognise(flow)
+        if peer.came_by is None:
+            peer.came_by = self._tokens.write(Use.VIA, self._ways.name(flow))
+        return peer.came_by
 
     def _via(self, way: Flow, key: str) -> str:
         via = self._vias.get(key)

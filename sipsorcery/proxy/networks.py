@@ -49,6 +49,7 @@ _SCOPES = tuple(
 )
 
 
+@lru_cache(maxsize=4096)  # every message has a host or two, mostly the same ones
 def scope(host: str) -> Scope | None:
     """
     Tell how far an address is known; None of a name, which only DNS knows.
@@ -103,7 +104,7 @@ class LocalNetworks:
         return not (self.include(source) or self.include(host))
 
 
-@lru_cache(maxsize=4096)  # every message has a host or two, mostly the same ones
+@lru_cache(maxsize=4096)  # likewise
 def _read(host: str) -> _Address | None:
     try:
         address = ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))

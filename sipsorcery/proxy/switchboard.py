@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as TooLong
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -17,8 +16,9 @@ from sipsorcery.proxy.answers import Answers
 from sipsorcery.proxy.errors import Refused
 from sipsorcery.proxy.facade import Sys
 from sipsorcery.proxy.loading import Script
-from sipsorcery.proxy.responses import Reviews, deferred
+from sipsorcery.proxy.responses import Reviews
 from sipsorcery.proxy.routing import Router
+from sipsorcery.proxy.stepping import begin
 from sipsorcery.proxy.token import Use
 from sipsorcery.proxy.tools import Tools
 from sipsorcery.sip.errors import ParseError
@@ -165,9 +165,12 @@ class Switchboard:
             self._tools.load.check()
 
     def _run(self, running: Awaitable[None], request: Request, flow: Flow) -> None:
-        done: Deferred[None] = deferred(running)
-        if done.called:
-            done.addErrback(self._fail, request, flow)
+        try:
+            done = begin(running)
+        except Exception:
+            self._fail(Failure(), request, flow)
+            return
+        if done is None:
             return
         via = request[VIA]
         key = (via.branch, via.sent_by)

@@ -25,6 +25,7 @@ from sipsorcery.transport.flow import Flow, Listener
 from sipsorcery.transport.layer import TransportLayer
 from sipsorcery.transport.target import Target
 from sipsorcery.transport.transactions.client import Way
+from sipsorcery.transport.udp import DatagramFlow as UDPFlow
 
 # Ways over UDP that are remembered: those of a few thousand phones, 2 MB. Whoever
 # forges many addresses only makes us start anew.
@@ -46,6 +47,23 @@ class Hop:
     uri: SIPURI | None = None
     routes: tuple[Address, ...] = ()
     target: Target | None = None
+
+
+class Peer:
+    """
+    What is remembered of somebody over UDP, with the flow.
+
+    :ivar is_inside: whether the flow is one of the inside socket.
+    :ivar came_by: what stands in our Via for the way back; None: nobody has asked.
+    """
+
+    __slots__ = ("arrival", "came_by", "generation", "is_inside")
+
+    def __init__(self, arrival: Arrival, generation: int) -> None:
+        self.arrival = arrival
+        self.generation = generation
+        self.is_inside = arrival.is_inside
+        self.came_by: str | None = None
 
 
 class Ways:
@@ -78,24 +96,31 @@ class Ways:
         self._public = public
         self._is_trunk = is_trunk
         self._sides: dict[Listener, Side] = {}  # never more than there are listeners
-        self._arrivals: dict[Flow, Arrival] = {}
+        self._generation = 0  # of what is remembered
         self._hops: dict[tuple[Target, Endpoint | None], Hop] = {}
 
     def arrival(self, flow: Flow) -> Arrival:
         """
         Describe the way that a message came.
         """
-        known = self._arrivals.get(flow)
-        if known is not None and (
-            not known.is_inside or known.is_trusted == (known.remote in self._roles)
-        ):
-            return known
-        arrival = self._describe(flow)
-        if not flow.number:  # a connection is known by its number alone, and ends
-            if len(self._arrivals) >= _REMEMBERED:
-                self._arrivals.clear()
-            self._arrivals[flow] = arrival
-        return arrival
+        return self.recognise(flow).arrival
+
+    def recognise(self, flow: Flow) -> Peer:
+        """
+        Give what is remembered of whoever is at the other end of a flow.
+        """
+        if not isinstance(flow, UDPFlow):
+            return Peer(self._describe(flow), self._generation)
+        known = flow.memo
+        if isinstance(known, Peer) and known.generation == self._generation:
+            arrival = known.arrival
+            if not known.is_inside or arrival.is_trusted == self._trusts(arrival):
+                return known
+        flow.memo = known = Peer(self._describe(flow), self._generation)
+        return known
+
+    def _trusts(self, arrival: Arrival) -> bool:
+        return arrival.remote in self._roles
 
     def _describe(self, flow: Flow) -> Arrival:
         local, remote = flow.local, flow.remote
@@ -110,12 +135,15 @@ class Ways:
             is_trunk=self._is_trunk(flow),
         )
 
-    def forget(self, listener: Listener) -> None:
+    def forget(self, listener: Listener | None = None) -> None:
         """
-        Ask again by what address a listener is reached: it has changed.
+        Find everything out again.
+
+        :param listener: one whose address has changed.
         """
-        self._sides.pop(listener, None)
-        self._arrivals.clear()
+        if listener is not None:
+            self._sides.pop(listener, None)
+        self._generation += 1
         self._hops.clear()
 
     def default(self, transport: Transport) -> Endpoint | None:

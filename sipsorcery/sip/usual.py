@@ -102,7 +102,10 @@ class UsualRequest(Lazy, Request):
     A request as it came.
     """
 
-    __slots__ = ("_noted", "_routes", "_settled", "_usual")
+    __slots__ = ("_noted", "_origin", "_routes", "_settled", "_usual")
+
+    # See origin.
+    _origin: tuple[str, str] | None
 
     # What note_source puts at the end of the topmost Via.
     _noted: bytes
@@ -151,9 +154,12 @@ class UsualRequest(Lazy, Request):
         """
         if self._usual is None:
             return super().origin()
-        data = self._usual.string
-        start = self._usual.end(_URI) + _VIA
-        return glance_at_via(data[start : data.index(b"\r", start)].decode())
+        if self._origin is None:
+            data = self._usual.string
+            start = self._usual.end(_URI) + _VIA
+            via = data[start : data.index(b"\r", start)]
+            self._origin = glance_at_via(via.decode())
+        return self._origin
 
     @property
     def received(self) -> str:
@@ -248,6 +254,7 @@ def parse_usual(data: bytes) -> UsualRequest | None:
     request._usual = usual
     request._settled = False
     request._noted = b""
+    request._origin = None
     request._routes = routes
     request._values = {} if routes else {"route": None}
     if hops is not None:

@@ -77,9 +77,12 @@ class DatagramFlow:
     The flow between one of our UDP sockets and a remote address.
 
     Two of them are equal if they would send from and to the same addresses.
+
+    :ivar memo: whatever the consumer remembers of the peer, as long as the channel
+        remembers the flow.
     """
 
-    __slots__ = ("address", "channel")
+    __slots__ = ("address", "channel", "memo")
 
     number = 0
     is_open = True
@@ -90,6 +93,7 @@ class DatagramFlow:
     def __init__(self, channel: UDPChannel, address: tuple[str, int]) -> None:
         self.channel = channel
         self.address = address
+        self.memo: object = None
 
     @property
     def listener(self) -> Listener:

@@ -466,6 +466,24 @@ class RememberingTests(ExpressWorld):
         self.assertLessEqual(kept, 4096)
         self.b.inbox.clear()
 
+    def test_trust_ends(self) -> None:
+        """
+        A role that is one no more is not trusted any more, remembered or not.
+        """
+        end = Endpoint.parse(f"udp:{SERVER}:5001")
+        data = self.role.make("OPTIONS", "sip:bob@192.0.2.9").to_bytes()
+        flow = self.ways.find(
+            DatagramFlow(Endpoint.parse(f"udp:{INSIDE_HOST}:5059"), end)
+        )
+        assert flow is not None
+        self.assertTrue(self.ways.arrival(flow).is_trusted)
+        self.assertIs(self.ways.arrival(flow), self.ways.arrival(flow))
+        self.sent(data, self.role)
+        self.trusted.remove(end)
+        self.assertFalse(self.ways.arrival(flow).is_trusted)
+        self.trusted.add(end)
+        self.assertTrue(self.ways.arrival(flow).is_trusted)
+
     def test_untouched_no_more(self) -> None:
         """
         A request that the script has changed goes the long way, changes included.

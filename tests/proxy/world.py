@@ -219,11 +219,11 @@ class ProxyWorld(SynchronousTestCase):
         )
         tokens = Tokens([Key(1, b"f" * 32, 0.0)])
         branches, outgoing = Branches(b"v" * 32), Outgoing(tokens)
-        trusted = frozenset(self.roles.values())
+        self.trusted = set(self.roles.values())
         ways = Ways(
             transport,
             inside,
-            trusted,
+            self.trusted,
             b"incarnat",
             is_trunk=lambda flow: flow.address[0] == TRUNK,
         )
