@@ -7,14 +7,18 @@ from __future__ import annotations
 from typing import Any
 
 from sipsorcery.sip.address import Address
+from sipsorcery.sip.auth import Challenge
 from sipsorcery.sip.fields import (
+    AUTHORIZATION,
     CONTENT_TYPE,
+    CSEQ,
     EVENT,
     EXPIRES,
     REFER_SUB,
     REFER_TO,
     REFERRED_BY,
     SUBSCRIPTION_STATE,
+    WWW_AUTHENTICATE,
 )
 from sipsorcery.sip.parameterised import (
     Event,
@@ -24,6 +28,7 @@ from sipsorcery.sip.parameterised import (
 )
 from sipsorcery.sip.response import Response
 from sipsorcery.ua import (
+    Account,
     Referral,
     RequestFailed,
     ServerCall,
@@ -249,7 +254,8 @@ class ScriptedTests(AgentCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.alice, self.bob = self.agent(), self.peer()
+        account = Account(f"sip:alice@{ALICE}", "secret", realms=["home"])
+        self.alice, self.bob = self.agent(account=account), self.peer()
         call = self.alice.invite(PEER_URI, ALICE_MEDIA)
         self.network.advance()
         self.bob.respond(self.bob.last("INVITE"), 200, body=bytes(PEER_MEDIA))
@@ -308,6 +314,45 @@ class ScriptedTests(AgentCase):
         self.assertIsNone(self.given(self.given(asking).done()))
         self.notify("active;expires=60", b"SIP/2.0 100 Trying\r\n")
         self.assertEqual(self.bob.statuses, [481])
+        self.within("BYE")
+        self.assert_settled()
+
+    def test_challenged(self) -> None:
+        """
+        A REFER gets its proof if it is asked for; what is told is about the second one.
+        """
+        asking = self.begin(self.session.refer(BOB_URI))
+        challenge = Challenge.parse('Digest realm="home", nonce="1", qop="auth"')
+        first = self.bob.last("REFER")
+        self.bob.respond(first, 401, (WWW_AUTHENTICATE, challenge))
+        self.network.advance()
+        second = self.bob.last("REFER")
+        self.assertIn(AUTHORIZATION, second)
+        self.assertEqual(second[CSEQ].number, first[CSEQ].number + 1)
+        self.bob.respond(second, 202)
+        transfer = self.given(asking)
+        self.notify("terminated;reason=noresource", b"SIP/2.0 200 OK\r\n")
+        self.assertEqual(self.given(transfer.done()), TransferProgress(200, "OK"))
+        self.within("BYE")
+        self.assert_settled()
+
+    def test_peer_wants_no_subscription(self) -> None:
+        """
+        A peer that asks to be told nothing is told nothing, and the 2xx says so.
+        """
+        referrals: list[Referral] = []
+        self.alice.on_refer(referrals.append)
+        self.within(
+            "REFER",
+            (REFER_TO, Address.parse(f"<{BOB_URI}>")),
+            (REFER_SUB, Parameterised("false")),
+        )
+        referrals[0].accept()
+        referrals[0].progress(200)
+        self.network.advance()
+        response = self.bob.responses[-1]
+        self.assertEqual((response.status, response.get("Refer-Sub")), (202, "false"))
+        self.assertNotIn("NOTIFY", self.bob.methods)
         self.within("BYE")
         self.assert_settled()
 
