@@ -84,6 +84,7 @@ class Authenticator:
     :param server: the role, for events.
     :param guard: is told who authenticates, and who fails too often.
     :param clock: gives the seconds since the epoch.
+    :param late: how many answers to failures may wait.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Authenticator:
         bus: Bus | None = None,
         throttle: Throttle | None = None,
         clock: Callable[[], float] = time.time,
+        late: int = _LATE,
     ) -> None:
         self._reactor = reactor
         self._accounts = accounts
@@ -108,7 +110,7 @@ class Authenticator:
         self._notices = Notices(server, bus, clock)
         self._calls = CallRate(config.limits.calls)
         self._repeats = Repeats()
-        self._late = 0
+        self._late, self._late_limit = 0, late
         self._digest = DigestServer(
             realm="",
             nonces=SecretNonces(secrets),
@@ -267,7 +269,7 @@ class Authenticator:
         reason = _reason(account, source.host)
         self._tell(_attempt(request, source, name, reason), account)
         delay = self._throttle.failed(source, name, self._reactor.seconds())
-        if not delay or self._late >= _LATE:
+        if not delay or self._late >= self._late_limit:
             return
         self._late += 1
         try:

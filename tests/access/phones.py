@@ -98,7 +98,7 @@ class AuthenticationCase(DirectoryCase):
         self.start(parse(self.CONFIG))
         self.phone = Phone("100", "correct horse")
 
-    def start(self, config: Config) -> None:
+    def start(self, config: Config, **options: Any) -> None:
         """
         Make the authenticator, as a process does that starts.
         """
@@ -115,6 +115,7 @@ class AuthenticationCase(DirectoryCase):
             bus=self.bus,
             throttle=self.throttle,
             clock=self.reactor.seconds,
+            **options,
         )
         self.reactor.advance(1)
 

@@ -7,16 +7,18 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from sipsorcery.access.guard import Guard
-from sipsorcery.access.networks import Networks
+from sipsorcery.access.networks import Networks, source_of
 from sipsorcery.access.offences import OFFENCES, Ban, Offence
 from sipsorcery.access.scanners import is_scanner
 from sipsorcery.access.trunks import Trunks
 from sipsorcery.config import parse
 from sipsorcery.config.tree import Trunk
-from sipsorcery.endpoint import Endpoint
+from sipsorcery.endpoint import Endpoint, Transport
 from tests.access.flows import flow
 
 STRANGER = Endpoint.parse("udp:198.51.100.1:5060")
@@ -366,6 +368,73 @@ class BansTests(GuardCase):
         for table in vars(self.guard).values():
             if isinstance(table, dict):
                 self.assertLessEqual(len(table), 10)
+
+
+_HOSTS = ("192.0.2.1", "198.51.100.1", "2001:db8::1", "2001:db8::2")
+_REMOTES = st.builds(
+    Endpoint,
+    st.sampled_from([Transport.UDP, Transport.TCP]),
+    st.sampled_from(_HOSTS),
+    st.sampled_from([5060, 40_000]),
+)
+_STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["send", "authenticate", "unban", *Offence]),
+        _REMOTES,
+        st.integers(1, 700),
+        st.floats(0, 4000),
+    ),
+    max_size=10,
+)
+
+
+class HistoryTests(SynchronousTestCase):
+    """
+    What holds whatever has happened before.
+    """
+
+    @given(_STEPS)
+    def test_history(
+        self, steps: list[tuple[Offence | str, Endpoint, int, float]]
+    ) -> None:
+        """
+        Who has authenticated, is allowed or is a trunk is admitted; no ban is shorter
+        than the first nor longer than a day, and who is banned is admitted only by
+        these rights.
+        """
+        allowed = ipaddress.ip_network("203.0.113.0/24")
+        trunk = Trunk(name="a", networks=(ipaddress.ip_network("203.0.114.0/24"),))
+        bans: list[Ban] = []
+        guard = Guard(
+            allow=Networks([allowed]), trunks=Trunks([trunk]), banned=bans.append
+        )
+        known: dict[Endpoint, float] = {}
+        now = 0.0
+        for step, remote, times, passed in steps:
+            now += passed
+            match step:
+                case "authenticate":
+                    guard.note_authenticated(remote, now)
+                    known[remote] = now
+                case "unban":
+                    guard.unban(remote.host)
+                case "send":
+                    for _ in range(times):
+                        guard.admit(flow(remote), now)
+                case Offence():
+                    for _ in range(times):
+                        guard.note_failure(remote, step, now)
+            for phone, then in known.items():
+                if now - then < 7200:
+                    self.assertTrue(guard.admit(flow(phone), now))
+            for host in ("203.0.113.1", "203.0.114.1"):
+                self.assertTrue(guard.admit(flow(f"udp:{host}:5060"), now))
+            banned = {ban.source for ban in guard.bans(now)}
+            stranger = Endpoint(Transport.UDP, remote.host, 9)
+            if source_of(remote.host) in banned:
+                self.assertFalse(guard.admit(flow(stranger), now))
+        for ban in bans:
+            self.assertTrue(299.9 < ban.until - ban.since < DAY + 0.1, ban)
 
 
 class ScannersTests(SynchronousTestCase):
