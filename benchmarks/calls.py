@@ -25,7 +25,8 @@ import time
 import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from statistics import median
 from subprocess import PIPE, Popen
 from types import FrameType
 from typing import Any
@@ -40,9 +41,10 @@ from sipsorcery.ua import ServerCall, UserAgent, UserAgentSettings, audio
 
 # Fewer than datagrams fit into a socket's buffer, which holds some 150.
 CALLS_AT_ONCE = 16
-ROUND = 5_000
+ROUND, ROUNDS = 500, 12
 PATIENCE = 2.0  # seconds without any answer
 HELD = (10, 1_000, 50_000)
+CALLS = 10_000  # to look for shares in
 # What memory is measured with: calls, and T1, of which Timers J and L have 64. All are
 # made before the first transaction ends, though counting bytes takes time.
 IDLE = 2_000
@@ -332,24 +334,29 @@ def server(mode: str) -> Iterator[tuple[int, Load]]:
 
 def calls() -> None:
     """
-    Measure calls, with more and more others held.
+    Measure calls beside few and many others, in turn, as the machine may be busy.
     """
-    print("calls as UAS: processor time of the server")
-    with server("calls") as (pid, load):
-        load.make(500)
-        held, empty = 0, resident(pid)
-        for wanted in HELD:
-            load.make(wanted - held, hold=True)
-            held, transactions, _, _ = load.ask()
-            before, begin = processor_time(pid), time.monotonic()
+    with ExitStack() as stack:
+        servers = [stack.enter_context(server("calls")) for _ in HELD]
+        sizes: list[int] = []
+        for (pid, load), held in zip(servers, HELD, strict=True):
             load.make(ROUND)
-            used = (processor_time(pid) - before) / ROUND * 1e6
-            rate = ROUND / (time.monotonic() - begin)
-            print(
-                f"  {held:6} held, and {transactions:6} transactions:{used:6.0f} us, "
-                f"{1e6 / used:5.0f}/s of a core ({rate:4.0f}/s seen), "
-                f"{(resident(pid) - empty) / 1e6:4.0f} MB"
-            )
+            empty = resident(pid)
+            load.make(held, hold=True)
+            sizes.append(resident(pid) - empty)
+        used: list[list[float]] = [[] for _ in HELD]
+        for _ in range(ROUNDS):
+            for (pid, load), each in zip(servers, used, strict=True):
+                before = processor_time(pid)
+                load.make(ROUND)
+                each.append((processor_time(pid) - before) / ROUND * 1e6)
+    print("calls as UAS: processor time of the server")
+    for held, each, size in zip(HELD, used, sizes, strict=True):
+        middle = median(each)
+        print(
+            f"  {held:6} held:{middle:6.0f} us ({min(each):.0f} to {max(each):.0f}), "
+            f"{1e6 / middle:5.0f}/s of a core, {size / 1e6:4.0f} MB"
+        )
 
 
 def memory() -> None:
@@ -379,10 +386,10 @@ def shares() -> None:
     with server("shares") as (_, load):
         load.make(500)
         load.ask()
-        load.make(2 * ROUND)
+        load.make(CALLS)
         *_, samples = load.ask()
     total = sum(samples.values())
-    print(f"shares of the {total / 2 / ROUND / 1000:.0f} us of a call")
+    print(f"shares of the {total / CALLS / 1000:.0f} us of a call")
     for room, spent in sorted(samples.items(), key=lambda item: -item[1]):
         print(f"  {room:12}{spent / total:6.1%}")
 
