@@ -1,13 +1,22 @@
 """
-Prepare the demo of ``make run``: write its configuration and say how to use it.
+Prepare the demo of ``make run``, and say how to use it.
 
-The file is written once. After that it is yours to change.
+The configuration, the users and their passwords are made once. After that they are
+yours to change.
 """
 
 from __future__ import annotations
 
+import ipaddress
+import json
+import secrets
+import string
 from pathlib import Path
 
+from sipsorcery.cli.session import Session, run_in_reactor
+from sipsorcery.config import load
+from sipsorcery.store.directory import Directory
+from sipsorcery.store.files import replace_private
 from sipsorcery.transport.local import local_addresses
 
 CONFIGURATION = Path("var/demo/sipsorcery.toml")
@@ -19,9 +28,6 @@ _TEXT = """\
 [server]
 data_dir = "var/demo"
 
-[sip]
-domains = [{domains}]
-
 [proxy]
 listen = [
     "udp:0.0.0.0:5060", "tcp:0.0.0.0:5060", "tls:0.0.0.0:5061",
@@ -30,26 +36,93 @@ listen = [
 """
 
 _USE = """
-This part of sipsorcery answers OPTIONS, over UDP, TCP and TLS, and nothing else yet.
-Ask it from another terminal (sipsak is in Debian's package of that name):
+Two accounts are ready for two phones:
 
-    sipsak -v -s sip:localhost:5060
+    user name    password        domain, registrar
+    100          {user_100}    localhost, or from other machines
+    101          {user_101}    {addresses}
 
-Its configuration is {configuration}; all that it writes is in {data}.
-Ctrl-C ends it.
+Port 5060 over UDP and TCP, 5061 over TLS. Register one phone as 100 and another as 101,
+and let one call the other: sip:101@localhost. Who is registered, this shows:
+
+    .venv/bin/sipsorcery --config {configuration} bindings
+
+The administrator is admin, with the password {admin}. Everything lies in
+{data}; remove it, and you begin anew. Ctrl-C ends the servers.
 """
+
+_DOMAIN = "localhost"
+_ADMINISTRATOR = "admin"
+_ACCOUNTS = ("100", "101")
+# Somebody types them into a phone: without what looks alike.
+_LETTERS = "".join(sorted({*string.ascii_lowercase, *string.digits} - {*"0o1il"}))
+_LENGTH = 12
 
 
 def main() -> None:
     """
-    Write what is missing and print what to do with the demo.
+    Make what is missing and print what to do with the demo.
     """
     if not CONFIGURATION.exists():
-        domains = ["localhost", *local_addresses()]
-        quoted = ", ".join(f'"{domain}"' for domain in domains)
-        CONFIGURATION.parent.mkdir(parents=True, exist_ok=True)
-        CONFIGURATION.write_text(_TEXT.format(domains=quoted), "utf-8")
-    print(_USE.format(configuration=CONFIGURATION, data=CONFIGURATION.parent))
+        CONFIGURATION.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        CONFIGURATION.write_text(_TEXT, "utf-8")
+    config = load(CONFIGURATION)
+    passwords = _passwords(config.server.data_dir / "demo-passwords")
+    run_in_reactor(config, lambda session: _fill(session, passwords))
+    print(
+        _USE.format(
+            admin=passwords[_ADMINISTRATOR],
+            **{f"user_{name}": passwords[name] for name in _ACCOUNTS},
+            addresses=" or ".join(_outside()) or "the address of this one",
+            configuration=CONFIGURATION,
+            data=config.server.data_dir,
+        )
+    )
+
+
+async def _fill(session: Session, passwords: dict[str, str]) -> None:
+    """
+    Add the users, the domain and the accounts that are not there.
+    """
+    async with session.directory() as directory:
+        users, domains = directory.everyone.users, directory.everyone.domains
+        if await users.find(_ADMINISTRATOR) is None:
+            await users.add(_ADMINISTRATOR, passwords[_ADMINISTRATOR], is_admin=True)
+        if await domains.find(_DOMAIN) is None:
+            # And every address of this host.
+            await domains.add(_DOMAIN, ["local"])
+        for name in _ACCOUNTS:
+            await _add_account(directory, name, passwords[name])
+
+
+async def _add_account(directory: Directory, name: str, password: str) -> None:
+    if await directory.everyone.accounts.find(name, _DOMAIN) is None:
+        owned = directory.of(_ADMINISTRATOR, as_admin=True).accounts
+        await owned.add(name, _DOMAIN, password)
+
+
+def _passwords(file: Path) -> dict[str, str]:
+    """
+    Read the passwords, or make them: the directory could not tell them again.
+    """
+    if file.exists():
+        found: dict[str, str] = json.loads(file.read_bytes())
+        return found
+    made = {
+        name: "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
+        for name in (_ADMINISTRATOR, *_ACCOUNTS)
+    }
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    replace_private(file, json.dumps(made).encode())
+    return made
+
+
+def _outside() -> list[str]:
+    """
+    Give the addresses at which other machines find this one.
+    """
+    addresses = map(ipaddress.ip_address, local_addresses())
+    return [str(each) for each in addresses if not each.is_loopback]
 
 
 if __name__ == "__main__":
