@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import wave
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,27 @@ ctrl_tcp_listen     {host}:{control}
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """
+    Where a phone is registered.
+
+    :ivar proxy: the server that it asks, over the transport of that.
+    """
+
+    domain: str
+    proxy: Endpoint
+    password: str
+
+    def __str__(self) -> str:
+        proxy = f"sip:{self.proxy.host}:{self.proxy.port}"
+        transport = self.proxy.transport.value
+        return (
+            f";auth_pass={self.password};regint=600"
+            f';outbound="{proxy};transport={transport}"'
+        )
+
+
 class Baresip:
     """
     One phone, which can be reached over UDP, TCP and TLS.
@@ -60,6 +82,7 @@ class Baresip:
         baresip 1.0.0 takes any.
     :param user: who it is.
     :param answers: whether it takes every call at once.
+    :param registration: where it is registered; None: nowhere.
 
     :ivar program: its process, whose output says what it thinks.
     """
@@ -71,6 +94,7 @@ class Baresip:
         *,
         user: str = "bob",
         answers: bool = False,
+        registration: Registration | None = None,
     ) -> None:
         # Here it has UDP and TCP, on the next port TLS; then comes our own connection.
         self._port = free_port(row=3)
@@ -80,6 +104,8 @@ class Baresip:
         _prepare(folder, authority, self._port)
         mode = ";answermode=auto" if answers else ""
         account = f"<sip:{user}@{_HOST}:{self._port}>;regint=0{mode}\n"
+        if registration is not None:
+            account = f"<sip:{user}@{registration.domain}>{registration}{mode}\n"
         (folder / "accounts").write_text(account, "ascii")
         program = require("baresip", "baresip-core")
         self.program = Program(folder, program, "-f", str(folder))

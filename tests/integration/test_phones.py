@@ -1,0 +1,184 @@
+"""
+The whole suite as its users have it: set up by command, run by twistd, used by phones.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.utils import getProcessOutputAndValue
+
+from sipsorcery.endpoint import Endpoint, Transport
+from tests import ROOT
+from tests.integration.baresip import Baresip, Registration
+from tests.integration.program import free_port
+from tests.integration.test_twistd import READY, TwistdTestCase
+from tests.integration.twistd import Twistd
+from tests.transport.authority import Authority
+
+DOMAIN = "example.com"
+CONFIGURATION = """
+[server]
+data_dir = "data"
+[proxy]
+listen = ["udp:127.0.0.1:{port}", "tcp:127.0.0.1:{port}", "tls:127.0.0.1:{tls}"]
+"""
+
+
+class PhonesCase(TwistdTestCase):
+    """
+    A service that was set up by command, with the accounts 100 and 101.
+    """
+
+    async def _set_up(self) -> None:
+        self.authority = Authority(Path(self.mktemp()))
+        port = free_port(row=2)
+        self.ends = {
+            transport: Endpoint(transport, "127.0.0.1", port + transport.is_secure)
+            for transport in (Transport.UDP, Transport.TCP, Transport.TLS)
+        }
+        self.configure(CONFIGURATION.format(port=port, tls=port + 1))
+        await self.command("init")
+        await self.command("domain", "add", DOMAIN)
+        for name in ("100", "101"):
+            await self.command(
+                *("account", "add", f"{name}@{DOMAIN}", "--owner", "admin"),
+                *("--password-stdin",),
+                given=f"secret-of-{name}",
+            )
+
+    async def command(self, *arguments: str, given: str = "") -> str:
+        """
+        Run a command, which succeeds; give what it prints.
+        """
+        out, error, status = await getProcessOutputAndValue(
+            sys.executable,
+            ("-m", "sipsorcery", *arguments),
+            {**os.environ, "PYTHONPATH": str(ROOT)},
+            str(self.folder),
+            stdinBytes=given.encode(),
+        )
+        self.assertEqual(status, 0, error)
+        return str(out, "utf-8")
+
+    async def bindings(self) -> list[dict[str, Any]]:
+        """
+        Ask where the phones are.
+        """
+        found: list[dict[str, Any]] = json.loads(
+            await self.command("bindings", "--json")
+        )
+        return found
+
+    async def start(self) -> Twistd:
+        """
+        Start the service.
+        """
+        server = self.run_twistd("--nodaemon", "--pidfile=", "sipsorcery")
+        await server.wait_for(READY)
+        return server
+
+    async def phone(self, user: str, transport: Transport) -> Baresip:
+        """
+        Start a phone, and wait until it is registered.
+        """
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        where = Registration(DOMAIN, self.ends[transport], f"secret-of-{user}")
+        phone = Baresip(folder, self.authority, user=user, registration=where)
+        self.addCleanup(lambda: Deferred.fromCoroutine(phone.stop()))
+        await phone.ready()
+        await phone.program.says("200 OK (")
+        return phone
+
+    async def establish(self, caller: Baresip, callee: Baresip, user: str) -> None:
+        """
+        Let one phone call the other, which takes the call.
+        """
+        await caller.dial(f"sip:{user}@{DOMAIN}")
+        await callee.event("CALL_INCOMING")
+        await callee.accept()
+        await caller.event("CALL_ESTABLISHED")
+        await callee.event("CALL_ESTABLISHED")
+
+
+class CallsTests(PhonesCase):
+    """
+    Phones that register and call each other.
+    """
+
+    async def check_call(self, one: Transport, other: Transport) -> None:
+        """
+        Let 100 call 101, and 101 hang up; then the other way round.
+        """
+        await self._set_up()
+        await self.start()
+        first = await self.phone("100", one)
+        second = await self.phone("101", other)
+        aors = [each["aor"] for each in await self.bindings()]
+        self.assertEqual(aors, [f"sip:100@{DOMAIN}", f"sip:101@{DOMAIN}"])
+        await self.establish(first, second, "101")
+        await second.hang_up()
+        await first.event("CALL_CLOSED")
+        await second.event("CALL_CLOSED")
+        await self.establish(second, first, "100")
+        await second.hang_up()
+        await first.event("CALL_CLOSED")
+
+    async def test_udp(self) -> None:
+        """
+        Both over UDP.
+        """
+        await self.check_call(Transport.UDP, Transport.UDP)
+
+    async def test_udp_and_tls(self) -> None:
+        """
+        One over UDP, the other over TLS.
+        """
+        await self.check_call(Transport.UDP, Transport.TLS)
+
+    async def test_tcp_and_udp(self) -> None:
+        """
+        One over TCP, the other over UDP.
+        """
+        await self.check_call(Transport.TCP, Transport.UDP)
+
+    async def test_tls_and_tcp(self) -> None:
+        """
+        One over TLS, the other over TCP.
+        """
+        await self.check_call(Transport.TLS, Transport.TCP)
+
+
+class KilledTests(PhonesCase):
+    """
+    What outlives the servers.
+    """
+
+    async def test_kill(self) -> None:
+        """
+        After kill -9 and another start a binding from before is called, and a dialog
+        from before is ended by its BYE.
+        """
+        await self._set_up()
+        server = await self.start()
+        first = await self.phone("100", Transport.UDP)
+        second = await self.phone("101", Transport.UDP)
+        before = await self.bindings()
+        await self.establish(first, second, "101")
+        await server.kill()
+        await self.start()
+        after = await self.bindings()
+        self.assertEqual(
+            [each["contact"] for each in after], [each["contact"] for each in before]
+        )
+        await first.hang_up()
+        await second.event("CALL_CLOSED")
+        await self.establish(second, first, "100")
+        await first.hang_up()
+        await second.event("CALL_CLOSED")
