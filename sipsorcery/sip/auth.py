@@ -248,16 +248,15 @@ def _parse_parameters(text: str, position: int) -> AuthParameters:
         match = _PARAMETER.match(text, position)
         if match is None:
             raise ParseError(f"authentication parameter expected at {position}")
-        name = match[1].lower()
+        name, quoted, apostrophes, bare = match.groups()
+        name = name.lower()
         if name in found:
             raise ParseError(f"authentication parameter {excerpt(name)} given twice")
-        found[name] = _value(match)
+        if quoted is None:
+            found[name] = bare if apostrophes is None else apostrophes
+        elif "\\" in quoted:
+            found[name] = _QUOTED_PAIR.sub(r"\1", quoted)
+        else:
+            found[name] = quoted
         position = match.end()
     return tuple(found.items())
-
-
-def _value(match: re.Match[str]) -> str:
-    quoted, apostrophes, bare = match.group(2, 3, 4)
-    if quoted is not None:
-        return _QUOTED_PAIR.sub(r"\1", quoted) if "\\" in quoted else quoted
-    return apostrophes if apostrophes is not None else bare

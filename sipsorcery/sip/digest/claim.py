@@ -5,6 +5,7 @@ Digest credentials as a server reads them: who somebody says they are, and the p
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import unquote_to_bytes
@@ -55,38 +56,40 @@ class Claim:
 
         :raises ParseError: if one is missing or makes no sense.
         """
-        username, userhash = _read_name(credentials)
-        qop, nc, cnonce = _read_qop(credentials)
+        values = dict(credentials.parameters)
+        username, userhash = _read_name(values)
+        qop, nc, cnonce = _read_qop(values)
         if algorithm.is_session and qop is None:
             raise ParseError(f"{algorithm.value} credentials without qop")
         return cls(
             username,
             userhash,
             algorithm,
-            _read(credentials, "nonce"),
-            _read(credentials, "uri"),
-            _read(credentials, "response").lower(),
+            _read(values, "nonce"),
+            _read(values, "uri"),
+            _read(values, "response").lower(),
             qop,
             nc,
             cnonce,
         )
 
 
-def _read(credentials: Credentials, name: str) -> str:
-    value = credentials.get(name)
+def _read(values: Mapping[str, str], name: str) -> str:
+    value = values.get(name)
     if value is None:
         raise ParseError(f"digest credentials without {name}")
     return value
 
 
-def _read_name(credentials: Credentials) -> tuple[str | None, str | None]:
-    plain, extended = credentials.get("username"), credentials.get("username*")
-    if plain is None and extended is not None and not credentials.flag("userhash"):
+def _read_name(values: Mapping[str, str]) -> tuple[str | None, str | None]:
+    plain, extended = values.get("username"), values.get("username*")
+    is_hashed = values.get("userhash", "").lower() == "true"
+    if plain is None and extended is not None and not is_hashed:
         return _read_extended(extended), None
     if extended is not None:
         raise ParseError("digest credentials with two forms of the user name")
-    name = _read(credentials, "username")
-    if credentials.flag("userhash"):
+    name = _read(values, "username")
+    if is_hashed:
         return None, name.lower()
     if not name.isascii() and _has_surrogates(name):
         # No account can have such a name, and stores refuse to look it up.
@@ -111,11 +114,11 @@ def _has_surrogates(text: str) -> bool:
     return any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _read_qop(credentials: Credentials) -> tuple[str | None, str, str]:
-    qop = credentials.get("qop")
+def _read_qop(values: Mapping[str, str]) -> tuple[str | None, str, str]:
+    qop = values.get("qop")
     if qop is None:
         return None, "", ""
-    nc, cnonce = _read(credentials, "nc"), _read(credentials, "cnonce")
+    nc, cnonce = _read(values, "nc"), _read(values, "cnonce")
     if _IS_NC(nc) is None or int(nc, 16) == 0:
         raise ParseError(f"bad nonce count {excerpt(nc)}")
     return qop, nc, cnonce
