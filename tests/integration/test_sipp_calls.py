@@ -28,9 +28,6 @@ MEDIA = audio("127.0.0.1", 4000)
 # The scenarios of SIPp do not expect anything to come twice, as it does where a busy
 # machine needs half a second for an answer. Where nothing is lost nothing has to.
 SLOW = Timers(t1=4.0)
-# If both its 180 and its 200 are lost, SIPp drops the call as soon as the INVITE is
-# repeated, unless its own repetition of the 200 after half a second comes first.
-BEHIND_SIPP = Timers(t1=0.6)
 
 
 class SIPpCase(TestCase):
@@ -163,7 +160,11 @@ class CallingTests(SIPpCase):
 class LossCase(SIPpCase):
     """
     Three of a hundred datagrams get lost in each direction.
+
+    Timers are the usual ones, as SIPp's are.
     """
+
+    timers = Timers()
 
     def relay(self, server: Endpoint) -> LossyRelay:
         """
@@ -188,8 +189,6 @@ class LossAnsweringTests(LossCase):
     """
     SIPp calls us over the bad network.
     """
-
-    timers = Timers()  # the usual ones, as SIPp's are
 
     async def test_udp(self) -> None:
         """
@@ -217,8 +216,6 @@ class LossCallingTests(LossCase):
     """
     We call SIPp over the bad network.
     """
-
-    timers = BEHIND_SIPP
 
     async def test_udp(self) -> None:
         """
