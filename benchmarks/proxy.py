@@ -126,9 +126,11 @@ INVITE = (
     b"User-Agent: gen/1.0\r\n"
     b"Allow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\n"
     b"Content-Type: application/sdp\r\n"
-    b"Content-Length: 129\r\n\r\n"
+    b"Content-Length: %(length)d\r\n\r\n"
+)
+OFFER = (
     b"v=0\r\n"
-    b"o=gen %(id)012d 1 IN IP4 127.0.0.1\r\n"
+    b"o=gen 1 1 IN IP4 127.0.0.1\r\n"
     b"s=-\r\n"
     b"c=IN IP4 127.0.0.1\r\n"
     b"t=0 0\r\n"
@@ -313,6 +315,7 @@ class Ends:
             b"port": self._near.getsockname()[1],
             b"far": self.far.getsockname()[1],
             b"proxy": proxy,
+            b"length": len(OFFER),
         }
 
     def load(self, seconds: float) -> int:
@@ -352,7 +355,8 @@ class Ends:
         number = next(self._numbers)
         self._waiting.add(number)
         fields = {**self._fields, b"id": number, b"user": number % USERS}
-        self._near.sendto((INVITE if self._calls else OPTIONS) % fields, self._proxy)
+        request = INVITE + OFFER if self._calls else OPTIONS
+        self._near.sendto(request % fields, self._proxy)
 
     def _answer(self, request: bytes) -> bool:
         """

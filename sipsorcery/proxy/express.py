@@ -228,14 +228,11 @@ class Express:
                 return None
             tokens.append(token)
         if any(tokens):
-            seen = request.glance()
-            if seen is None:
-                return None
-            in_dialog = arrival.is_trusted or seen.to_tag is not None
             try:
+                in_dialog = arrival.is_trusted or request.to_tag() is not None
                 for token in filter(None, tokens):
                     token.check(is_trusted=arrival.is_trusted, in_dialog=in_dialog)
-            except Refused:
+            except (Refused, ParseError):
                 return None
         return tokens
 
@@ -250,12 +247,8 @@ class Express:
         assert isinstance(request, UsualRequest)  # forward() has looked
         if request.finds(_RECORD_ROUTE) or routed.uri.scheme != "sip":
             return None
-        if method != "NOTIFY":
-            seen = request.glance()
-            if seen is None:
-                return None
-            if seen.to_tag is not None:
-                return ""
+        if method != "NOTIFY" and request.to_tag() is not None:
+            return ""
         arrival, departure = routed.arrival, hop.departure
         key = (departure.target, arrival.flow, departure.flow)
         lines = self._signed.get(key)

@@ -8,6 +8,7 @@ would take more time than what most scripts do.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Coroutine, Generator
+from types import CoroutineType
 from typing import Any
 
 from twisted.internet.defer import Deferred, ensureDeferred
@@ -22,7 +23,7 @@ def begin(running: Awaitable[None]) -> Deferred[None] | None:
     """
     if isinstance(running, Deferred):
         return running
-    if not isinstance(running, Coroutine):
+    if not isinstance(running, CoroutineType):
         return ensureDeferred(running)  # type: ignore[arg-type]  # or it says so itself
     try:
         waiting = running.send(None)

@@ -141,6 +141,15 @@ class Request(Message):
             self._glanced_at = head
         return self._glance
 
+    def to_tag(self) -> str | None:
+        """
+        Give the tag of the To; None where it has none.
+
+        :raises ParseError: if the To is missing or broken.
+        """
+        seen = self.glance()
+        return self[TO].tag if seen is None else seen.to_tag
+
     def origin(self) -> tuple[str, str] | None:
         """
         Give branch and sent-by of the topmost Via; None where that takes a longer look.

@@ -14,6 +14,7 @@ import re
 from typing import Any
 
 from sipsorcery.sip.fields import ROUTE, Field
+from sipsorcery.sip.glance import ADDRESS
 from sipsorcery.sip.limits import MAX_FIELDS
 from sipsorcery.sip.message import Message
 from sipsorcery.sip.request import Request
@@ -48,6 +49,11 @@ _USUAL = re.compile(
 BARE_LF = re.compile(rb"\n(?<!\r\n)").search
 # Groups of the match. What note_source writes goes to the end of NOTED.
 _URI, _HOST, _NOTED, _RPORT, _HOPS, _ROUTES = 2, 3, 4, 5, 6, 7
+# The first To, in any spelling; what it says only if that is written as usual.
+_TO = re.compile(
+    rb"\n[Tt][Oo]?+[ \t]*+:(?P<usual> " + ADDRESS.encode() + rb"\r)?"
+).search
+_TO_TAG = 2
 _VIA = len(b" SIP/2.0\r\nVia: ")  # from the end of the Request-URI
 # Bytes of a header section that can break no limit: six characters a line and CRLF.
 SMALL = 8 * MAX_FIELDS
@@ -168,15 +174,28 @@ class UsualRequest(Lazy, Request):
         """
         return self._noted.partition(b"received=")[2].decode()
 
+    def to_tag(self) -> str | None:
+        """
+        Give the tag of the To.
+        """
+        if self._usual is not None:
+            to = _TO(self._usual.string, 0, self._usual.end())
+            if to is not None and to["usual"] is not None:
+                tag = to[_TO_TAG]
+                return None if tag is None else tag.decode()
+        return super().to_tag()
+
     def drop_routes(self) -> None:
         """
         Take away all Routes.
         """
-        if self._usual is None or self._settled:
+        if self._usual is None:
             self.remove(ROUTE)
-        else:
-            self._routes = b""
-            self._values["route"] = None
+            return
+        self._routes = b""
+        self._forget(ROUTE)
+        self._values[ROUTE.key] = None
+        self._settled = False
 
     def _section(self, usual: re.Match[bytes]) -> bytes:
         data, place = usual.string, usual.end(_NOTED)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from hashlib import blake2s
 from typing import Any
 
-from sipsorcery.sip.fields import TO, VIA, Field
+from sipsorcery.sip.fields import VIA, Field
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 
@@ -72,8 +72,7 @@ class StatelessAnswers:
 
         :raises ParseError: if the top Via or the To of the ACK cannot be read.
         """
-        seen = ack.glance()
-        tag = ack[TO].tag if seen is None else seen.to_tag
+        tag = ack.to_tag()
         return (
             tag is not None
             and len(tag) == 2 * _TAG_SIZE

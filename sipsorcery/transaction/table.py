@@ -58,6 +58,13 @@ class ServerTable(Generic[K]):
         """
         return not (self._transactions or self._merges or self._acks)
 
+    @property
+    def expects_acks(self) -> bool:
+        """
+        Whether any transaction waits for its ACK.
+        """
+        return bool(self._acks)
+
     def find(self, key: str) -> K | None:
         """
         Find the transaction with this key.

@@ -73,6 +73,7 @@ def outcome(data: bytes) -> list[object]:
         described.append(_of(lambda: message.forwarded(OWN_VIA, 69)))
         described.append(_of(lambda: message.forwarded(OWN_VIA, 69, "X: y\r\n")))
         described.append(_of(lambda: _origin(message)))
+        described.append(_of(message.to_tag))
         for step in (
             lambda: message.get(MAX_FORWARDS),
             lambda: message.get(ROUTE),
@@ -152,7 +153,10 @@ class ShortWayTests(SynchronousTestCase):
         request, other = parse_usual(USUAL), long_way(USUAL)
         assert request is not None
         self.assertIn(b"Route: ", request.routes)
+        self.assertIn("\nRoute: ", request.head)
+        self.assertEqual(len(request.all("Route")), 1)
         request.drop_routes()
+        self.assertNotIn("\nRoute: ", request.head)
         other.remove(ROUTE)
         self.assertTrue(request.is_untouched)
         self.assertNotIn(ROUTE, request)

@@ -95,7 +95,10 @@ class ServerTransactions(Side[ServerTransaction, ServerEffect]):
             if self._table.find(server_key(request, "INVITE")) is not None:
                 return True
             if method == "ACK":
-                return self._table.find_by_ack(ack_key(request)) is not None
+                return (
+                    self._table.expects_acks
+                    and self._table.find_by_ack(ack_key(request)) is not None
+                )
         return self._table.find(server_key(request)) is not None
 
     def receive(self, request: Request, flow: Flow) -> None:
