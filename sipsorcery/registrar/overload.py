@@ -12,9 +12,9 @@ from sipsorcery.sip.parameterised import Seconds
 
 #: Seconds from one look at the lag to the next.
 INTERVAL = 0.25
-# Seconds that the reactor may be behind. A phone repeats its request after half a
-# second, and from then on the work only grows.
-_LAG = 0.4
+# Seconds that the reactor may be behind. By then a phone has sent its request twice,
+# and from then on the work only grows.
+_LAG = 1.0
 # Requests that wait for a store or a password: two seconds of what we can do.
 _WAITING = 12_000
 # Seconds after which somebody who was refused may come back, spread so that they do not

@@ -276,7 +276,7 @@ class LoadTests(SynchronousTestCase):
         """
         load = Load()
         load.check()
-        load.note_lag(0.5)
+        load.note_lag(1.5)
         refusals: list[Refused] = [
             self.assertRaises(Refused, load.check) for _ in range(20)
         ]
