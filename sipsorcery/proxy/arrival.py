@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sipsorcery.endpoint import Endpoint, HostPort, Transport
+from sipsorcery.proxy.networks import Scope, scope
 from sipsorcery.proxy.token import INSIDE, TokenFlow
 from sipsorcery.sip.parameters import Parameters
 from sipsorcery.sip.uri import SIPURI
@@ -74,6 +75,15 @@ class Arrival:
         Tell whether it came on the inside socket.
         """
         return self.flow == INSIDE
+
+    @property
+    def is_at_home(self) -> bool:
+        """
+        Tell whether its sender has rights, and others on this machine to send to.
+        """
+        if self.is_trusted:
+            return True
+        return self.is_trunk and scope(self.remote.host) is Scope.LOOPBACK
 
 
 @dataclass(frozen=True, slots=True)

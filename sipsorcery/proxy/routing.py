@@ -187,7 +187,7 @@ class Router:
     def _is_own_target(self, request: Request, arrival: Arrival) -> bool:
         uri = request.uri
         assert isinstance(uri, SIPURI)
-        means_us = self._own.name_us if arrival.is_trusted else self._own.include
+        means_us = self._own.name_us if arrival.is_at_home else self._own.include
         maddr = uri.parameters.get("maddr")
         if maddr is not None and not (maddr and means_us(uri._replace(host=maddr))):
             # It would be sent there, whatever the host says.

@@ -105,7 +105,7 @@ class ProxyService(Service):
         self._location = Locator(
             resolver or system_resolver(reactor),
             reactor,
-            listeners=self._listeners,
+            listeners=lambda: self.listeners,
             policy=tls_policy(config),
         )
         self._layer: TransportLayer | None = None  # None: it does not run
@@ -162,6 +162,13 @@ class ProxyService(Service):
             self._discovery.stop()
         self._board.stop()
         return Deferred.fromCoroutine(layer.stop())
+
+    @property
+    def listeners(self) -> tuple[Listener, ...]:
+        """
+        List the open listeners: none before the start.
+        """
+        return () if self._layer is None else self._layer.listeners
 
     # What the transport layer receives
 
@@ -255,9 +262,6 @@ class ProxyService(Service):
             changed,
         )
         self._discovery.start()
-
-    def _listeners(self) -> tuple[Listener, ...]:
-        return () if self._layer is None else self._layer.listeners
 
     def _certificates(
         self, listen: Sequence[ListenAddress]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import csv
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,6 +71,8 @@ class SIPp:
     :param port: where it listens; None: where there is room.
     :param contact: what it gives as its Contact, so that what follows goes there, too;
         None: where it listens.
+    :param text: a scenario of our own, instead of one that SIPp has.
+    :param options: what else its command line says.
     """
 
     def __init__(
@@ -84,6 +87,8 @@ class SIPp:
         target: Endpoint | None = None,
         port: int | None = None,
         contact: Endpoint | None = None,
+        text: str | None = None,
+        options: Sequence[str] = (),
     ) -> None:
         self._folder = folder
         self.end = Endpoint(transport, "127.0.0.1", port or free_port())
@@ -92,6 +97,7 @@ class SIPp:
         if contact is not None:
             value = f"<sip:{contact.host}:{contact.port}>"
             text = _text(sipp, scenario).replace(_CONTACT, value)
+        if text is not None:
             (folder / _SCENARIO).write_text(text, "ascii")
             chosen = ["-sf", _SCENARIO]
         self.program = Program(
@@ -103,6 +109,7 @@ class SIPp:
             *("-trace_stat", "-stf", _STATISTICS, "-fd", "1"),
             *("-trace_err", "-error_file", _ERRORS),
             *(_BEARING if repeats else ("-nr",)),
+            *options,
             *(() if target is None else (f"{target.host}:{target.port}",)),
         )
 

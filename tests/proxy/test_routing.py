@@ -4,6 +4,8 @@ Tests for `sipsorcery.proxy.routing`.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -436,6 +438,16 @@ class ValidationTests(RoutingCase):
             self.assertEqual(route(request, FROM_A).is_ours, from_a, uri)
             request = make_request("INVITE", uri)
             self.assertEqual(route(request, FROM_S1).is_ours, from_s1, uri)
+
+    def test_neighbour_here(self) -> None:
+        """
+        A trunk on this machine can mean others on it; on another one it cannot.
+        """
+        for host, ours in (("127.0.0.1", False), ("192.0.2.80", True)):
+            remote = Endpoint.parse(f"udp:{host}:5080")
+            arrival = replace(FROM_A, remote=remote, is_trunk=True)
+            request = make_request("INVITE", "sip:x@127.0.0.1:5081")
+            self.assertIs(route(request, arrival).is_ours, ours, host)
 
     def test_foreign_route(self) -> None:
         """

@@ -1,0 +1,78 @@
+"""
+All servers in the process of the test, on real sockets, with two accounts.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twisted.application.service import MultiService
+from twisted.internet import reactor
+from twisted.internet.defer import maybeDeferred
+
+from sipsorcery.config import parse
+from sipsorcery.endpoint import Endpoint, Transport
+from sipsorcery.tap.assembly import make_all
+from sipsorcery.tap.stores import WritableStores
+from tests.integration.program import free_port
+
+DOMAIN = "example.com"
+PASSWORD = "zanzibar"
+USERS = ("100", "101")
+
+_TEXT = """
+[server]
+data_dir = "{folder}"
+[sip]
+domains = ["{domain}"]
+[proxy]
+listen = ["udp:127.0.0.1:{port}", "tcp:127.0.0.1:{port}"]
+[ssh]
+listen = ""
+[web]
+listen = ""
+"""
+
+
+class Server:
+    """
+    One server with the accounts `USERS`, each with the password `PASSWORD`.
+
+    :param folder: where it has its data.
+    :param text: further sections of its configuration.
+    """
+
+    def __init__(self, folder: Path, text: str = "") -> None:
+        self.port = free_port()
+        whole = _TEXT.format(folder=folder.absolute(), domain=DOMAIN, port=self.port)
+        self.config = parse(f"{whole}\n{text}".encode())
+        self._services = MultiService()
+
+    def end(self, transport: Transport = Transport.UDP) -> Endpoint:
+        """
+        Give the place where it listens.
+        """
+        return Endpoint(transport, "127.0.0.1", self.port)
+
+    async def start(self) -> None:
+        """
+        Start everything.
+        """
+        self._services.startService()
+        for service in make_all(reactor, self.config):
+            service.setServiceParent(self._services)
+            if isinstance(service, WritableStores):
+                await self._fill(service)
+
+    async def stop(self) -> None:
+        """
+        Stop everything, the last one first.
+        """
+        for service in reversed(list(self._services)):
+            await maybeDeferred(service.stopService)
+
+    async def _fill(self, stores: WritableStores) -> None:
+        await stores.directory.everyone.users.add("joe", "a long password")
+        accounts = stores.directory.of("joe").accounts
+        for name in USERS:
+            await accounts.add(name, DOMAIN, PASSWORD)

@@ -1,0 +1,298 @@
+"""
+The call flows of RFC 3665, section 3, between SIPp and a whole server of ours.
+
+Those whose point is what a second proxy does have Kamailio for it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import TestCase
+
+from sipsorcery.endpoint import Endpoint, Transport
+from tests.integration.kamailio import Kamailio
+from tests.integration.program import free_port
+from tests.integration.server import DOMAIN, PASSWORD, Server
+from tests.integration.sipp import SIPp, Tally
+
+_SCENARIOS = Path(__file__).with_name("sipp")
+CALLS = 20
+
+
+class FlowCase(TestCase):
+    """
+    A server, and SIPp for the phones.
+    """
+
+    timeout = 120
+
+    def setUp(self) -> Deferred[None]:  # type: ignore[override]  # trial waits
+        self.folder = Path(self.mktemp())
+        self.folder.mkdir()
+        self.runs: list[SIPp] = []
+        self.server = Server(self.folder / "server", self.text())
+        return Deferred.fromCoroutine(self.server.start())
+
+    def tearDown(self) -> Deferred[None]:  # type: ignore[override]  # likewise
+        return Deferred.fromCoroutine(self.stop())
+
+    def text(self) -> str:
+        """
+        Give more configuration.
+        """
+        return ""
+
+    async def stop(self) -> None:
+        """
+        Stop everything.
+        """
+        for run in self.runs:
+            await run.program.stop()
+        await self.server.stop()
+
+    def run_sipp(
+        self,
+        scenario: str,
+        transport: Transport = Transport.UDP,
+        *,
+        user: str = "101",
+        calls: int = CALLS,
+        port: int | None = None,
+        target: Endpoint | None = None,
+        uri: str = f"101@{DOMAIN}",
+        status: str = "",
+    ) -> SIPp:
+        """
+        Start one of our scenarios.
+
+        :param user: the service, in SIPp's words.
+        :param uri: what the credentials are for.
+        :param status: the one that the scenario leaves open.
+        """
+        folder = self.folder / f"{scenario}-{len(self.runs)}"
+        folder.mkdir()
+        text = (_SCENARIOS / f"{scenario}.xml").read_text("ascii")
+        run = SIPp(
+            folder,
+            scenario,
+            transport,
+            calls=calls,
+            at_once=5,
+            port=port,
+            target=target,
+            text=text.replace("STATUS", status),
+            repeats=True,
+            options=(
+                *("-s", user, "-au", "100" if target else user, "-ap", PASSWORD),
+                *("-auth_uri", uri),
+            ),
+        )
+        self.runs.append(run)
+        return run
+
+    async def assert_done(self, run: SIPp, calls: int = CALLS) -> None:
+        """
+        Check that every call went as the scenario says.
+        """
+        tally = await run.tally()
+        self.assertEqual((tally.successful, tally.failed), (calls, 0), run.errors)
+
+    async def register(self, transport: Transport) -> int:
+        """
+        Register the phone 101 over UDP, and give its port.
+        """
+        port = free_port()
+        folder = self.folder / "register"
+        folder.mkdir()
+        run = SIPp(
+            folder,
+            "register",
+            transport,
+            calls=1,
+            port=port,
+            target=self.server.end(transport),
+            text=(_SCENARIOS / "register.xml").read_text("ascii"),
+            options=("-s", "101", "-au", "101", "-ap", PASSWORD, "-auth_uri", DOMAIN),
+        )
+        self.runs.append(run)
+        self.assertEqual(await run.tally(), Tally(1, 0, 0, 0), run.errors)
+        return port
+
+    async def call(
+        self,
+        caller: str,
+        callee: str,
+        transport: Transport = Transport.UDP,
+        status: str = "",
+    ) -> None:
+        """
+        Let the phone 100 call the registered phone 101, by these scenarios.
+        """
+        port = await self.register(Transport.UDP)
+        called = self.run_sipp(callee, port=port, status=status)
+        await called.ready()
+        target = self.server.end(transport)
+        calling = self.run_sipp(caller, transport, target=target, status=status)
+        await self.assert_done(calling)
+        await self.assert_done(called)
+
+
+class SessionTests(FlowCase):
+    """
+    Through our proxy alone.
+    """
+
+    async def test_session(self) -> None:
+        """
+        3.2 and 3.7: with credentials the call is established; it is changed by a
+        re-INVITE and ended along the Record-Routes.
+        """
+        await self.call("caller", "callee")
+
+    async def test_session_over_tcp(self) -> None:
+        """
+        The same, from a caller over TCP to a phone over UDP.
+        """
+        await self.call("caller", "callee", Transport.TCP)
+
+    async def test_redirect(self) -> None:
+        """
+        3.6: a redirection goes back to the caller, who decides.
+        """
+        await self.call("caller-refused", "callee-refuses", status="302")
+
+    async def test_no_answer(self) -> None:
+        """
+        3.8: nobody answers, and the caller gives up.
+        """
+        await self.call("caller-gives-up", "callee-rings")
+
+    async def test_busy(self) -> None:
+        """
+        3.9: the phone is busy.
+        """
+        await self.call("caller-refused", "callee-refuses", status="486")
+
+    async def test_unavailable(self) -> None:
+        """
+        3.11: the phone says that nobody is there.
+        """
+        await self.call("caller-refused", "callee-refuses", status="480")
+
+    async def test_not_registered(self) -> None:
+        """
+        3.11, where the proxy says so itself: the account has no phone.
+        """
+        run = self.run_sipp("caller-refused", target=self.server.end(), status="480")
+        await self.assert_done(run)
+
+    async def test_unknown(self) -> None:
+        """
+        There is no such account.
+        """
+        run = self.run_sipp(
+            "caller-refused",
+            target=self.server.end(),
+            user="999",
+            uri=f"999@{DOMAIN}",
+            status="404",
+        )
+        await self.assert_done(run)
+
+
+class SilenceTests(FlowCase):
+    """
+    A phone that is off.
+    """
+
+    async def test_no_response(self) -> None:
+        """
+        3.10: it does not answer at all; after Timer B the caller hears 408.
+        """
+        await self.register(Transport.UDP)
+        run = self.run_sipp(
+            "caller-refused", target=self.server.end(), status="408", calls=1
+        )
+        await self.assert_done(run, 1)
+
+
+class NeighbourTests(FlowCase):
+    """
+    Another proxy in the path.
+    """
+
+    def text(self) -> str:
+        """
+        Take the loopback for a trunk, as far as it has no credentials.
+        """
+        return "[[trunk]]\nname = 'kamailio'\nnetworks = ['127.0.0.1/32']"
+
+    async def kamailio(self, upstream: str) -> Kamailio:
+        """
+        Start a neighbour that sends calls to *upstream*.
+        """
+        folder = self.folder / "kamailio"
+        folder.mkdir()
+        proxy = Kamailio(folder, upstream)
+        self.addCleanup(lambda: Deferred.fromCoroutine(proxy.stop()))
+        await proxy.ready()
+        return proxy
+
+    async def talk(self, target: Endpoint, callee: str) -> None:
+        """
+        Let a caller without credentials call, by way of *target*.
+        """
+        scenario = (_SCENARIOS / "caller.xml").read_text("ascii")
+        # What a trunk sends is not challenged.
+        begin = scenario.index('  <recv response="407"')
+        end = scenario.index("  <send retrans", begin)
+        folder = self.folder / "caller"
+        folder.mkdir()
+        text = scenario[: scenario.index("  <send")] + scenario[end:].replace(
+            f"sip:[service]@{DOMAIN}", callee
+        ).replace("      [authentication]\n", "")
+        run = SIPp(
+            folder,
+            "caller",
+            Transport.UDP,
+            calls=CALLS,
+            at_once=5,
+            target=target,
+            text=text,
+            repeats=True,
+        )
+        self.runs.append(run)
+        await self.assert_done(run)
+
+    async def test_before_us(self) -> None:
+        """
+        3.2: its calls come to our users, and both of us stay in the path.
+        """
+        port = await self.register(Transport.UDP)
+        called = self.run_sipp("callee", port=port)
+        await called.ready()
+        us = self.server.end()
+        proxy = await self.kamailio(f"sip:101@{DOMAIN}")
+        await proxy.add_srv(DOMAIN, us)
+        await self.talk(proxy.end(Transport.UDP), f"sip:101@{DOMAIN}")
+        await self.assert_done(called)
+        self.assertEqual(
+            proxy.relayed, {"INVITE": 2 * CALLS, "ACK": 2 * CALLS, "BYE": CALLS}
+        )
+
+    async def test_behind_us(self) -> None:
+        """
+        3.2: our calls go to its users, and both of us stay in the path.
+        """
+        called = self.run_sipp("callee")
+        await called.ready()
+        end = called.end
+        proxy = await self.kamailio(f"sip:101@{end.host}:{end.port}")
+        there = proxy.end(Transport.UDP)
+        await self.talk(self.server.end(), f"sip:101@{there.host}:{there.port}")
+        await self.assert_done(called)
+        self.assertEqual(
+            proxy.relayed, {"INVITE": 2 * CALLS, "ACK": 2 * CALLS, "BYE": CALLS}
+        )
