@@ -225,12 +225,14 @@ class Accounts:
         if has_changed("domains"):
             self._stored = await everyone.domains.all()
             self.domains = Domains(self._served, self._stored, self._own)
+        disabled = self._disabled
         if has_changed("users"):
-            self._disabled = await everyone.users.disabled()
+            disabled = await everyone.users.disabled()
         if has_changed("accounts"):
             self.trusted = Networks(await everyone.accounts.trusted_networks())
-        if has_changed("accounts") or has_changed("users"):
+        if has_changed("accounts") or disabled != self._disabled:
             self._generation += 1
+        self._disabled = disabled
         self._revisions = revisions
 
 

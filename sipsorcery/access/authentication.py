@@ -71,6 +71,8 @@ _CALLING = frozenset({"INVITE", "MESSAGE", "REFER"})
 _LATE = 1000
 # Seconds until somebody may try again while the directory is away.
 _AWAY = 5
+# What is counted and told of a name: longer ones are no account's, and all the same.
+_NAME = 128
 # Realms with the algorithms that were offered: domains, times the rules for phones.
 _SERVERS = 4096
 
@@ -183,7 +185,7 @@ class Authenticator:
             return Refusal(400, "a hash of a user name, which was not asked for")
         if not server.is_fresh(claim, now, peer=peer):
             return challenge(stale=True)
-        name = address_of(claim.username, served.name)
+        name = address_of(claim.username, served.name)[:_NAME]
         if self._throttle.locked_for(source, name, self._reactor.seconds()):
             self._tell(_attempt(request, source, name, Reason.LOCKED))
             return Refusal(403, "too many failures")

@@ -30,7 +30,7 @@ _V = TypeVar("_V")
 
 # An authenticated flow stays one for two of the longest registrations by default.
 _LASTING = 7200.0
-# Flows that are known: every phone of a large site, in some 20 MB.
+# Flows that are known: every phone of a large site, in some 35 MB.
 _FLOWS = 100_000
 # Strangers that are counted, in some 20 MB: as many as send a packet each within two
 # seconds when a link of 200 Mbit/s is full of them.

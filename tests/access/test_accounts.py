@@ -175,6 +175,16 @@ class AccountsTests(DirectoryCase):
         assert account is not None
         self.assertIsNone(account.disabled)
 
+    def test_change_of_a_user(self) -> None:
+        """
+        A user who changes something else does not make all accounts be asked for again.
+        """
+        self.find("100")
+        self.do(self.joe.users.change("joe", email="joe@example.com"))
+        self.reactor.advance(CURRENCY)
+        self.assertEqual(self.questions("100"), 2)  # what has changed, who is disabled
+        self.assertEqual(self.questions("100"), 0)
+
     def test_many_ask_for_one(self) -> None:
         """
         Who asks for what is being asked for waits for the same answer.

@@ -553,6 +553,15 @@ class FailureTests(AuthenticationCase):
         self.assertEqual(self.guard.bans(self.reactor.seconds()), [])
         self.assertIsInstance(self.decide(request), Allowed)
 
+    def test_long_names(self) -> None:
+        """
+        Of a name that is too long for any account only the beginning is remembered.
+        """
+        with capturedLogs():
+            decision = self.register(Phone("x" * 5000, "wrong"))
+        self.assertEqual(stale([decision]), [False])
+        self.assertEqual(len(self.bus.events[-1].detail["account"]), 128)
+
     def fail_often(self, times: int, phone: Phone) -> list[Decision]:
         """
         Fail, and wait for the answers that are late.
