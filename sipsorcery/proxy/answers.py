@@ -73,7 +73,8 @@ class Answers:
         """
         Answer a request that goes no further.
         """
-        self._log.debug("Refused {request}: {why}", request=request, why=refused)
+        # Not the whole request, which may hold credentials and lines of a stranger.
+        self._log.debug("Refused {method}: {why}", method=request.method, why=refused)
         self.respond(request, flow, refused.status, None, refused.fields)
 
     def explain(self, error: ParseError, flow: Flow) -> None:
