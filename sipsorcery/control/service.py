@@ -56,7 +56,7 @@ class ControlService(Service):
         self._reactor = reactor
         self._role = role
         self._file = socket_file(data_dir, role)
-        self._factory = _Factory(reactor, verbs)
+        self._factory = ControlFactory(reactor, verbs)
         self._port: IListeningPort | None = None
         self._names = ExitStack()
 
@@ -114,7 +114,11 @@ class ControlService(Service):
         )
 
 
-class _Factory(Factory):
+class ControlFactory(Factory):
+    """
+    Takes connections, a few at a time.
+    """
+
     noisy = False
 
     def __init__(self, reactor: Any, verbs: Mapping[str, Verb]) -> None:
@@ -147,7 +151,7 @@ class _Connection(LineOnlyReceiver, TimeoutMixin):
     MAX_LENGTH = _MAX_QUESTION
     _log = Logger(namespace="sipsorcery.control.service.ControlService")
 
-    def __init__(self, factory: _Factory) -> None:
+    def __init__(self, factory: ControlFactory) -> None:
         self._factory = factory
         self._answering: Deferred[dict[str, Any]] | None = None
 

@@ -22,7 +22,6 @@ class EventKind(StrEnum):
 
     # Any server.
     STORE_UNAVAILABLE = "store_unavailable"  # store
-    STORE_AVAILABLE = "store_available"  # store
     OVERLOAD = "overload"  # lag or waiting
     # A message that could not be answered as it should have been.
     BAD_MESSAGE = "bad_message"
@@ -35,7 +34,6 @@ class EventKind(StrEnum):
     AUTH_FAILED = "auth_failed"  # account, method
     REJECTED = "rejected"  # method, status
     BANNED = "banned"  # address, seconds
-    UNBANNED = "unbanned"  # address
 
     # Registrar.
     REGISTER_IN_PROGRESS = "register_in_progress"  # aor: it was challenged
