@@ -75,11 +75,11 @@ class PhonesCase(TwistdTestCase):
         )
         return found
 
-    async def start(self) -> Twistd:
+    async def start(self, command: str = "sipsorcery") -> Twistd:
         """
-        Start the service.
+        Start the servers.
         """
-        server = self.run_twistd("--nodaemon", "--pidfile=", "sipsorcery")
+        server = self.run_twistd("--nodaemon", "--pidfile=", command)
         await server.wait_for(READY)
         return server
 
@@ -153,6 +153,29 @@ class CallsTests(PhonesCase):
         One over TLS, the other over TCP.
         """
         await self.check_call(Transport.TLS, Transport.TCP)
+
+
+class ApartTests(PhonesCase):
+    """
+    Servers in processes of their own.
+    """
+
+    async def test_call(self) -> None:
+        """
+        The registrar and the proxy find each other, in whatever order they start, and
+        a command asks both.
+        """
+        await self._set_up()
+        await self.start("sipproxy")
+        await self.start("sipregistrar")
+        status = json.loads(await self.command("status", "--json"))
+        self.assertEqual([each["role"] for each in status], ["proxy", "registrar"])
+        self.assertEqual(len({each["pid"] for each in status}), 2)
+        first = await self.phone("100", Transport.UDP)
+        second = await self.phone("101", Transport.TCP)
+        await self.establish(first, second, "101")
+        await first.hang_up()
+        await second.event("CALL_CLOSED")
 
 
 class KilledTests(PhonesCase):
