@@ -15,6 +15,7 @@ from sipsorcery.control.errors import ControlError
 from sipsorcery.proxy.errors import ScriptError
 from sipsorcery.registrar.errors import RegistrarError
 from sipsorcery.store.errors import StoreError
+from sipsorcery.tap.collecting import collect_rarely
 from sipsorcery.transport.clock import make_monotonic
 from sipsorcery.transport.errors import CertificateError, ListenError
 
@@ -84,6 +85,7 @@ class MainService(MultiService):
             reason = f"{error.filename}: {error.strerror}"
         else:
             # Not before: until the reactor runs, a signal ends the process untidily.
+            self._reactor.callWhenRunning(collect_rarely)
             self._reactor.callWhenRunning(self._log.info, "Ready")
             return
         self._log.critical("{reason}", reason=reason)
