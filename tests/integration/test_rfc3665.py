@@ -13,6 +13,7 @@ from twisted.trial.unittest import TestCase
 
 from sipsorcery.endpoint import Endpoint, Transport
 from tests.integration.kamailio import Kamailio
+from tests.integration.nat import NAT
 from tests.integration.program import free_port
 from tests.integration.server import DOMAIN, PASSWORD, Server
 from tests.integration.sipp import SIPp, Tally
@@ -63,6 +64,7 @@ class FlowCase(TestCase):
         target: Endpoint | None = None,
         uri: str = f"101@{DOMAIN}",
         status: str = "",
+        address: str | None = None,
     ) -> SIPp:
         """
         Start one of our scenarios.
@@ -70,10 +72,10 @@ class FlowCase(TestCase):
         :param user: the service, in SIPp's words.
         :param uri: what the credentials are for.
         :param status: the one that the scenario leaves open.
+        :param address: that of its Contact, host and port; None: the real one.
         """
         folder = self.folder / f"{scenario}-{len(self.runs)}"
         folder.mkdir()
-        text = (_SCENARIOS / f"{scenario}.xml").read_text("ascii")
         run = SIPp(
             folder,
             scenario,
@@ -82,7 +84,7 @@ class FlowCase(TestCase):
             at_once=5,
             port=port,
             target=target,
-            text=text.replace("STATUS", status),
+            text=_text(scenario, address).replace("STATUS", status),
             repeats=True,
             options=(
                 *("-s", user, "-au", "100" if target else user, "-ap", PASSWORD),
@@ -99,9 +101,14 @@ class FlowCase(TestCase):
         tally = await run.tally()
         self.assertEqual((tally.successful, tally.failed), (calls, 0), run.errors)
 
-    async def register(self, transport: Transport) -> int:
+    async def register(
+        self, target: Endpoint | None = None, address: str | None = None
+    ) -> int:
         """
         Register the phone 101 over UDP, and give its port.
+
+        :param target: where it sends to; None: the server.
+        :param address: as for `run_sipp`.
         """
         port = free_port()
         folder = self.folder / "register"
@@ -109,11 +116,11 @@ class FlowCase(TestCase):
         run = SIPp(
             folder,
             "register",
-            transport,
+            Transport.UDP,
             calls=1,
             port=port,
-            target=self.server.end(transport),
-            text=(_SCENARIOS / "register.xml").read_text("ascii"),
+            target=target or self.server.end(),
+            text=_text("register", address),
             options=("-s", "101", "-au", "101", "-ap", PASSWORD, "-auth_uri", DOMAIN),
         )
         self.runs.append(run)
@@ -130,7 +137,7 @@ class FlowCase(TestCase):
         """
         Let the phone 100 call the registered phone 101, by these scenarios.
         """
-        port = await self.register(Transport.UDP)
+        port = await self.register()
         called = self.run_sipp(callee, port=port, status=status)
         await called.ready()
         target = self.server.end(transport)
@@ -211,11 +218,35 @@ class SilenceTests(FlowCase):
         """
         3.10: it does not answer at all; after Timer B the caller hears 408.
         """
-        await self.register(Transport.UDP)
+        await self.register()
         run = self.run_sipp(
             "caller-refused", target=self.server.end(), status="408", calls=1
         )
         await self.assert_done(run, 1)
+
+
+class NATTests(FlowCase):
+    """
+    Phones behind NATs.
+    """
+
+    async def test_both(self) -> None:
+        """
+        Two phones behind two NATs register and call each other. Neither names an
+        address that anybody reaches; all of the dialog finds its way both ways.
+        """
+        nats = [NAT(self.server.end(), f"127.0.0.{number}") for number in (2, 3)]
+        for nat in nats:
+            self.addCleanup(nat.stop)
+        first, second = nats
+        theirs, ours = "10.99.0.1:5060", "10.98.0.1:5060"
+        port = await self.register(second.inside, theirs)
+        called = self.run_sipp("callee", port=port, address=theirs)
+        await called.ready()
+        calling = self.run_sipp("caller", target=first.inside, address=ours)
+        await self.assert_done(calling)
+        await self.assert_done(called)
+        self.assertEqual([len(nat.mappings) for nat in nats], [1, 1])
 
 
 class NeighbourTests(FlowCase):
@@ -244,7 +275,7 @@ class NeighbourTests(FlowCase):
         """
         Let a caller without credentials call, by way of *target*.
         """
-        scenario = (_SCENARIOS / "caller.xml").read_text("ascii")
+        scenario = _text("caller", None)
         # What a trunk sends is not challenged.
         begin = scenario.index('  <recv response="407"')
         end = scenario.index("  <send retrans", begin)
@@ -270,7 +301,7 @@ class NeighbourTests(FlowCase):
         """
         3.2: its calls come to our users, and both of us stay in the path.
         """
-        port = await self.register(Transport.UDP)
+        port = await self.register()
         called = self.run_sipp("callee", port=port)
         await called.ready()
         us = self.server.end()
@@ -296,3 +327,16 @@ class NeighbourTests(FlowCase):
         self.assertEqual(
             proxy.relayed, {"INVITE": 2 * CALLS, "ACK": 2 * CALLS, "BYE": CALLS}
         )
+
+
+def _text(scenario: str, address: str | None) -> str:
+    """
+    Give one of our scenarios, with an address of its phone.
+    """
+    text = (_SCENARIOS / f"{scenario}.xml").read_text("ascii")
+    if address is None:
+        return text
+    host = address.partition(":")[0]
+    return text.replace("@[local_ip]:[local_port]", f"@{address}").replace(
+        "IN IP4 [local_ip]", f"IN IP4 {host}"
+    )
