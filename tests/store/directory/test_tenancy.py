@@ -11,6 +11,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,12 +27,14 @@ from tests.store.directory.test_cdrs import make
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
 START = datetime.fromtimestamp(NOW, UTC)
 DOMAIN = "example.com"
+NETWORK = ip_network("192.0.2.0/24")  # joe's
 
 # What eve asks, by table and function, and whether she gets something of her own.
 ASKED: dict[str, dict[str, Callable[[Any], Any]]] = {
     "users": {
         "find": lambda users: users.find("joe"),
         "all": lambda users: users.all(),
+        "disabled": lambda users: users.disabled(),
         "add": lambda users: users.add("joe"),
         "log_in": lambda users: users.log_in("joe", "password of joe"),
         "set_password": lambda users: users.set_password("joe", "password of eve"),
@@ -50,6 +53,7 @@ ASKED: dict[str, dict[str, Callable[[Any], Any]]] = {
     "accounts": {
         "find": lambda accounts: accounts.find("100", DOMAIN),
         "all": lambda accounts: accounts.all(),
+        "trusted_networks": lambda accounts: accounts.trusted_networks(),
         "add": lambda accounts: accounts.add("100"),
         "change": lambda accounts: accounts.change("100", DOMAIN, in_dialplan="x"),
         "set_password": lambda accounts: accounts.set_password("100", DOMAIN, "x" * 8),
@@ -111,7 +115,13 @@ class TenancyTests(DirectoryCase):
     def setUp(self) -> None:
         super().setUp()
         self.do(self.joe.keys.add(KEY))
-        self.do(self.joe.accounts.add("100", password="correct horse"))
+        self.do(
+            self.joe.accounts.add(
+                "100",
+                password="correct horse",
+                trusted_networks=(NETWORK,),
+            )
+        )
         self.do(self.joe.providers.add("blue", username="joe", server="joe"))
         self.do(self.joe.dialplans.put("default", "of joe"))
         self.do(self.joe.settings.put("theme", "of joe"))
@@ -158,7 +168,9 @@ class TenancyTests(DirectoryCase):
         for name, functions in ASKED.items():
             for function, ask in functions.items():
                 with self.subTest(f"{name}.{function}"):
-                    self.assertNotIn("joe", self.ask(ask(getattr(self.eve, name))))
+                    answer = self.ask(ask(getattr(self.eve, name)))
+                    self.assertNotIn("joe", answer)
+                    self.assertNotIn(str(NETWORK), answer)
                     self.assertEqual(self.of_joe(), before)
 
     def ask(self, asked: Any) -> str:
