@@ -189,7 +189,8 @@ class AccountsTests(DirectoryCase):
         The networks that any account trusts can be had without the accounts.
         """
         accounts = self.joe.accounts
-        self.assertEqual(self.do(self.everyone.accounts.trusted_networks()), frozenset())
+        trusted = self.do(self.everyone.accounts.trusted_networks())
+        self.assertEqual(trusted, frozenset())
         for name, networks in (("100", (LAN, SIX)), ("101", (LAN,)), ("102", ())):
             self.do(accounts.add(name, trusted_networks=networks))
         trusted = self.do(self.everyone.accounts.trusted_networks())
