@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from sipsorcery import __version__
 from sipsorcery.cli import (
     account,
+    ban,
     bindings,
     check,
     dialplan,
@@ -42,6 +43,7 @@ _VERBS = (
     provider,
     dialplan,
     bindings,
+    ban,
     status,
     later,
 )

@@ -4,14 +4,12 @@ The servers of one process, and what they share.
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from twisted.application.service import IService
 
-from sipsorcery import __version__
 from sipsorcery.access.accounts import Accounts
 from sipsorcery.access.authentication import Authenticator
 from sipsorcery.access.contacts import Contacts
@@ -20,11 +18,12 @@ from sipsorcery.access.guard import Guard
 from sipsorcery.access.notices import Notices
 from sipsorcery.access.throttle import Throttle
 from sipsorcery.config import Config
-from sipsorcery.control import ControlService
+from sipsorcery.control import ControlService, Verb
 from sipsorcery.monitor.bus import LocalBus
 from sipsorcery.proxy.service import ProxyService
 from sipsorcery.registrar.service import RegistrarService
 from sipsorcery.store.ports import settle
+from sipsorcery.tap.questions import of_every_server, of_guard
 from sipsorcery.tap.stores import Stores, WritableStores
 
 
@@ -35,7 +34,7 @@ def make_proxy(reactor: Any, config: Config) -> Iterator[IService]:
     config = settle(config)
     stores = Stores(reactor, config)
     yield stores
-    yield from _Process(reactor, config, stores).proxy()
+    yield from _Process(reactor, config, stores, "proxy").proxy()
 
 
 def make_registrar(reactor: Any, config: Config) -> Iterator[IService]:
@@ -45,7 +44,7 @@ def make_registrar(reactor: Any, config: Config) -> Iterator[IService]:
     config = settle(config)
     stores = WritableStores(reactor, config)
     yield stores
-    yield from _Process(reactor, config, stores).registrar(stores)
+    yield from _Process(reactor, config, stores, "registrar").registrar(stores)
 
 
 def make_all(reactor: Any, config: Config) -> Iterator[IService]:
@@ -57,7 +56,7 @@ def make_all(reactor: Any, config: Config) -> Iterator[IService]:
     config = settle(config)
     stores = WritableStores(reactor, config)
     yield stores
-    process = _Process(reactor, config, stores)
+    process = _Process(reactor, config, stores, "proxy")
     if config.registrar.enabled:
         yield from process.registrar(stores)
     yield from process.proxy()
@@ -69,16 +68,19 @@ class _Process:
 
     :param config: with the ports of the servers filled in.
     :param stores: started.
+    :param server: the one that tells of bans.
     """
 
-    def __init__(self, reactor: Any, config: Config, stores: Stores) -> None:
+    def __init__(
+        self, reactor: Any, config: Config, stores: Stores, server: str
+    ) -> None:
         self._reactor = reactor
         self._config = config
         self._stores = stores
         self._bus = LocalBus(reactor)
         self._accounts = Accounts(stores.directory, config, reactor)
         self._throttle = Throttle()
-        notices = Notices("proxy", self._bus, time.time)
+        notices = Notices(server, self._bus, time.time)
         self._guard = Guard.of_config(config, banned=notices.banned)
 
     def proxy(self) -> Iterator[IService]:
@@ -96,7 +98,7 @@ class _Process:
             guard=self._guard,
             contacts=Contacts(self._accounts, self._stores.reader, GRUUs(secrets)),
         )
-        yield self._control("proxy")
+        yield self._control("proxy", of_guard(self._guard, self._reactor.seconds))
 
     def registrar(self, stores: WritableStores) -> Iterator[IService]:
         """
@@ -125,13 +127,8 @@ class _Process:
             throttle=self._throttle,
         )
 
-    def _control(self, role: str) -> ControlService:
-        status = {
-            "role": role,
-            "version": __version__,
-            "pid": os.getpid(),
-            "started": time.time(),
-        }
-        return ControlService(
-            self._reactor, self._config.server.data_dir, role, {"status": status.copy}
-        )
+    def _control(
+        self, role: str, verbs: Mapping[str, Verb] | None = None
+    ) -> ControlService:
+        verbs = {**of_every_server(role), **(verbs or {})}
+        return ControlService(self._reactor, self._config.server.data_dir, role, verbs)

@@ -1,0 +1,64 @@
+"""
+What servers answer on their control sockets.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sipsorcery import __version__
+from sipsorcery.access.offences import Ban
+from sipsorcery.access.guard import Guard
+from sipsorcery.control import ControlError, Verb
+
+
+def of_every_server(role: str) -> Mapping[str, Verb]:
+    """
+    Give what every server answers: ``status``.
+    """
+    status = {
+        "role": role,
+        "version": __version__,
+        "pid": os.getpid(),
+        "started": time.time(),
+    }
+    return {"status": status.copy}
+
+
+def of_guard(guard: Guard, clock: Callable[[], float]) -> Mapping[str, Verb]:
+    """
+    Give what a server answers that has a guard: ``bans``, ``unban``, ``explain``.
+
+    :param clock: that which the guard is told the time by.
+    """
+
+    def bans() -> list[dict[str, Any]]:
+        now = clock()
+        return [_shown(ban, now) for ban in guard.bans(now)]
+
+    def unban(address: str) -> bool:
+        return guard.unban(_address(address))
+
+    def explain(address: str) -> str:
+        return guard.explain(_address(address), clock())
+
+    return {"bans": bans, "unban": unban, "explain": explain}
+
+
+def _shown(ban: Ban, now: float) -> dict[str, Any]:
+    return {
+        "source": ban.source,
+        "offence": ban.offence.value,
+        "seconds": round(ban.until - now),
+    }
+
+
+def _address(text: object) -> str:
+    try:
+        return str(ipaddress.ip_address(str(text).removesuffix("/64")))
+    except ValueError:
+        raise ControlError(f"{str(text)[:64]!r} is no IP address") from None
