@@ -12,8 +12,10 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from sipsorcery.monitor.event import EventKind
 from sipsorcery.proxy import script
 from sipsorcery.proxy.errors import ScriptError
+from sipsorcery.proxy.events import Events
 from sipsorcery.proxy.facade import Sys
 from sipsorcery.proxy.response_facade import ResponseSys
 from sipsorcery.sip.request import Request
@@ -30,12 +32,16 @@ class Script:
     The two functions of a script, always those of the last version that loaded.
 
     :param file: that of the operator; None: the packaged script.
+    :param events: hears of later versions; None: the log alone does.
     """
 
     _log = Logger()
 
-    def __init__(self, file: Path | None, clock: IReactorTime) -> None:
+    def __init__(
+        self, file: Path | None, clock: IReactorTime, events: Events | None = None
+    ) -> None:
         self._file = file
+        self._events = events
         self._seen: object = None
         self._request: _Hook = script.request
         self._response: _Hook = script.response
@@ -86,15 +92,21 @@ class Script:
             self._load(self._file)
         except ScriptError as error:
             self._log.error("{error}; the version before stays in use", error=error)
+            self._tell(EventKind.SCRIPT_FAILED, str(error))
         else:
             self._log.info("Loaded {file} again", file=str(self._file))
+            self._tell(EventKind.SCRIPT_LOADED, f"Loaded '{self._file}' again")
+
+    def _tell(self, kind: EventKind, message: str) -> None:
+        if self._events is not None:
+            self._events.emit(kind, message, detail={"file": str(self._file)})
 
     def _load(self, file: Path) -> None:
         self._seen = _state(file)
         names: dict[str, Any] = {"__name__": "proxy_script", "__file__": str(file)}
         try:
             exec(compile(file.read_bytes(), file, "exec"), names)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise ScriptError(f"cannot load '{file}': {error!r}") from error
         hooks = {name: names.get(name) for name in ("request", "response")}
         if not any(map(callable, hooks.values())):

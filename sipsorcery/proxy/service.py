@@ -101,7 +101,7 @@ class ProxyService(Service):
         self._gate = Gate(reactor, guard, inside_address(config))
         self._tracing = Tracing(bus)
         self._load = Load(reactor, self._events)
-        self._script = Script(config.proxy.script, reactor)
+        self._script = Script(config.proxy.script, reactor, self._events)
         self._location = Locator(
             resolver or system_resolver(reactor),
             reactor,

@@ -22,9 +22,11 @@ from sipsorcery.proxy.stepping import begin
 from sipsorcery.proxy.token import Use
 from sipsorcery.proxy.tools import Tools
 from sipsorcery.sip.errors import ParseError
-from sipsorcery.sip.fields import TO, VIA
+from sipsorcery.sip.fields import RETRY_AFTER, TO, VIA
+from sipsorcery.sip.parameterised import Seconds
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
+from sipsorcery.store.errors import StoreError
 from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.flow import Flow, Listener
 
@@ -35,6 +37,9 @@ _MAX_WAITING = 10_000
 _MAX_BEHIND = 8
 # Seconds that a script may wait: then the client has given up, too (Timer B).
 _PATIENCE = 32.0
+
+# Seconds until somebody may try again while a store is away.
+_RETRY_AFTER = 5
 
 _ENDINGS = ("ACK", "BYE", "CANCEL")
 
@@ -200,6 +205,10 @@ class Switchboard:
             case TransportError() | TooLong() as error:
                 # "behave as if [...] a 503", which does not go back as such (16.9).
                 refused = Refused(500, str(error))
+                self._answers.refuse(request, flow, refused)
+            case StoreError() as error:
+                later = [(RETRY_AFTER, Seconds(_RETRY_AFTER))]
+                refused = Refused(503, str(error), later)
                 self._answers.refuse(request, flow, refused)
             case _:
                 self._log.failure(

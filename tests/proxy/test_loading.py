@@ -10,10 +10,15 @@ from twisted.internet.task import Clock
 from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
+from sipsorcery.monitor.event import EventKind
 from sipsorcery.proxy import script
 from sipsorcery.proxy.errors import ScriptError
+from sipsorcery.proxy.events import Events
 from sipsorcery.proxy.loading import Script
-from tests.proxy.world import PROXY, ProxyWorld
+from sipsorcery.store.errors import StoreUnavailable
+from sipsorcery.testing.bus import RecordingBus
+from tests import ROOT
+from tests.proxy.world import PHONE_B, PROXY, ProxyWorld
 
 TEAPOT = """
 def request(sys, req):
@@ -62,13 +67,32 @@ class ScriptTests(SynchronousTestCase):
         """
         A first version that cannot be used is a fault that names the file.
         """
-        for text in ("def request(", "1/0", "x = 1", "request = 1\ndef response(): 0"):
+        for text in (
+            *("def request(", "1/0", "x = 1", "request = 1\ndef response(): 0"),
+            "raise SystemExit",
+        ):
             with self.assertRaises(ScriptError) as caught:
                 self.load(text)
             self.assertIn(str(self.file), str(caught.exception))
         self.file.unlink()
         with self.assertRaises(ScriptError):
             Script(self.file, self.clock).start()
+
+    def test_events(self) -> None:
+        """
+        The monitor hears of each further version, and of those that cannot be used.
+        """
+        bus = RecordingBus()
+        self.file.write_text(TEAPOT)
+        loaded = Script(self.file, self.clock, Events(bus, lambda: 1000.0))
+        loaded.start()
+        self.addCleanup(loaded.stop)
+        for text in (TEAPOT + "\n", "def request(", TEAPOT):
+            self.file.write_text(text)
+            self.clock.pump([1, 1])
+        good, bad = EventKind.SCRIPT_LOADED, EventKind.SCRIPT_FAILED
+        self.assertEqual(bus.kinds(), [good, bad, good])
+        self.assertEqual(bus.events[1].detail, {"file": str(self.file)})
 
     def test_reload(self) -> None:
         """
@@ -133,6 +157,35 @@ class OperatorTests(ProxyWorld):
         self.a.send(self.a.make("PUBLISH", "sip:example.com"))
         self.a.send(self.a.make("OPTIONS", f"sip:{PROXY}", branch="2"))
         self.assertEqual(self.a.statuses(), [489, 200])
+
+    def test_example(self) -> None:
+        """
+        The example that is shipped refuses what it says, and leaves the rest.
+        """
+        self.use((ROOT / "etc" / "proxy.py").read_text())
+        self.places.names["far.example"] = [f"udp:{PHONE_B}:5060"]
+        self.trunk.send(self.trunk.make("INVITE", "sip:+8816123@far.example"))
+        self.assertEqual(self.trunk.statuses(), [403])
+        self.trunk.send(self.trunk.make("MESSAGE", "sip:x@far.example", branch="2"))
+        message = self.b.request()
+        self.b.send(message.respond(200, fields=[("Server", "secret 1.0")]))
+        response = self.trunk.response()
+        self.assertEqual(response.status, 200)
+        self.assertNotIn("Server", response)
+
+    def test_store_away(self) -> None:
+        """
+        A script that cannot look anybody up need not say so itself: 503.
+        """
+
+        async def away(uri: object) -> None:
+            raise StoreUnavailable("the store is away")
+
+        self.of = away  # type: ignore[method-assign]
+        self.a.send(self.a.make("MESSAGE", "sip:bob@example.com"))
+        response = self.a.response()
+        self.assertEqual((response.status, response.get("Retry-After")), (503, "5"))
+        self.assertEqual(self.bus.events, [])
 
     def test_exception(self) -> None:
         """
