@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sipsorcery import __version__
-from sipsorcery.access.offences import Ban
 from sipsorcery.access.guard import Guard
+from sipsorcery.access.offences import Ban
 from sipsorcery.control import ControlError, Verb
 
 
