@@ -87,6 +87,8 @@ class Message:
         value = self._values.get(field.key, _UNREAD)
         if value is not _UNREAD:
             return value
+        if self._index is not None and field.key not in self._index:
+            return None
         text = self._first_text(field)
         if text is None:
             return None
@@ -110,14 +112,15 @@ class Message:
         """
         if isinstance(field, str):
             return tuple(self._texts(text_field(field)))
-        if (known := self._values.get(field.every)) is not None:
-            return tuple(known)
+        known: tuple[Any, ...] | None = self._values.get(field.every)
+        if known is not None:
+            return known
+        if self._index is not None and field.key not in self._index:
+            return ()
+        values: tuple[Any, ...] = ()
         try:
-            values = tuple(
-                field.parse(value)
-                for text in self._texts(field)
-                for value in field.split(text)
-            )
+            for text in self._texts(field):
+                values += field.read(text)
         except ParseError as error:
             raise self._blame(error, field) from None
         self._values[field.every] = values
@@ -149,6 +152,14 @@ class Message:
         """
         fields = scanner.split_fields(self._head)
         return [(name.rstrip(" \t"), text) for name, text in fields]
+
+    def count_vias(self) -> int:
+        """
+        Count the Vias.
+
+        :raises ParseError: if one of them cannot be read.
+        """
+        return len(self.all(VIA))
 
     def check(self, *fields: Field[Any]) -> None:
         """

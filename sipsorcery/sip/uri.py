@@ -142,11 +142,10 @@ class SIPURI(NamedTuple):
     def __str__(self) -> str:
         secret = "" if self.password is None else f":{self.password}"
         userinfo = "" if self.user is None else f"{self.user}{secret}@"
-        headers = "&".join(f"{name}={value}" for name, value in self.headers)
-        return (
-            f"{self.scheme}:{userinfo}{self.hostport}{self.parameters}"
-            f"{'?' if headers else ''}{headers}"
-        )
+        text = f"{self.scheme}:{userinfo}{self.hostport}{self.parameters}"
+        if not self.headers:
+            return text
+        return f"{text}?{'&'.join(f'{name}={value}' for name, value in self.headers)}"
 
 
 @dataclass(frozen=True, slots=True)

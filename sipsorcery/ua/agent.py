@@ -19,7 +19,7 @@ from sipsorcery.dialog.replaces import find_replaced
 from sipsorcery.endpoint import ListenAddress
 from sipsorcery.sdp import SessionDescription
 from sipsorcery.sip.errors import ParseError
-from sipsorcery.sip.fields import EVENT, RETRY_AFTER, TO
+from sipsorcery.sip.fields import EVENT, RETRY_AFTER
 from sipsorcery.sip.parameterised import Event, Seconds
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
@@ -311,7 +311,7 @@ class UserAgent:
         Take a new request.
         """
         request = transaction.request
-        if request[TO].tag is not None:
+        if request.to_tag() is not None:
             self._receive_within(transaction)
             return
         refusal = self.core.check(request)

@@ -283,4 +283,6 @@ def dialog_id(request: Request) -> DialogID:
 
     :raises ParseError: if it breaks the grammar.
     """
+    if (seen := request.glance()) is not None:
+        return DialogID(seen.call_id, seen.to_tag or "", seen.from_tag or "")
     return DialogID(request[CALL_ID], request[TO].tag or "", request[FROM].tag or "")

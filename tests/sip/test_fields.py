@@ -268,6 +268,37 @@ class TableTests(SynchronousTestCase):
         self.assertEqual(set(BROKEN) - set(SAMPLES), set())
 
 
+class RememberedTests(SynchronousTestCase):
+    def test_same_as_read_anew(self) -> None:
+        """
+        What is remembered of short texts is what a long look gives, time after time.
+        """
+        for field, text in (
+            (fields.ALLOW, "INVITE, ACK,,BYE,"),
+            (fields.CSEQ, "1 INVITE"),
+            (fields.CONTENT_TYPE, "application/sdp;charset=utf-8"),
+            (fields.SESSION_EXPIRES, "1800;refresher=uac"),
+        ):
+            each = tuple(field.parse(value) for value in field.split(text))
+            with self.subTest(field=field.name):
+                self.assertEqual([field.read(text), field.read(text)], [each, each])
+
+    def test_long(self) -> None:
+        """
+        A long text is read as well as a short one.
+        """
+        methods = tuple(f"M{number}" for number in range(200))
+        self.assertEqual(fields.ALLOW.read(",".join(methods)), methods)
+
+    def test_broken(self) -> None:
+        """
+        A broken text is broken each time.
+        """
+        for _ in range(2):
+            self.assertRaises(ParseError, fields.CSEQ.read, "1")
+            self.assertRaises(ParseError, fields.ALLOW.read, "INVITE, <b>")
+
+
 class NameTests(SynchronousTestCase):
     """
     The names of fields.
