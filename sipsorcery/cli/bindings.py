@@ -39,9 +39,10 @@ async def act(session: Session, options: argparse.Namespace) -> None:
     # Before the first server has run there is nothing to read.
     if (session.data_dir / "live.db").exists():
         now = time.time()
-        async for record in session.live().scan(BINDINGS.name):
-            if options.aor in (None, record.key, record.key.removeprefix("sip:")):
-                rows += _rows(record, now)
+        with session.live() as live:
+            async for record in live.scan(BINDINGS.name):
+                if options.aor in (None, record.key, record.key.removeprefix("sip:")):
+                    rows += _rows(record, now)
     rows.sort(key=lambda row: row["aor"])
     tables.show(rows, _COLUMNS, as_json=options.json)
 

@@ -5,8 +5,8 @@ What a verb works with: the configuration, the stores and, while it runs, a reac
 from __future__ import annotations
 
 import argparse
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -56,13 +56,18 @@ class Session:
         finally:
             directory.stop()
 
-    def live(self) -> LiveReader:
+    @contextmanager
+    def live(self) -> Iterator[LiveReader]:
         """
-        Give the live state, to look at beside a server that writes it.
+        Open the live state, to look at beside a server that writes it.
         """
         if self.config.storage.live:
             raise Refused("storage.live names Redis, which this version does not have")
-        return LocalReader(self.data_dir)
+        reader = LocalReader(self.data_dir)
+        try:
+            yield reader
+        finally:
+            reader.stop()
 
 
 #: Does a verb.

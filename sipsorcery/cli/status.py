@@ -14,7 +14,7 @@ from sipsorcery.cli.errors import Refused
 from sipsorcery.cli.session import Session, with_session
 from sipsorcery.control import NotRunning, ask
 
-_COLUMNS = ("role", "pid", "version", "running")
+_COLUMNS = ("role", "pid", "version", "running", "events_dropped")
 
 
 def add_to(verbs: Verbs) -> None:

@@ -70,9 +70,12 @@ class LocalBus:
     :param reactor: has time.
     :param waiting: how many events wait for one subscriber; of more, the oldest are
         dropped.
+
+    :ivar dropped: events that any subscriber was too slow for.
     """
 
     def __init__(self, reactor: IReactorTime, waiting: int = _WAITING) -> None:
+        self.dropped = 0
         self._reactor = reactor
         self._waiting = waiting
         self._places: dict[EventKind, tuple[_Place, ...]] = {}
@@ -98,12 +101,15 @@ class LocalBus:
 
         One that raises is reported in the log and goes on to be called.
         """
-        place = _Place(self._reactor, callback, self._waiting, self._forget)
+        place = _Place(self._reactor, callback, self._waiting, self)
         for kind in EventKind if kinds is None else frozenset(kinds):
             self._places[kind] = (*self._places.get(kind, ()), place)
         return place
 
-    def _forget(self, place: _Place) -> None:
+    def forget(self, place: _Place) -> None:
+        """
+        Deliver nothing to a subscriber any more.
+        """
         self._places = {
             kind: rest
             for kind, places in self._places.items()
@@ -123,12 +129,12 @@ class _Place:
         reactor: IReactorTime,
         callback: Callback,
         waiting: int,
-        forget: Callable[[_Place], None],
+        bus: LocalBus,
     ) -> None:
         self.dropped = 0
         self._reactor = reactor
         self._callback = callback
-        self._forget = forget
+        self._bus = bus
         self._queue: deque[Event] = deque(maxlen=waiting)
         self._turn: IDelayedCall | None = None  # there while something waits
 
@@ -146,7 +152,7 @@ class _Place:
         """
         Deliver nothing any more.
         """
-        self._forget(self)
+        self._bus.forget(self)
         self._queue.clear()
         turn, self._turn = self._turn, None
         if turn is not None and turn.active():
@@ -167,6 +173,7 @@ class _Place:
     def _count_dropped(self) -> None:
         # Once for each power of ten: the log must not drown with it.
         self.dropped += 1
+        self._bus.dropped += 1
         if str(self.dropped).strip("0") == "1":
             self._log.warn(
                 "{count} events dropped: {subscriber} is too slow",

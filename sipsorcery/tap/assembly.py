@@ -130,5 +130,5 @@ class _Process:
     def _control(
         self, role: str, verbs: Mapping[str, Verb] | None = None
     ) -> ControlService:
-        verbs = {**of_every_server(role), **(verbs or {})}
+        verbs = {**of_every_server(role, self._bus), **(verbs or {})}
         return ControlService(self._reactor, self._config.server.data_dir, role, verbs)

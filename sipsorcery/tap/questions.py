@@ -14,19 +14,25 @@ from sipsorcery import __version__
 from sipsorcery.access.guard import Guard
 from sipsorcery.access.offences import Ban
 from sipsorcery.control import ControlError, Verb
+from sipsorcery.monitor.bus import LocalBus
 
 
-def of_every_server(role: str) -> Mapping[str, Verb]:
+def of_every_server(role: str, bus: LocalBus) -> Mapping[str, Verb]:
     """
     Give what every server answers: ``status``.
     """
-    status = {
-        "role": role,
-        "version": __version__,
-        "pid": os.getpid(),
-        "started": time.time(),
-    }
-    return {"status": status.copy}
+    started = time.time()
+
+    def status() -> dict[str, Any]:
+        return {
+            "role": role,
+            "version": __version__,
+            "pid": os.getpid(),
+            "started": started,
+            "events_dropped": bus.dropped,
+        }
+
+    return {"status": status}
 
 
 def of_guard(guard: Guard, clock: Callable[[], float]) -> Mapping[str, Verb]:

@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.utils import getProcessOutputAndValue
 
 from sipsorcery.endpoint import Endpoint, Transport
-from tests import ROOT
+from tests import LONG, ROOT
 from tests.integration.baresip import Baresip, Registration
 from tests.integration.program import free_port
 from tests.integration.test_twistd import READY, TwistdTestCase
@@ -22,6 +22,8 @@ from tests.integration.twistd import Twistd
 from tests.transport.authority import Authority
 
 DOMAIN = "example.com"
+# How often the servers are killed.
+_ROUNDS = 20 if LONG else 1
 CONFIGURATION = """
 [server]
 data_dir = "data"
@@ -196,15 +198,20 @@ class KilledTests(PhonesCase):
         first = await self.phone("100", Transport.UDP)
         second = await self.phone("101", Transport.UDP)
         before = await self.bindings()
-        await self.establish(first, second, "101")
-        await server.kill()
-        await self.start()
-        after = await self.bindings()
-        self.assertEqual(
-            [each["contact"] for each in after], [each["contact"] for each in before]
-        )
-        await first.hang_up()
-        await second.event("CALL_CLOSED")
-        await self.establish(second, first, "100")
-        await first.hang_up()
-        await second.event("CALL_CLOSED")
+        for _ in range(_ROUNDS):
+            await self.establish(first, second, "101")
+            await server.kill()
+            server = await self.start()
+            after = await self.bindings()
+            self.assertEqual(
+                [each["contact"] for each in after],
+                [each["contact"] for each in before],
+            )
+            await first.hang_up()
+            await second.event("CALL_CLOSED")
+            await self.establish(second, first, "100")
+            await first.hang_up()
+            await second.event("CALL_CLOSED")
+            # Of the call before, too.
+            await first.event("CALL_CLOSED")
+            await first.event("CALL_CLOSED")

@@ -171,11 +171,13 @@ class LocalBusTests(SynchronousTestCase):
         A full queue drops the oldest and counts them; other subscribers lose nothing.
         """
         subscription = self.bus.subscribe(self.received.append)
+        other = self.bus.subscribe(self.received.append, {EventKind.BANNED})
         for number in range(1200):
             self.bus.emit(event(number=number))
         self.turn()
         self.assertEqual([each.time for each in self.received], list(range(200, 1200)))
-        self.assertEqual(subscription.dropped, 200)
+        self.assertEqual((subscription.dropped, self.bus.dropped), (200, 200))
+        self.assertEqual(other.dropped, 0)
 
     def test_short_turns(self) -> None:
         """

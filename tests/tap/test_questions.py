@@ -15,6 +15,7 @@ from sipsorcery.access.guard import Guard
 from sipsorcery.access.offences import OFFENCES, Offence
 from sipsorcery.control import ControlError
 from sipsorcery.endpoint import Endpoint
+from sipsorcery.monitor.bus import LocalBus
 from sipsorcery.tap.questions import of_every_server, of_guard
 
 
@@ -27,9 +28,14 @@ class StatusTests(SynchronousTestCase):
         """
         It says which server it is, in which process and of which version.
         """
-        status: Any = of_every_server("proxy")["status"]()
-        self.assertEqual(status["role"], "proxy")
+        bus = LocalBus(Clock())
+        verbs = of_every_server("proxy", bus)
+        status: Any = verbs["status"]()
+        self.assertEqual((status["role"], status["events_dropped"]), ("proxy", 0))
         self.assertEqual((status["pid"], status["version"]), (os.getpid(), __version__))
+        bus.dropped = 7
+        later: Any = verbs["status"]()
+        self.assertEqual(later, {**status, "events_dropped": 7})
 
 
 class GuardTests(SynchronousTestCase):
