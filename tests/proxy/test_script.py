@@ -316,3 +316,40 @@ class NoOpenRelayTests(ProxyWorld):
         response.set_all("Via", [genuine, below])
         self.b.send(response)
         self.assertEqual(self.trunk.statuses(), [200])
+
+
+class ClaimsTests(ProxyWorld):
+    """
+    What a response says that only some may say.
+    """
+
+    LINES = (
+        ("P-Asserted-Identity", "<sip:boss@example.com>"),
+        ("Proxy-ReceivedFrom", "udp:192.0.2.1:1"),
+        ("Proxy-SendFrom", "udp:192.0.2.1:1"),
+    )
+
+    def test_stranger(self) -> None:
+        """
+        Of a stranger's response the claims are removed, relayed or forwarded.
+        """
+        for method in ("MESSAGE", "INVITE"):
+            self.trunk.send(self.trunk.make(method, f"sip:x@{PHONE_B}", branch=method))
+            self.trunk.inbox.clear()
+            self.b.send(self.b.request().respond(200, to_tag="b", fields=self.LINES))
+            response = self.trunk.response()
+            for name, _ in self.LINES:
+                self.assertNotIn(name, response, method)
+
+    def test_role(self) -> None:
+        """
+        What a role says to the proxy alone does not leave.
+        """
+        self.a.send(self.a.make("REGISTER", "sip:example.com"))
+        register = self.role.request()
+        register.method = "OPTIONS"
+        self.role.send(register.respond(200, fields=self.LINES), INSIDE, 5059)
+        response = self.a.response()
+        self.assertNotIn("Proxy-ReceivedFrom", response)
+        self.assertNotIn("Proxy-SendFrom", response)
+        self.assertIn("P-Asserted-Identity", response)
