@@ -53,15 +53,28 @@ class Media(Section):
     spelled: Line | None = field(default=None, kw_only=True, compare=False, repr=False)
 
     @classmethod
-    def parse(cls, heading: Line, lines: Iterable[Line] = ()) -> Media:
+    def parse(
+        cls,
+        heading: Line,
+        lines: Iterable[Line] = (),
+        session: Section = Section(),  # noqa: B008  # frozen
+    ) -> Media:
         """
         Make a section of its ``m=`` line and the lines after it.
 
+        :param session: the session level, if it is known.
         :raises ParseError: if the ``m=`` line breaks the grammar.
         """
         type, port, proto, formats, count = _read(heading.value)
         return cls(
-            type, port, proto, formats, count, lines=tuple(lines), spelled=heading
+            type,
+            port,
+            proto,
+            formats,
+            count,
+            lines=tuple(lines),
+            session=session,
+            spelled=heading,
         )
 
     def within(self, session: Section) -> Media:

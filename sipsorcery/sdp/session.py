@@ -14,6 +14,7 @@ from sipsorcery.sdp.media import Media
 from sipsorcery.sdp.origin import Origin
 from sipsorcery.sdp.parser import parse_sections
 from sipsorcery.sdp.section import Section
+from sipsorcery.sdp.usual import parse_usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class SessionDescription(Section):
         :raises ParseError: if it breaks the grammar or a limit; the error knows the
             line and the status to answer.
         """
-        lines, media = parse_sections(body)
+        lines, media = parse_usual(body) or parse_sections(body)
         description = cls(media, lines=lines)
         object.__setattr__(description, "_body", body)
         return description
