@@ -78,7 +78,8 @@ def main(
         print(error, file=sys.stderr)
         return 1
     except OSError as error:
-        return _fail(f"{error.filename}: {error.strerror}")
+        named = error.filename is not None
+        return _fail(f"{error.filename}: {error.strerror}" if named else str(error))
     except KeyboardInterrupt:
         return _fail("interrupted")
     return ended

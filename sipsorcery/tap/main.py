@@ -79,19 +79,17 @@ class MainService(MultiService):
             # Each is started before the next one is made.
             for service in self._make():
                 service.setServiceParent(self)
-        except _PLAIN as error:
-            reason = str(error)
-        except OSError as error:
-            reason = f"{error.filename}: {error.strerror}"
-        else:
-            # Not before: until the reactor runs, a signal ends the process untidily.
-            self._reactor.callWhenRunning(collect_rarely)
-            self._reactor.callWhenRunning(self._log.info, "Ready")
-            return
-        self._log.critical("{reason}", reason=reason)
-        # Threads would keep the process from its end.
-        self.stopService()
-        raise CannotStart(reason)
+        except Exception as error:
+            # Threads would keep the process from its end.
+            self.stopService()
+            reason = _plain(error)
+            if reason is None:
+                raise
+            self._log.critical("{reason}", reason=reason)
+            raise CannotStart(reason) from error
+        # Not before: until the reactor runs, a signal ends the process untidily.
+        self._reactor.callWhenRunning(collect_rarely)
+        self._reactor.callWhenRunning(self._log.info, "Ready")
 
     def stopService(self) -> Deferred[None]:
         """
@@ -108,3 +106,12 @@ class MainService(MultiService):
                 await maybeDeferred(service.stopService)
             except Exception:
                 self._log.failure("{name} does not end well", name=service.name)
+
+
+def _plain(error: Exception) -> str | None:
+    """
+    Give the sentence of what an operator can mend; None: it is a fault of ours.
+    """
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    return str(error) if isinstance(error, _PLAIN) else None

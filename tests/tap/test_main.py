@@ -110,6 +110,7 @@ class MainServiceTests(SynchronousTestCase):
                 PermissionError(13, "Permission denied", "/srv/x"),
                 "/srv/x: Permission denied",
             ),
+            (OSError("the network is gone"), "the network is gone"),
         ):
             ended = self.assertRaises(CannotStart, self.start, FailingService(error))
             self.assertEqual(ended.code, 1)
@@ -174,6 +175,7 @@ class MainServiceTests(SynchronousTestCase):
         """
         Any other exception is a fault of ours, and keeps its traceback.
         """
-        self.assertRaises(
-            ZeroDivisionError, self.start, FailingService(ZeroDivisionError())
-        )
+        first = Service()
+        failing = FailingService(ZeroDivisionError())
+        self.assertRaises(ZeroDivisionError, self.start, first, failing)
+        self.assertFalse(first.running)
