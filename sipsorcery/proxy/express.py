@@ -28,7 +28,7 @@ from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import SIPURI, parse_uri
-from sipsorcery.sip.usual import UsualRequest
+from sipsorcery.sip.usual import UsualRequest, parse_usual
 from sipsorcery.sip.usual_response import UsualResponse
 from sipsorcery.sip.via import glance_at_via, received_at_glance
 from sipsorcery.transport import vias
@@ -142,34 +142,27 @@ class Express:
         :return: whether it is done.
         :raises TransportError: if it could not be sent.
         """
-        request, way = routed.request, hop.way
-        if (
-            not routed.is_plain
-            or not isinstance(request, UsualRequest)
-            or not request.is_untouched
-            or isinstance(way, Target)
-            or way.number
-            or hop.uri is not None
-            or hop.routes
-        ):
+        way = hop.way
+        if isinstance(way, Target):
             return False
-        arrival, departure = routed.arrival, hop.departure
-        if departure.is_inside and not arrival.is_inside:
-            return False
-        origin = request.origin()
-        if origin is None:
-            return False
-        lines = self._lines(routed, hop)
-        if lines is None:
-            return False
-        target = f"{departure.target} {request.request_uri}"
-        branch = self._branches.make_for(
-            Kind.FORWARDED, routed.loop, target, *origin, request.received
+        data = self._write(
+            Kind.FORWARDED, routed, hop, way, f";flow={self._came(flow)}"
         )
-        via = self._via(way, departure.target)
-        text = f"{via};branch={branch};flow={self._came(flow)}"
-        way.send(request.forwarded(text, routed.hops - 1, lines))
+        if data is None:
+            return False
+        way.send(data)
         return True
+
+    def relayed(self, routed: Routed, hop: Hop) -> Request | None:
+        """
+        Make the request that a relay sends to one hop, with our Via.
+
+        :return: None: others have to.
+        """
+        if isinstance(hop.way, Target):
+            return None
+        data = self._write(Kind.RELAYED, routed, hop, hop.way)
+        return None if data is None else parse_usual(data)
 
     # Responses
 
@@ -205,6 +198,39 @@ class Express:
         return True
 
     # Inside
+
+    def _write(
+        self, kind: Kind, routed: Routed, hop: Hop, way: Flow, more: str = ""
+    ) -> bytes | None:
+        """
+        Write a request for one hop; None: others have to.
+
+        :param more: parameters of our Via.
+        """
+        request = routed.request
+        if (
+            not routed.is_plain
+            or not isinstance(request, UsualRequest)
+            or not request.is_untouched
+            or request.routes
+            or way.number
+            or hop.routes
+        ):
+            return None
+        arrival, departure = routed.arrival, hop.departure
+        if departure.is_inside and not arrival.is_inside:
+            return None
+        origin = request.origin()
+        lines = self._lines(routed, hop)
+        if origin is None or lines is None:
+            return None
+        uri = None if hop.uri is None else str(hop.uri)
+        target = f"{departure.target} {request.request_uri if uri is None else uri}"
+        branch = self._branches.make_for(
+            kind, routed.loop, target, *origin, request.received
+        )
+        text = f"{self._via(way, departure.target)};branch={branch}{more}"
+        return request.forwarded(text, routed.hops - 1, lines, uri)
 
     def _tokens_of(
         self, routes: bytes, request: UsualRequest, arrival: Arrival
@@ -246,7 +272,8 @@ class Express:
         if method != "NOTIFY" and method not in BEGINNINGS:
             return ""
         assert isinstance(request, UsualRequest)  # forward() has looked
-        if request.finds(_RECORD_ROUTE) or routed.uri.scheme != "sip":
+        uri = routed.uri if hop.uri is None else hop.uri
+        if request.finds(_RECORD_ROUTE) or uri.scheme != "sip":
             return None
         if method != "NOTIFY" and request.to_tag() is not None:
             return ""

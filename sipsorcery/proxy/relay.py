@@ -11,6 +11,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from sipsorcery.proxy.best import best
 from sipsorcery.proxy.branch import Branches, Kind
 from sipsorcery.proxy.errors import Refused
+from sipsorcery.proxy.express import Express
 from sipsorcery.proxy.outgoing import Outgoing
 from sipsorcery.proxy.review import Passed, Review, not_noted, pass_unseen
 from sipsorcery.proxy.routing import Routed
@@ -53,11 +54,13 @@ class Relays:
     :ivar pass_ack: takes the ACK to a 2xx, which is a request of its own.
     :ivar review: lets the script look at a response before it counts.
     :ivar passed: takes note of those that go back.
+    :ivar express: makes usual requests at once; None: nobody does.
     """
 
     pass_ack: Callable[[Request, Flow], None]
     review: Review = staticmethod(pass_unseen)
     passed: Passed = staticmethod(not_noted)
+    express: Express | None = None
 
     def __init__(
         self,
@@ -278,8 +281,7 @@ class _Relay:
     def _prepared(self, client: ClientTransaction, response: Response) -> Response:
         flow = client.flow
         assert flow is not None  # a response came on it
-        response = response.copy()
-        response.pop_first(VIA)
+        response = response.without_top_via()
         if self.transparent:
             restore(response, self.routed.request.all("Via"))
         relays = self.relays
@@ -328,6 +330,10 @@ class _Branch:
     def _send(self, hop: Hop) -> ClientTransaction:
         relay = self._relay
         routed, relays = relay.routed, relay.relays
+        if not relay.transparent and relays.express is not None:
+            usual = relays.express.relayed(routed, hop)
+            if usual is not None:
+                return relays.transactions.begin(usual, hop.way, self)
         request = relays.outgoing.prepare(
             routed, hop.departure, hop.uri, hop.routes
         ).copy()

@@ -67,6 +67,7 @@ class Switchboard:
         self._answers: Answers = tools.answers
         self._transactions = tools.relays.transactions
         tools.relays.pass_ack = self._begin
+        tools.relays.express = tools.express
         tools.express.looks = lambda: script.changes_responses
         self.reviews = Reviews(clock, script, tools.ways, tools.events, tools.nat)
         tools.relays.review = tools.forwarder.review = self.reviews.review

@@ -207,7 +207,9 @@ class Request(Message):
         if (noted := via.seen_from(address, port)) != via:
             self.replace_first(VIA, noted)
 
-    def forwarded(self, via: str, hops: int, lines: str = "") -> bytes:
+    def forwarded(
+        self, via: str, hops: int, lines: str = "", uri: str | None = None
+    ) -> bytes:
         """
         Write the request as a proxy passes it on (:rfc:`3261#section-16.6`).
 
@@ -215,8 +217,11 @@ class Request(Message):
         :param hops: the new Max-Forwards.
         :param lines: whole lines, each with its end, to go below the topmost of the
             other Vias.
+        :param uri: the new Request-URI, if it changes.
         """
         request = self.copy()
+        if uri is not None:
+            request.uri = parse_uri(uri)
         request.set(MAX_FORWARDS, hops)
         if lines and (top := VIA.find.search(request.head)) is not None:
             place = top.end() + 1

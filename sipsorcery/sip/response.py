@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sipsorcery.sip.errors import LocalProtocolError, ParseError, excerpt
-from sipsorcery.sip.fields import CONTENT_LENGTH, Field
+from sipsorcery.sip.fields import CONTENT_LENGTH, CSEQ, VIA, Field
 from sipsorcery.sip.message import Message, head_of
 from sipsorcery.sip.status import reason_phrase
 
@@ -105,6 +105,30 @@ class Response(Message):
         other = Response.__new__(Response)._adopt(self.head, self.body)
         other.status = self.status
         other.reason = self.reason
+        return other
+
+    def origin(self) -> tuple[str, str] | None:
+        """
+        Give branch and sent-by of the topmost Via; None where that takes a longer look.
+        """
+        return None
+
+    def method(self) -> str:
+        """
+        Give the method of the request that this answers.
+
+        :raises ParseError: if the CSeq is missing or broken.
+        """
+        return self[CSEQ].method
+
+    def without_top_via(self) -> Response:
+        """
+        Return a response of its own without the topmost Via.
+
+        :raises ParseError: if there is none, or it is broken.
+        """
+        other = self.copy()
+        other.pop_first(VIA)
         return other
 
     @staticmethod

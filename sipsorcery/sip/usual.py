@@ -49,6 +49,7 @@ _USUAL = re.compile(
 BARE_LF = re.compile(rb"\n(?<!\r\n)").search
 # Groups of the match. What note_source writes goes to the end of NOTED.
 _URI, _HOST, _NOTED, _RPORT, _HOPS, _ROUTES = 2, 3, 4, 5, 6, 7
+_VIAS = re.compile(rb"\n[Vv](?:[Ii][Aa])?+[ \t]*+:([^\r]*+)").findall
 # The first To, in any spelling; what it says only if that is written as usual.
 _TO = re.compile(
     rb"\n[Tt][Oo]?+[ \t]*+:(?P<usual> " + ADDRESS.encode() + rb"\r)?"
@@ -95,6 +96,16 @@ class Lazy(Message):
         _write_slot(self, head)
         self._settled = True  # type: ignore[misc]  # likewise
         self._usual = None  # type: ignore[misc]  # likewise
+
+    def count_vias(self) -> int:
+        """
+        Count the Vias, of which those further down may be broken.
+        """
+        if self._usual is not None:
+            lines = _VIAS(self._usual.string, 0, self._usual.end())
+            if all(b"," not in line and line.strip() for line in lines):
+                return len(lines)
+        return super().count_vias()
 
     def _section(self, usual: re.Match[bytes]) -> bytes:
         """
@@ -222,23 +233,25 @@ class UsualRequest(Lazy, Request):
         elif self._usual[_HOST].decode() != address:
             self._noted = b";received=%b" % address.encode()
 
-    def forwarded(self, via: str, hops: int, lines: str = "") -> bytes:
+    def forwarded(
+        self, via: str, hops: int, lines: str = "", uri: str | None = None
+    ) -> bytes:
         """
         Write the request as a proxy passes it on.
         """
         usual = self._usual
         if usual is None:
-            return super().forwarded(via, hops, lines)
+            return super().forwarded(via, hops, lines, uri)
         hops_start, hops_end = usual.span(_HOPS)
         if hops_start < 0:
-            return super().forwarded(via, hops, lines)
+            return super().forwarded(via, hops, lines, uri)
         data = usual.string
         line_end = usual.end(_URI) + len(b" SIP/2.0\r\n")
         place = usual.end(_NOTED)
         below = data.index(b"\n", place) + 1
         start, end = usual.span(_ROUTES)
         return b"%bVia: %b\r\n%b%b%b%b%b%d%b%b%b" % (
-            data[:line_end],
+            data[:line_end] if uri is None else _line(self.method, uri),
             via.encode(),
             data[line_end:place],
             self._noted,
@@ -250,6 +263,10 @@ class UsualRequest(Lazy, Request):
             self._routes,
             data[end:],
         )
+
+
+def _line(method: str, uri: str) -> bytes:
+    return f"{method} {uri} SIP/2.0\r\n".encode()
 
 
 def parse_usual(data: bytes) -> UsualRequest | None:

@@ -9,9 +9,13 @@ that came. ``benchmarks/proxy.py`` says what that buys.
 from __future__ import annotations
 
 import re
+from typing import Any
 
+from sipsorcery.sip.fields import Field
+from sipsorcery.sip.glance import ADDRESS
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.usual import BARE_LF, SMALL, Lazy
+from sipsorcery.sip.via import glance_at_via
 
 # As in sipsorcery.sip.usual, but for what a proxy takes away or adds on the way back:
 # Proxy-Received..., Proxy-Send..., P-Asserted-Identity and P-Preferred-Identity.
@@ -34,6 +38,21 @@ _USUAL = re.compile(
     + rb"\r\n"
 ).match
 _OWN, _NEXT = 3, 4
+
+# The first CSeq, in any spelling; what it says only if that is written as usual.
+_CSEQ = re.compile(
+    rb"\n[Cc][Ss][Ee][Qq][ \t]*+:(?: (?:0|[1-9][0-9]{0,8}) (?P<method>[A-Z]++)\r)?"
+).search
+_NAMES = re.compile(rb"\n([A-Z][A-Za-z0-9\-]++): ").findall
+_ADDRESS = ADDRESS.encode()
+_MANDATORY = {
+    b"From": re.compile(rb"\nFrom: " + _ADDRESS + rb"\r"),
+    b"To": re.compile(rb"\nTo: " + _ADDRESS + rb"\r"),
+    b"Call-ID": re.compile(rb"\nCall-ID: [!-+\--:<-~]++\r"),
+    b"CSeq": re.compile(rb"\nCSeq: (?:0|[1-9][0-9]{0,8}) [A-Z]++\r"),
+}
+# Both Vias of the match.
+_TWO = [b"Via", b"Via"]
 
 _new = object.__new__
 
@@ -61,6 +80,45 @@ class UsualResponse(Lazy, Response):
         own, below = self._usual.group(_OWN, _NEXT)
         return own.decode(), below.decode()
 
+    def origin(self) -> tuple[str, str] | None:
+        """
+        Give branch and sent-by of the topmost Via at a glance.
+        """
+        if self._usual is None:
+            return None
+        return glance_at_via(self._usual[_OWN].decode())
+
+    def method(self) -> str:
+        """
+        Give the method of the request that this answers.
+        """
+        if self._usual is not None:
+            cseq = _CSEQ(self._usual.string, 0, self._usual.end())
+            if cseq is not None and cseq["method"] is not None:
+                return cseq["method"].decode()
+        return super().method()
+
+    def check(self, *fields: Field[Any]) -> None:
+        """
+        Parse all mandatory fields, and *fields* where present.
+        """
+        if fields or self._usual is None or not _has_all(self._usual):
+            super().check(*fields)
+
+    def without_top_via(self) -> Response:
+        """
+        Return a response of its own without the topmost Via.
+        """
+        usual = self._usual
+        if usual is None:
+            return super().without_top_via()
+        start = usual.start(_OWN) - len(b"Via: ")
+        section = usual.string[:start] + self._section(usual)[usual.end(_OWN) + 2 :]
+        head = section.decode("utf-8", "surrogateescape")
+        other = _new(Response)._adopt(head, self._body)
+        other.status, other.reason = self.status, self.reason
+        return other
+
     def finds(self, pattern: re.Pattern[bytes]) -> bool:
         """
         Tell whether a pattern is found in the header section that came.
@@ -76,6 +134,27 @@ class UsualResponse(Lazy, Response):
         data = self._usual.string
         start = self._usual.start(_OWN) - len(b"Via: ")
         return data[:start] + data[self._usual.end(_OWN) + len(b"\r\n") :]
+
+
+def _has_all(usual: re.Match[bytes]) -> bool:
+    """
+    Tell whether nobody could find fault with the mandatory fields.
+
+    Each is written as usual, and no field comes twice that may not.
+    """
+    data, end = usual.string, usual.end()
+    names: list[bytes] = _NAMES(data, 0, end)
+    # The start line has no name, nor has the blank one at the end.
+    if names[:2] != _TWO or len(names) != data.count(b"\n", 0, end) - 2:
+        return False
+    others = [name for name in names[2:] if name != b"Record-Route"]
+    keys = set(map(bytes.lower, others))
+    if len(keys) != len(others) or b"via" in keys:
+        return False
+    return all(
+        name in others and pattern.search(data, 0, end) is not None
+        for name, pattern in _MANDATORY.items()
+    )
 
 
 def parse_usual_response(data: bytes) -> UsualResponse | None:

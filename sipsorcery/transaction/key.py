@@ -10,6 +10,7 @@ from sipsorcery.sip.fields import CALL_ID, CSEQ, FROM, TO, VIA
 from sipsorcery.sip.glance import Glance
 from sipsorcery.sip.message import Message
 from sipsorcery.sip.request import Request
+from sipsorcery.sip.response import Response
 from sipsorcery.sip.via import Via
 
 # What comes between the parts: it cannot be in any of them.
@@ -24,6 +25,19 @@ def client_key(via: Via, method: str) -> str:
     :param method: that of the request: the one in the CSeq of a response.
     """
     return f"{method}{_SEP}{(via.branch or '').lower()}"
+
+
+def client_key_of(message: Request | Response) -> str:
+    """
+    Give the key of the client transaction that a message belongs to.
+
+    :param message: a request of ours, with its Via, or a response.
+    :raises ParseError: if a field that matters is missing or broken.
+    """
+    method = message.method if isinstance(message, Request) else message.method()
+    if (origin := message.origin()) is None:
+        return client_key(message[VIA], method)
+    return f"{method}{_SEP}{origin[0].lower()}"
 
 
 def server_key(request: Request, method: str | None = None) -> str:

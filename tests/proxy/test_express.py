@@ -20,13 +20,24 @@ from sipsorcery.sip.fields import ROUTE
 from sipsorcery.sip.usual import UsualRequest
 from sipsorcery.store.secrets import Key
 from tests.proxy.world import INSIDE as INSIDE_HOST
-from tests.proxy.world import PHONE_A, PHONE_B, PROXY, SERVER, Peer, ProxyWorld
+from tests.proxy.world import PHONE_A, PHONE_B, PROXY, SERVER, TRUNK, Peer, ProxyWorld
 
 _SCRIPT = f"""
 from sipsorcery.endpoint import Endpoint
 
 async def request(sys, req):
     await sys.forward(Endpoint.parse("udp:{PHONE_B}:5060") if sys.is_ours else None)
+"""
+_CONTACT = f"sip:b@{PHONE_B}:5060;ob"
+_RELAYING = f"""
+from sipsorcery.access.contacts import Contact
+from sipsorcery.sip.uri import SIPURI
+
+B = [Contact(SIPURI.parse("{_CONTACT}"))]
+BOTH = [*B, Contact(SIPURI.parse("sip:trunk@{TRUNK}"))]
+
+async def request(sys, req):
+    await sys.relay(BOTH if "both" in req.request_uri else B)
 """
 _LONG = b"\r\n"
 
@@ -444,6 +455,81 @@ class ResponseTests(ExpressWorld):
         for changed in (data[:at] + oddity + data[at:], data[:at] + data[at + cut :]):
             if changed[:1].isupper():  # else it is another protocol, or no line
                 self.check_same(changed, self.b)
+
+
+class RelayTests(ExpressWorld):
+    """
+    Requests that are relayed, and the answers to them.
+    """
+
+    def setUp(self) -> None:
+        super().setUp()
+        assert self.script is not None
+        self.script.write_text(_RELAYING)
+        self.network.advance(2)  # until it has been loaded again
+
+    def relayed(self, data: bytes) -> list[bytes]:
+        """
+        Relay a request the short way and the long way, with another branch each time,
+        and give both as they come out.
+        """
+        found = []
+        for number, way in enumerate((b"", _LONG)):
+            self.round = getattr(self, "round", 0) + 1
+            other = data.replace(b"z9hG4bK1", b"z9hG4bKr%d" % self.round)
+            for end, message in self.sent(way + other):
+                if end == self.b.end:
+                    found.append(message)
+                else:
+                    self.assertTrue(message.startswith(b"SIP/2.0 100 "), message)
+            self.assertEqual(len(found), number + 1)
+        return found
+
+    def settled(self, message: bytes) -> bytes:
+        """
+        Leave out what differs: the branches of two transactions.
+        """
+        return re.sub(rb"branch=[^;\r]*", b"", message)
+
+    def test_same_request(self) -> None:
+        """
+        Both ways send the same to a contact, with its URI, and with Record-Routes where
+        a dialog begins.
+        """
+        for method, tag, count in (
+            ("INVITE", "", 2),
+            ("BYE", "b", 0),
+            ("INFO", "b", 0),
+        ):
+            data = self.a.make(method, "sip:bob@example.com", to_tag=tag).to_bytes()
+            short, long = self.relayed(data)
+            self.assertEqual(self.settled(short), self.settled(long))
+            self.assertEqual(short.count(b"\r\nRecord-Route: "), count)
+            self.assertTrue(short.startswith(f"{method} {_CONTACT} SIP".encode()))
+
+    def test_same_responses(self) -> None:
+        """
+        Both ways bring back the same, and nothing of it is lost.
+        """
+        data = self.a.make("INVITE", "sip:bob@example.com").to_bytes()
+        for request in self.relayed(data):
+            invite = parse(request)
+            assert isinstance(invite, Request)
+            for status in (180, 200):
+                answer = invite.respond(status, to_tag="b").to_bytes()
+                ((to, short),) = self.sent(answer, self.b)
+                self.assertEqual(to, self.a.end)
+                self.assertEqual(short.count(b"\r\nVia: "), 1)
+                self.assertIn(b"\r\nTo: <sip:you@example.com>;tag=b\r\n", short)
+
+    def test_two_hops_at_once(self) -> None:
+        """
+        Two contacts get branches of their own.
+        """
+        data = self.a.make("INVITE", "sip:both@example.com").to_bytes()
+        sent = [message for end, message in self.sent(data) if end != self.a.end]
+        branches = {re.search(rb"branch=([^;\r]*)", one)[1] for one in sent}  # type: ignore[index]  # each has one
+        self.assertEqual((len(sent), len(branches)), (2, 2))
 
 
 class RememberingTests(ExpressWorld):

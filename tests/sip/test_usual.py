@@ -74,6 +74,8 @@ def outcome(data: bytes) -> list[object]:
         described.append(_of(lambda: message.forwarded(OWN_VIA, 69, "X: y\r\n")))
         described.append(_of(lambda: _origin(message)))
         described.append(_of(message.to_tag))
+        described.append(_of(lambda: _checked_vias(message)))
+        described.append(_of(lambda: message.forwarded(OWN_VIA, 7, "", "sip:other@x")))
         for step in (
             lambda: message.get(MAX_FORWARDS),
             lambda: message.get(ROUTE),
@@ -106,6 +108,11 @@ def _origin(message: Request) -> tuple[str, str]:
         return seen
     via = message[VIA]
     return via.branch or "", via.sent_by
+
+
+def _checked_vias(message: Request) -> int:
+    message.check()
+    return message.count_vias()
 
 
 def _drop_routes(message: Request) -> None:

@@ -73,12 +73,26 @@ def outcome(data: bytes) -> list[object]:
     described: list[object] = [message.body]
     if isinstance(message, Response):
         described += [message.status, message.reason, message.copy()]
+        described += [_of(message.method), _of(message.check)]
+        described.append(_of(lambda: _checked_vias(message)))
+        described.append(_of(lambda: message.without_top_via().to_bytes()))
+        described.append(_of(lambda: _branch(message)))
     for field in known_fields():
         described.append(_of(lambda field=field: message.get(field)))
         described.append(_of(lambda field=field: message.all(field)))
     described += [_of(message.items), _of(message.check), message.to_bytes()]
     described += [_of(lambda: message.pop_first(VIA)), message.to_bytes()]
     return described
+
+
+def _branch(message: Response) -> str | None:
+    origin = message.origin()
+    return message[VIA].branch if origin is None else origin[0]
+
+
+def _checked_vias(message: Response) -> int:
+    message.check()
+    return message.count_vias()
 
 
 def _of(step: object) -> object:
@@ -160,6 +174,33 @@ class ShortWayTests(SynchronousTestCase):
         ):
             self.assertIn(old, _USUAL)
             self.assertIsNone(parse_usual_response(_USUAL.replace(old, new)), new)
+
+    def test_checked_at_once(self) -> None:
+        """
+        A usual response is checked without a look at each field, an odd one is not.
+        """
+        two = _USUAL.replace(
+            b"Via: SIP/2.0/TCP pc.example.com;branch=z9hG4bKb\r\n", b""
+        )
+        for data, at_once in (
+            (two, True),
+            (_USUAL, False),
+            (two.replace(b"To: ", b"To:\t"), False),
+        ):
+            response = parse_usual_response(data)
+            assert response is not None
+            response.check()
+            self.assertEqual(not response._values, at_once)
+        for old, new in (
+            (b"CSeq: 1 OPTIONS", b"CSeq: x OPTIONS"),
+            (b"Call-ID: 1", b"Subject: 1"),
+            (b"To: <sip:b@", b"To: <sip:b@[/"),
+            (b"To: <sip:b", b"FROM: <sip:c@d>;tag=5\r\nTo: <sip:b"),
+        ):
+            self.assertIn(old, two)
+            response = parse_usual_response(two.replace(old, new))
+            assert response is not None
+            self.assertRaises(ParseError, response.check)
 
     def test_one_via(self) -> None:
         """

@@ -7,11 +7,10 @@ from __future__ import annotations
 from typing import Protocol, TypeAlias
 
 from sipsorcery.endpoint import Endpoint
-from sipsorcery.sip.fields import VIA
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.transaction.invite_client import InviteClientTransaction
-from sipsorcery.transaction.key import client_key
+from sipsorcery.transaction.key import client_key_of
 from sipsorcery.transaction.non_invite_client import NonInviteClientTransaction
 from sipsorcery.transaction.state import State
 from sipsorcery.transport.errors import TransportError
@@ -95,9 +94,9 @@ class ClientTransaction:
         self.user: ClientTransactionUser | None = None
         self.error: TransportError | None = None
         self.is_acting = False
-        self.via_count = len(request.all(VIA))
+        self.via_count = request.count_vias()
         self.flow = flow
-        self.key = client_key(request[VIA], request.method)
+        self.key = client_key_of(request)
         self.slot: int | None = None
 
     @property

@@ -11,7 +11,6 @@ from twisted.internet.defer import Deferred
 from twisted.python import failure
 
 from sipsorcery.sip.errors import LocalProtocolError
-from sipsorcery.sip.fields import CSEQ, VIA
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.via import MAGIC_COOKIE
@@ -26,7 +25,7 @@ from sipsorcery.transaction.effects import (
 )
 from sipsorcery.transaction.errors import TransactionTimeout
 from sipsorcery.transaction.invite_client import InviteClientTransaction
-from sipsorcery.transaction.key import client_key
+from sipsorcery.transaction.key import client_key_of
 from sipsorcery.transaction.non_invite_client import NonInviteClientTransaction
 from sipsorcery.transaction.state import State
 from sipsorcery.transport.errors import TransportError
@@ -113,7 +112,7 @@ class ClientTransactions(Side[ClientTransaction, ClientEffect]):
 
         :raises ParseError: if it cannot be read.
         """
-        return client_key(response[VIA], response[CSEQ].method) in self._transactions
+        return client_key_of(response) in self._transactions
 
     def receive(self, response: Response) -> bool:
         """
@@ -122,14 +121,13 @@ class ClientTransactions(Side[ClientTransaction, ClientEffect]):
         :return: whether it belongs to a transaction.
         :raises ParseError: if it cannot be read.
         """
-        key = client_key(response[VIA], response[CSEQ].method)
-        transaction = self._transactions.get(key)
+        transaction = self._transactions.get(client_key_of(response))
         if transaction is None:
             return False
         response.check()
         # "If more than one Via header field value is present in a response, the UAC
         # SHOULD discard the message" (8.1.3.3); to a proxy there are more.
-        if len(response.all(VIA)) == transaction.via_count:
+        if response.count_vias() == transaction.via_count:
             transaction.machine.receive(response, self._drive.clock.seconds())
             self._act(transaction)
         else:

@@ -182,11 +182,17 @@ class TransactionLayer:
         :param branch: that of the Via; None: a new one.
         :raises TransportError: if that fails at once.
         """
+        return self.begin(self.with_via(request, way, branch=branch), way, user)
+
+    def begin(
+        self, request: Request, way: Way, user: ClientTransactionUser | None = None
+    ) -> ClientTransaction:
+        """
+        Send a request as `request` does, but one that has our Via already.
+        """
         if request.method == "ACK":
             raise LocalProtocolError("an ACK is no transaction of its own")
-        return self._clients.begin(
-            self.with_via(request, way, branch=branch), way, user
-        )
+        return self._clients.begin(request, way, user)
 
     def ask(self, request: Request, way: Way) -> Deferred[Response]:
         """
