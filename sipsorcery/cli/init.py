@@ -9,6 +9,8 @@ import secrets
 
 from sipsorcery.cli.declaring import Verbs, add_verb
 from sipsorcery.cli.session import Session, with_session
+from sipsorcery.store.directory.users import Users
+from sipsorcery.store.errors import Refused
 from sipsorcery.store.ports import settle
 
 ADMINISTRATOR = "admin"
@@ -33,13 +35,34 @@ async def act(session: Session, options: argparse.Namespace) -> None:
     Make what is missing. A password is shown this once.
     """
     settle(session.config)
+    password = secrets.token_urlsafe(_CHANCE)
     async with session.directory() as directory:
-        users = directory.everyone.users
-        if any(user.is_admin for user in await users.all()):
-            print(f"{session.data_dir}: there is an administrator already")
-            return
-        password = secrets.token_urlsafe(_CHANCE)
+        is_new = await _add_administrator(directory.everyone.users, password)
+    if not is_new:
+        print(f"{session.data_dir}: there is an administrator already")
+        return
+    print(f"{session.data_dir}: made")
+    print(f"user:     {ADMINISTRATOR}")
+    print(f"password: {password}")
+
+
+async def _add_administrator(users: Users, password: str) -> bool:
+    """
+    Add the first administrator.
+
+    :return: whether there was none.
+    """
+    if await _has_administrator(users):
+        return False
+    try:
         await users.add(ADMINISTRATOR, password, is_admin=True)
-        print(f"{session.data_dir}: made")
-        print(f"user:     {ADMINISTRATOR}")
-        print(f"password: {password}")
+    except Refused:
+        # Another command may have been faster.
+        if await _has_administrator(users):
+            return False
+        raise
+    return True
+
+
+async def _has_administrator(users: Users) -> bool:
+    return any(user.is_admin for user in await users.all())

@@ -60,6 +60,14 @@ class InitTests(CommandCase):
         self.do("init")
         self.assertEqual(len(self.read("user", "list")), 1)
 
+    def test_name_that_is_taken(self) -> None:
+        """
+        A user named admin who is no administrator is not made one.
+        """
+        self.do("user", "add", "admin", "--password-stdin", given="12345678")
+        self.assertIn("'admin' already", self.refuse("init"))
+        self.assertFalse(self.read("user", "list")[0]["admin"])
+
     def test_files(self) -> None:
         """
         Secrets and ports are there, and nobody else can read them.
