@@ -146,7 +146,8 @@ class HouseCase(SynchronousTestCase):
     One proxy, its roles, and phones.
     """
 
-    config = ""
+    config = ""  # more sections
+    sip = ""  # more of the section [sip]
 
     def setUp(self) -> None:
         self.network = MemoryNetwork()
@@ -198,6 +199,7 @@ class HouseCase(SynchronousTestCase):
             server.data_dir = '{self.data_dir}'
             [sip]
             domains = ['example.com']
+            {self.sip}
             [proxy]
             listen = ['{OUTSIDE}', 'tcp:{PROXY}:5060', '{SECURE}']
             inside = '{INSIDE}'

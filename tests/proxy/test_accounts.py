@@ -400,6 +400,33 @@ class StrangerTests(AccountsCase):
         self.assertEqual(self.flood(self.a, 100), 100)
 
 
+class InsideTests(AccountsCase):
+    """
+    The inside socket, under a guard that trusts nobody.
+    """
+
+    def test_roles_are_no_strangers(self) -> None:
+        """
+        What comes by it is neither counted nor banned.
+        """
+        for _ in range(100):
+            self.appserver.send(
+                self.appserver.make(
+                    "OPTIONS",
+                    "sip:example.com",
+                    ("Route", "<sip:127.0.0.1:5059;lr>"),
+                    ("User-Agent", "friendly-scanner"),
+                )
+            )
+            self.assertEqual(self.appserver.response().status, 200)
+        for _ in range(30):
+            garbage = b"OPTIONS sip:x SIP/2.0\r\nVia: x\r\n\r\n"
+            self.network.send(garbage, ("127.0.0.1", 5065), ("127.0.0.1", 5059))
+        self.settle()
+        self.appserver.send(self.appserver.make("OPTIONS", "sip:example.com"))
+        self.assertEqual(self.appserver.response().status, 200)
+
+
 class TraceTests(AccountsCase):
     """
     What the monitor sees of messages.

@@ -5,10 +5,13 @@ with its roles and phones, over real transports in a network in memory.
 
 from __future__ import annotations
 
+from twisted.internet.protocol import DatagramProtocol
+
 from sipsorcery.monitor.event import EventKind
 from sipsorcery.sip import Request
 from sipsorcery.sip.fields import PATH, RECORD_ROUTE, VIA
 from sipsorcery.sip.uri import SIPURI
+from sipsorcery.stun import Message, MessageClass, answer, mapped_address
 from tests.proxy.house import (
     INSIDE,
     OUTSIDE,
@@ -21,7 +24,7 @@ from tests.proxy.house import (
     Station,
 )
 
-PHONE_B2 = "198.51.100.10"
+PHONE_B2, STUN = "198.51.100.10", "192.0.2.53"
 A_CONTACT = "sip:alice@192.168.1.2:5060"
 B_CONTACT = "sip:bob@10.0.0.5:4444;transport=tls"
 _PRIVATE = ("Proxy-ReceivedFrom", "Proxy-ReceivedOn", "Proxy-SendFrom")
@@ -377,3 +380,65 @@ class LostConnectionTests(FlowsCase):
         self.far.answer(self.message, 202)
         self.network.advance(1)
         self.assertEqual((self.trunk.is_quiet, self.a.is_quiet), (True, True))
+
+
+class NATOfTheProxyTests(FlowsCase):
+    """
+    The proxy itself is behind a NAT, and asks a STUN server what that makes of it.
+    """
+
+    sip = f"stun_server = '{STUN}:3478'"
+    seen = ("192.0.2.200", 5060)
+
+    def setUp(self) -> None:
+        super().setUp()
+        machine = self.network.machine(STUN)
+        machine.listenUDP(3478, _STUNServer(self.seen), STUN)
+
+    def test_learned(self) -> None:
+        """
+        From then on the public address stands in Record-Route, and is ours.
+        """
+        path = self.register(self.a, A_CONTACT)
+        _, invite = self.call(path, A_CONTACT)
+        self.assertIn(f"@{PROXY}:5060;lr>", routes(invite)[0])
+        self.a.send(self.a.make("OPTIONS", "sip:192.0.2.200"))
+        self.assertEqual(self.a.response().status, 403)
+        self.network.advance(61)
+        _, invite = self.call(path, A_CONTACT)
+        self.assertIn("@192.0.2.200:5060;lr>", routes(invite)[0])
+        self.a.send(self.a.make("OPTIONS", "sip:192.0.2.200"))
+        self.assertEqual(self.a.response().status, 200)
+        self.appserver.send(
+            self.appserver.make(
+                "BYE",
+                A_CONTACT,
+                *(("Route", each) for each in reversed(routes(invite))),
+                to_tag="t",
+            )
+        )
+        self.assertEqual(self.a.request().method, "BYE")
+
+    def test_phones(self) -> None:
+        """
+        Phones that ask the SIP port by STUN get an answer.
+        """
+        request = Message(MessageClass.REQUEST, bytes(range(12)))
+        self.network.send(bytes(request), (PHONE_A, 33000), (PROXY, 5060))
+        self.settle()
+        ((data, _),) = self.a.consumer.stun
+        self.assertEqual(mapped_address(Message.parse(data)), (PHONE_A, 33000))
+
+
+class _STUNServer(DatagramProtocol):
+    """
+    Sees everybody at the same address.
+    """
+
+    def __init__(self, seen: tuple[str, int]) -> None:
+        self.seen = seen
+
+    def datagramReceived(self, datagram: bytes, addr: tuple[str, int]) -> None:
+        response = answer(datagram, self.seen)
+        assert response is not None and self.transport is not None
+        self.transport.write(response, addr)
