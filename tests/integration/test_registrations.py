@@ -4,13 +4,17 @@ Registrations with real peers: the flows of RFC 3665, section 2, and real Digest
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 from twisted.internet import reactor
+from twisted.internet.defer import Deferred
 
 from sipsorcery.config import Config, parse
 from sipsorcery.endpoint import Transport
+from sipsorcery.sip.fields import WWW_AUTHENTICATE
+from sipsorcery.store.bindings import BINDINGS
 from sipsorcery.ua import Account, RequestFailed, UserAgent
 from tests.integration.registrar import DOMAIN, PASSWORD, RegistrarCase, configure
 from tests.integration.sipp import SIPp, Tally
@@ -118,7 +122,90 @@ class SIPpTests(RegistrarCase):
         self.assertEqual(len(await self.bindings()), 0)
 
 
-class MD5Tests(RegistrarCase):
+class AgentCase(RegistrarCase):
+    """
+    Our own user agents for phones.
+    """
+
+    async def register(self, account: Account) -> UserAgent:
+        """
+        Let a phone register, and give it when it is.
+
+        :raises RequestFailed: if it is refused.
+        """
+        agent = UserAgent(reactor, ["udp:127.0.0.1:0"])
+        await agent.start()
+        self.addCleanup(lambda: Deferred.fromCoroutine(agent.stop()))
+        await agent.register(account).registered()
+        return agent
+
+    def account(self, aor: str, password: str | None, realm: str = DOMAIN) -> Account:
+        """
+        Make the account of a phone that sends everything to the registrar.
+        """
+        proxy = f"sip:{self.end.host}:{self.end.port};lr"
+        return Account(aor, password, realms=[realm], proxy=proxy)
+
+
+class AccessTests(AgentCase):
+    """
+    Who may register, with the accounts of a real directory.
+    """
+
+    async def test_trusted_network(self) -> None:
+        """
+        An account that trusts the address of a phone asks it for nothing.
+        """
+        accounts = self.stores.directory.everyone.accounts
+        networks = (ip_network("127.0.0.0/8"),)
+        await accounts.change("100", DOMAIN, trusted_networks=networks)
+        await self.register(self.account(f"sip:100@{DOMAIN}", None))
+        self.assertEqual(len(await self.bindings()), 1)
+
+    async def test_any_host(self) -> None:
+        """
+        Where a domain stands for any host, phones register with whatever they have, and
+        their bindings are those of the domain.
+        """
+        domains = self.stores.directory.everyone.domains
+        await domains.add("other.example", ["*"])
+        joe = self.stores.directory.of("joe").accounts
+        await joe.add("102", "other.example", PASSWORD)
+        aor = "sip:102@no-such-host.example"
+        await self.register(self.account(aor, PASSWORD, "other.example"))
+        found = await self.stores.live.get(BINDINGS.name, "sip:102@other.example")
+        self.assertIsNotNone(found)
+
+    async def test_disabled(self) -> None:
+        """
+        A disabled account is refused, and only who knows its password is told so.
+        """
+        accounts = self.stores.directory.everyone.accounts
+        await accounts.disable("100", DOMAIN, "moved away")
+        for password, status in ((PASSWORD, 403), ("not zanzibar", 401)):
+            with self.assertRaises(RequestFailed) as raised:
+                await self.register(self.account(f"sip:100@{DOMAIN}", password))
+            self.assertEqual(raised.exception.status, status)
+
+    async def test_unknown_user_and_wrong_password(self) -> None:
+        """
+        Nobody can tell from the answers which of both it was.
+        """
+        answers = []
+        for user in ("100", "nobody"):
+            with self.assertRaises(RequestFailed) as raised:
+                await self.register(self.account(f"sip:{user}@{DOMAIN}", "wrong"))
+            response = raised.exception.response
+            assert response is not None
+            # Of each field the name, and of the challenge all but the nonce.
+            challenge = response[WWW_AUTHENTICATE].parameters
+            fixed = [pair for pair in challenge if pair[0] != "nonce"]
+            names = [name for name, _ in response.items()]
+            answers.append((response.status, response.reason, names, fixed))
+        self.assertEqual(answers[0], answers[1])
+
+
+class MD5Tests(AgentCase):
     """
     Our own user agent registers with Digest.
     """
@@ -135,34 +222,15 @@ class MD5Tests(RegistrarCase):
 
     async def test_register(self) -> None:
         """
-        The right password registers, and refreshes; a wrong one does not.
+        The right password registers; a wrong one does not.
         """
-        agent = UserAgent(reactor, ["udp:127.0.0.1:0"])
-        await agent.start()
-        try:
-            right = agent.register(self.account("100", PASSWORD))
-            await right.registered()
-            (binding,) = await self.bindings()
-            self.assertEqual(binding.received, str(agent.listeners[0].local))
-            wrong = agent.register(self.account("101", "not zanzibar"))
-            with self.assertRaises(RequestFailed) as raised:
-                await wrong.registered()
-            self.assertEqual(raised.exception.status, 401)
-            self.assertEqual(len(await self.bindings("101")), 0)
-            await right.stop()
-            self.assertEqual(len(await self.bindings()), 0)
-        finally:
-            await agent.stop()
-
-    def account(self, user: str, password: str) -> Account:
-        """
-        Make the account of a phone that sends everything to the registrar.
-        """
-        return Account(
-            f"sip:{user}@{DOMAIN}",
-            password=password,
-            proxy=f"sip:{self.end.host}:{self.end.port};lr",
-        )
+        agent = await self.register(self.account(f"sip:100@{DOMAIN}", PASSWORD))
+        (binding,) = await self.bindings()
+        self.assertEqual(binding.received, str(agent.listeners[0].local))
+        with self.assertRaises(RequestFailed) as raised:
+            await self.register(self.account(f"sip:101@{DOMAIN}", "not zanzibar"))
+        self.assertEqual(raised.exception.status, 401)
+        self.assertEqual(len(await self.bindings("101")), 0)
 
 
 class SHA256Tests(MD5Tests):
