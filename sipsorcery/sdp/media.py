@@ -77,20 +77,25 @@ class Media(Section):
             spelled=heading,
         )
 
-    def within(self, session: Section) -> Media:
+    def within(
+        self, session: Section, port: int | None = None, spelled: Line | None = None
+    ) -> Media:
         """
         Return the section as one of a description with this session level.
+
+        :param port: another one than it has.
+        :param spelled: likewise.
         """
         # What replace() does, at a third of its cost: each description needs it.
         return Media(
             self.type,
-            self.port,
+            self.port if port is None else port,
             self.proto,
             self.formats,
             self.count,
             lines=self.lines,
             session=session,
-            spelled=self.spelled,
+            spelled=spelled or self.spelled,
         )
 
     @property

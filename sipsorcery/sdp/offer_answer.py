@@ -9,26 +9,14 @@ its streams, in the order of the offer, and its lines; formats, payload types an
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import lru_cache
-
-from sipsorcery.sdp.codec import Codec
-from sipsorcery.sdp.direction import Direction
 from sipsorcery.sdp.errors import NotAcceptable, RemoteProtocolError, excerpt
+from sipsorcery.sdp.fitting import Fitted, fit, same_kind
+from sipsorcery.sdp.line import Line
 from sipsorcery.sdp.media import Media
 from sipsorcery.sdp.modification import reissue
 from sipsorcery.sdp.origin import Origin
 from sipsorcery.sdp.section import Section
 from sipsorcery.sdp.session import SessionDescription
-
-# Attributes that an answer has only if the offer has them (RFC 5761, 5506).
-_IF_OFFERED = ("rtcp-mux", "rtcp-rsize")
-# Attributes of ours that speak of our own payload types, not of theirs.
-_OWN_ONLY = ("imageattr", "rtcp-fb")
-# Answers to streams that are remembered: each model of telephone offers the same codecs
-# in every call, and we do the same things. 16 MB if hostile peers fill it with the
-# longest bodies.
-_REMEMBERED = 256
 
 
 def create_answer(
@@ -54,18 +42,32 @@ def create_answer(
         of the offer, which is the recommended one (:rfc:`3264#section-6.1`).
     :raises NotAcceptable: if streams are offered and none of them fits.
     """
-    spare = [media for media in local.media if not media.is_rejected]
-    media = tuple(_answer(offered, spare, local_order) for offered in offer.media)
+    fitted = fit(offer, local, local_order)
     wanted = [offered for offered in offer.media if not offered.is_rejected]
-    if wanted and all(answered.is_rejected for answered in media):
+    if wanted and all(place is None for _, place in fitted.media):
         kinds = ", ".join(f"{offered.type} by {offered.proto}" for offered in wanted)
         raise NotAcceptable(f"nothing of what is offered fits: {excerpt(kinds)}")
-    # 'The "t=" line in the answer MUST equal that of the offer.' (6)
-    times = offer.values("t") or ("0 0",)
-    level = Section(lines=local.lines).with_values("t", *times)
-    level = level.without_attribute("group").with_origin(origin or local.origin)
-    answer = SessionDescription(media, lines=level.lines)
+    answer = _completed(fitted, local, origin or local.origin)
     return answer if previous is None else reissue(answer, previous.origin, previous)
+
+
+def _completed(
+    fitted: Fitted, local: SessionDescription, origin: Origin
+) -> SessionDescription:
+    """
+    Add what is another in each call: our ports, and the ``o=`` line.
+    """
+    origin.check()
+    own_line = Line("o", str(origin), end=local.line_end)
+    level = Section(lines=(*fitted.before, own_line, *fitted.after))
+    ours = [media for media in local.media if not media.is_rejected]
+    media = tuple(
+        answered.within(level)
+        if place is None
+        else answered.within(level, ours[place].port, ours[place].spelled)
+        for answered, place in fitted.media
+    )
+    return SessionDescription(media, lines=level.lines)
 
 
 def check_answer(answer: SessionDescription, offer: SessionDescription) -> None:
@@ -84,7 +86,7 @@ def check_answer(answer: SessionDescription, offer: SessionDescription) -> None:
         )
     for answered, offered in zip(answer.media, offer.media, strict=True):
         kind = excerpt(offered.type)
-        if not _same_kind(answered, offered):
+        if not same_kind(answered, offered):
             raise RemoteProtocolError(f"{excerpt(answered.type)} answers {kind}")
         if answered.is_rejected:
             continue
@@ -94,99 +96,6 @@ def check_answer(answer: SessionDescription, offer: SessionDescription) -> None:
             raise RemoteProtocolError(f"the answer has no address for {kind}")
         if not _have_common_format(answered, offered):
             raise RemoteProtocolError(f"no format of the offer for {kind}")
-
-
-def _answer(offered: Media, spare: list[Media], local_order: bool) -> Media:
-    """
-    Answer one stream with the first of ours that fits, which is then taken.
-    """
-    # Without any c= line, which some leave out, there is nowhere to send to.
-    if not offered.is_rejected and offered.connection is not None:
-        for place, ours in enumerate(spare):
-            if _same_kind(ours, offered):
-                fitted = _fit_formats(ours, offered, local_order)
-                if fitted is not None:
-                    del spare[place]
-                    return _finish(fitted, ours.direction, offered)
-    refused = Media(offered.type, 0, offered.proto, offered.formats or ("0",))
-    return _with_mid(refused, offered.mid)
-
-
-def _fit_formats(ours: Media, offered: Media, local_order: bool) -> Media | None:
-    """
-    Reduce one of our streams to the formats that were offered, under their numbers.
-
-    :return: ``None`` if none is left.
-    """
-    if ours.is_rtp:
-        return _fit_codecs(ours, offered.codecs, local_order)
-    known = {format.lower() for format in ours.formats}
-    formats = tuple(format for format in offered.formats if format.lower() in known)
-    return replace(ours, formats=formats) if formats else None
-
-
-@lru_cache(maxsize=_REMEMBERED)
-def _fit_codecs(
-    ours: Media, offered: tuple[Codec, ...], local_order: bool
-) -> Media | None:
-    pairs = _common_codecs(ours, offered)
-    if not any(theirs.carries_media for theirs, _ in pairs):
-        return None
-    if local_order:
-        order = {codec: place for place, codec in enumerate(ours.codecs)}
-        pairs.sort(key=lambda pair: order[pair[1]])
-    return ours.without_attribute(*_OWN_ONLY).with_codecs(
-        replace(theirs, fmtp=mine.fmtp) for theirs, mine in pairs
-    )
-
-
-def _common_codecs(
-    ours: Media, offered: tuple[Codec, ...]
-) -> list[tuple[Codec, Codec]]:
-    """
-    Pair each offered codec with ours, in the order of the offer.
-    """
-    pairs, known = [], ours.codecs
-    for theirs in offered:
-        mine = next((mine for mine in known if mine.matches(theirs)), None)
-        if mine is not None and not theirs.is_derived:
-            pairs.append((theirs, mine))
-    return pairs
-
-
-def _finish(fitted: Media, own: Direction, offered: Media) -> Media:
-    """
-    Give one of our streams, its formats fitted, the direction and name of the offered.
-
-    :param own: the direction that we want.
-    """
-    wanted = offered.direction
-    if offered.is_held:
-        wanted &= Direction.SENDONLY
-    direction = wanted.reversed & own
-    stated = direction if fitted.is_rtp or direction is not own else None
-    missing = tuple(name for name in _IF_OFFERED if offered.attribute(name) is None)
-    return _with_attributes(fitted, stated, missing, offered.mid)
-
-
-@lru_cache(maxsize=_REMEMBERED)
-def _with_attributes(
-    fitted: Media,
-    direction: Direction | None,
-    missing: tuple[str, ...],
-    mid: str | None,
-) -> Media:
-    if direction is not None:
-        fitted = fitted.with_direction(direction)
-    return _with_mid(fitted.without_attribute(*missing), mid)
-
-
-def _with_mid(media: Media, mid: str | None) -> Media:
-    return media.with_attribute("mid", mid) if mid else media.without_attribute("mid")
-
-
-def _same_kind(one: Media, other: Media) -> bool:
-    return (one.type, one.proto.upper()) == (other.type, other.proto.upper())
 
 
 def _have_common_format(answered: Media, offered: Media) -> bool:

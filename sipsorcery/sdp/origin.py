@@ -4,6 +4,7 @@ The ``o=`` line: who made the description, and which version of it this is.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from sipsorcery.sdp.connection import address_type
@@ -16,6 +17,9 @@ _MAX_VERSION = 2**64 - 1
 # session ids are longer still.
 _VERSIONS = 2**63
 _MAX_ID_DIGITS = 40
+# What is read without a fault, whatever the parts of it say.
+USUAL = r"[!-~]++ [0-9]{1,40} (?:0|[1-9][0-9]{0,18}) IN IP[46] [!-~]++"
+_USUAL = re.compile(USUAL).fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +100,12 @@ class Origin:
 
         :raises LocalProtocolError: if a part is empty, too long or broken by a blank.
         """
+        text = str(self)
+        if _USUAL(text):
+            return  # six words can be read in one way only
         try:
-            if Origin.parse(str(self)) == self:
+            if Origin.parse(text) == self:
                 return
         except ParseError:
             pass
-        raise LocalProtocolError(f"{excerpt(str(self))} is no origin")
+        raise LocalProtocolError(f"{excerpt(text)} is no origin")

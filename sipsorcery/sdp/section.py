@@ -93,7 +93,10 @@ class Section:
         """
         Give the ``c=`` value of this section itself, the first if there are several.
         """
-        return next(map(Connection.parse, self.values("c")), None)
+        for line in self.lines:
+            if line.type == "c":
+                return Connection.parse(line.value.strip(" "))
+        return None
 
     @property
     def own_direction(self) -> Direction | None:

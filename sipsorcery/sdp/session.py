@@ -76,8 +76,9 @@ class SessionDescription(Section):
 
         :raises LocalProtocolError: if there is none, which no parsed description is.
         """
-        for value in self.values("o"):
-            return Origin.parse(value)
+        for line in self.lines:
+            if line.type == "o":
+                return Origin.parse(line.value.strip(" "))
         raise LocalProtocolError("a description without an o= line")
 
     @property

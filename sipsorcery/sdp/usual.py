@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from sipsorcery.sdp import origin
 from sipsorcery.sdp.connection import Connection
 from sipsorcery.sdp.errors import ParseError
 from sipsorcery.sdp.line import Line
@@ -23,8 +24,6 @@ from sipsorcery.sdp.section import Section
 _SHORT = 2048
 
 _TEXT = r"[^\r\n\0]*+"
-# What is read without a fault, whatever the parts of it say.
-_ORIGIN = r"[!-~]++ [0-9]{1,40} [0-9]{1,19} IN IP[46] [!-~]++"
 _CONNECTION = rf"(?:c=({_TEXT})\r\n)?+"
 # Lines that are the same in call after call, and hold no secret.
 _ROW = (
@@ -32,7 +31,7 @@ _ROW = (
     rf"|sendrecv|sendonly|recvonly|inactive|silenceSupp:)){_TEXT}\r\n)*+)"
 )
 _LEVEL = re.compile(
-    rf"v=0\r\no=({_ORIGIN})\r\n(s={_TEXT})\r\n{_CONNECTION}{_ROW}"
+    rf"v=0\r\no=({origin.USUAL})\r\n(s={_TEXT})\r\n{_CONNECTION}{_ROW}"
 ).match
 _MEDIA = re.compile(rf"m=({_TEXT})\r\n{_CONNECTION}{_ROW}").match
 _VERSION = Line("v", "0")
@@ -51,11 +50,11 @@ def parse_usual(body: bytes) -> tuple[tuple[Line, ...], tuple[Media, ...]] | Non
     match = _LEVEL(text)
     if match is None:
         return None
-    origin, name, connection, row = match.groups()
+    maker, name, connection, row = match.groups()
     media = []
     try:
         lines = (
-            *(_VERSION, Line("o", origin), Line.parse(name)),
+            *(_VERSION, Line("o", maker), Line.parse(name)),
             *_section(connection, row),
         )
         session = Section(lines=lines)
