@@ -40,13 +40,15 @@ class Server:
 
     :param folder: where it has its data.
     :param text: further sections of its configuration.
+
+    :ivar services: those that run.
     """
 
     def __init__(self, folder: Path, text: str = "") -> None:
         self.port = free_port()
         whole = _TEXT.format(folder=folder.absolute(), domain=DOMAIN, port=self.port)
         self.config = parse(f"{whole}\n{text}".encode())
-        self._services = MultiService()
+        self.services = MultiService()
 
     def end(self, transport: Transport = Transport.UDP) -> Endpoint:
         """
@@ -58,9 +60,9 @@ class Server:
         """
         Start everything.
         """
-        self._services.startService()
+        self.services.startService()
         for service in make_all(reactor, self.config):
-            service.setServiceParent(self._services)
+            service.setServiceParent(self.services)
             if isinstance(service, WritableStores):
                 await self._fill(service)
 
@@ -68,7 +70,7 @@ class Server:
         """
         Stop everything, the last one first.
         """
-        for service in reversed(list(self._services)):
+        for service in reversed(list(self.services)):
             await maybeDeferred(service.stopService)
 
     async def _fill(self, stores: WritableStores) -> None:
