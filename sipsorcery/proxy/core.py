@@ -1,8 +1,8 @@
 """
-What the proxy decides about a request, as long as it only answers.
+How the proxy answers what goes no further: what is for itself. Pure.
 
-In this version it is the end of the way for everything: it answers OPTIONS about
-itself (:rfc:`3261#section-11`) and refuses the rest with the status that says why.
+It answers OPTIONS about itself (:rfc:`3261#section-11`), and refuses the rest with the
+status that says why.
 """
 
 from __future__ import annotations

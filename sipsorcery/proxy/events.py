@@ -11,6 +11,7 @@ from sipsorcery.endpoint import Endpoint
 from sipsorcery.monitor.bus import Bus
 from sipsorcery.monitor.event import Event, EventKind
 from sipsorcery.sip.message import Message
+from sipsorcery.sip.request import Request
 
 
 class Events:
@@ -23,6 +24,24 @@ class Events:
     def __init__(self, bus: Bus, clock: Callable[[], float] = time) -> None:
         self.bus = bus
         self._clock = clock
+
+    def rejected(
+        self, request: Request, status: int, remote: Endpoint, why: str = ""
+    ) -> None:
+        """
+        Tell that a request was refused, be it by a rule or by the script.
+
+        :param why: a sentence; the peer is not told.
+        """
+        if request.method == "ACK":
+            return  # nobody hears of it
+        self.emit(
+            EventKind.REJECTED,
+            f"{request.method} was refused with {status}{f': {why}' if why else ''}",
+            about=request,
+            remote=remote,
+            detail={"method": request.method, "status": str(status)},
+        )
 
     def emit(
         self,

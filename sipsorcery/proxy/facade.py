@@ -118,6 +118,8 @@ class Sys:
         :param fields: pairs of field, or name of a field, and value.
         """
         request, flow = self._routed.request, self._flow
+        if status == 403:
+            self._tools.events.rejected(request, status, flow.remote)
         self._tools.answers.respond(request, flow, status, reason, fields)
 
     async def caller_domain(self) -> str | None:

@@ -41,6 +41,8 @@ _PATIENCE = 32.0
 # Seconds until somebody may try again while a store is away.
 _RETRY_AFTER = 5
 
+# A challenge is no refusal yet; of overload the monitor hears otherwise.
+_UNTOLD = (401, 407, 503)
 _ENDINGS = ("ACK", "BYE", "CANCEL")
 
 _Key = tuple[str | None, str]
@@ -200,6 +202,11 @@ class Switchboard:
         """
         match failure.value:
             case Refused() as refused:
+                if refused.status not in _UNTOLD:
+                    why = str(refused)
+                    self._tools.events.rejected(
+                        request, refused.status, flow.remote, why
+                    )
                 self._answers.refuse(request, flow, refused)
             case ParseError() as error:
                 self._answers.explain(error, flow)

@@ -103,10 +103,15 @@ class RegisterTests(FlowsCase):
         self.assertRegex(seen, rf"^tls:{PHONE_B}:\d+$")
         self.assertEqual(register.all("Proxy-ReceivedOn"), (f"tls:{PROXY}:5061",))
         self.assertEqual(register[VIA].sent_by, "127.0.0.1:5059")
-        fields = [("Path", str(path)), ("Proxy-ReceivedOn", "x")]
+        fields = [
+            *(("Path", str(path)), ("Proxy-ReceivedOn", "x")),
+            *(("Flow-Timer", "100"), ("Require", "outbound")),
+        ]
         self.registrar.answer(register, 200, fields=fields)
         response = self.b.response()
         self.assertEqual(response.get("Path"), str(path))
+        self.assertEqual(response.get("Flow-Timer"), "100")
+        self.assertEqual(response.get("Require"), "outbound")
         for name in _PRIVATE:
             self.assertNotIn(name, response)
 

@@ -4,6 +4,7 @@ Tests for `sipsorcery.proxy.script`, with all that carries out what it decides.
 
 from __future__ import annotations
 
+from sipsorcery.monitor.event import EventKind
 from sipsorcery.sip import Request
 from sipsorcery.sip.fields import MAX_FORWARDS, PATH, RECORD_ROUTE, TO, VIA
 from tests.proxy.test_routing import METHODS
@@ -182,6 +183,28 @@ class HopsTests(ProxyWorld):
             self.assertEqual(self.b.inbox, [])
             expected = {"OPTIONS": [200], "ACK": []}.get(method, [483])
             self.assertEqual(self.a.statuses(), expected, method)
+
+
+class RejectedTests(ProxyWorld):
+    """
+    What the monitor hears of refusals.
+    """
+
+    def test_events(self) -> None:
+        """
+        Each tells which request of whom was refused, and why; an ACK is not answered,
+        so nothing was refused.
+        """
+        self.a.send(self.a.make("MESSAGE", f"sip:x@{EVIL}", call_id="first"))
+        self.a.send(self.a.make("MESSAGE", BOB, "Proxy-Require: x", branch="2"))
+        self.a.send(self.a.make("ACK", f"sip:x@{EVIL}", branch="3"))
+        first, second = self.bus.events
+        self.assertIs(first.kind, EventKind.REJECTED)
+        self.assertEqual(first.detail, {"method": "MESSAGE", "status": "403"})
+        self.assertEqual((first.call_id, first.server), ("first", "proxy"))
+        self.assertEqual(str(first.remote), f"udp:{PHONE_A}:33000")
+        self.assertEqual(second.detail["status"], "420")
+        self.assertIn("Proxy-Require: 'x'", second.message)
 
 
 class NoOpenRelayTests(ProxyWorld):
