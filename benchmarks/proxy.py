@@ -45,6 +45,7 @@ from sipsorcery import config
 from sipsorcery.monitor.bus import LocalBus
 from sipsorcery.proxy.service import ProxyService
 from sipsorcery.store.secrets import Secrets
+from sipsorcery.tap.collecting import collect_rarely
 from sipsorcery.transport.udp import Port
 
 HOST = "127.0.0.1"
@@ -228,6 +229,7 @@ def serve(name: str, far: int, profile: bool) -> None:
     os.sched_setaffinity(0, {0})
     reactor: Any = installed_reactor
     print(SERVERS[name](reactor, far), flush=True)
+    reactor.callWhenRunning(collect_rarely)  # as every server does
     profiler = cProfile.Profile()
     if profile:
         reactor.callLater(1, profiler.enable)

@@ -5,6 +5,7 @@ Programs that look for servers to break into, by the names they give themselves.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 # Each is what a published tool sends unless told otherwise. A tool that gives itself
 # the name of a phone is found by what it does.
@@ -38,6 +39,7 @@ _SCANNER = re.compile(
 _LOOKED_AT = 128
 
 
+@lru_cache(maxsize=1024)  # there are few products, and each request names one
 def is_scanner(product: str | None) -> bool:
     """
     Tell whether a User-Agent field is that of a scanner.

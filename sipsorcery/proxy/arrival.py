@@ -74,7 +74,7 @@ class Arrival:
         """
         Tell whether it came on the inside socket.
         """
-        return self.flow == INSIDE
+        return self.flow is INSIDE
 
     @property
     def is_at_home(self) -> bool:
@@ -108,4 +108,4 @@ class Departure:
         """
         Tell whether it leaves by the inside socket.
         """
-        return self.flow == INSIDE
+        return self.flow is INSIDE

@@ -51,12 +51,6 @@ _RECORD_ROUTE = re.compile(rb"\n[Rr][Ee][Cc][Oo][Rr][Dd]-")
 # A Route that we may have written, alone in its line.
 _ROUTE = re.compile(rb"Route: <(sip:[A-Za-z0-9\-_.~:@]++;lr)>\r\n")
 _ROUTES = re.compile(rb"(?:" + _ROUTE.pattern + rb")++").fullmatch
-# Our Via in a response: parameters that do not matter, branch, flow, and no Vias.
-_PARAMETERS = r"(?:;(?!branch|flow|vias)[a-z]++(?:=[^;]*+)?+)*+"
-_OWN_VIA = re.compile(
-    rf"[^; ]++ [^; ]++{_PARAMETERS};branch=(z9hG4bK[0-9a-z]++);flow=([A-Za-z0-9_\-]++)"
-    rf"{_PARAMETERS}"
-).fullmatch
 # What has a CSeq that can be read; whoever registers has to be noted.
 _CSEQ = re.compile(rb"\nCSeq: [0-9]{1,9} (?!REGISTER)[A-Z]++\r")
 
@@ -175,16 +169,17 @@ class Express:
         if not isinstance(response, UsualResponse) or not response.is_untouched:
             return False
         own, below = response.vias
-        ours, theirs = _OWN_VIA(own), glance_at_via(below)
+        ours, theirs = _read_own(own), glance_at_via(below)
         if ours is None or theirs is None or self.looks():
             return False
-        back = self._way_back(ours[2])
+        branch, token = ours
+        back = self._way_back(token)
         received = received_at_glance(below)
         if (
             back is None
             or received is None
             or not vias.leads_back(below, *back.address)
-            or not self._branches.made_for(Kind.FORWARDED, ours[1], *theirs, received)
+            or not self._branches.made_for(Kind.FORWARDED, branch, *theirs, received)
             or not response.finds(_CSEQ)
         ):
             return False
@@ -343,6 +338,28 @@ class Express:
         if len(where) >= _REMEMBERED:
             where.clear()
         where[key] = value
+
+
+def _read_own(via: str) -> tuple[str, str] | None:
+    """
+    Give branch and token of a Via that we may have written for a forwarded request.
+
+    The next hop may have added parameters on both sides of ours. None of them is a
+    second branch or token, nor are there Vias in it.
+    """
+    before, _, rest = via.partition(";branch=")
+    branch, flow, rest = rest.partition(";flow=")
+    token, _, after = rest.partition(";")
+    if (
+        not flow
+        or ";" in branch
+        or ";branch" in before
+        or ";flow" in before
+        or ";vias" in before
+        or "vias" in after
+    ):
+        return None
+    return branch, token
 
 
 def _chosen(tokens: list[Token | None], arrival: Arrival) -> TokenFlow | None:

@@ -4,6 +4,8 @@ What the proxy asks and tells the guard, who knows nothing of SIP.
 
 from __future__ import annotations
 
+import re
+
 from twisted.internet.interfaces import IReactorTime
 
 from sipsorcery.access.guard import Guard
@@ -12,7 +14,13 @@ from sipsorcery.access.scanners import is_scanner
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.sip.fields import USER_AGENT
 from sipsorcery.sip.request import Request
+from sipsorcery.sip.usual import UsualRequest
 from sipsorcery.transport.flow import Flow
+
+# In any spelling; a usual request has no folds.
+_USER_AGENT = re.compile(
+    rb"\n[Uu][Ss][Ee][Rr]-[Aa][Gg][Ee][Nn][Tt][ \t]*+:[ \t]*+([^\r]*+)"
+)
 
 
 class Gate:
@@ -44,7 +52,7 @@ class Gate:
         """
         if self._guard is None or flow.local == self._inside:
             return False
-        if not is_scanner(request.get(USER_AGENT)):
+        if not is_scanner(_product(request)):
             return False
         self._note(flow.remote, Offence.SCANNER)
         return True
@@ -79,3 +87,10 @@ class Gate:
     def _note(self, remote: Endpoint, offence: Offence) -> None:
         if self._guard is not None:
             self._guard.note_failure(remote, offence, self._clock.seconds())
+
+
+def _product(request: Request) -> str | None:
+    if not isinstance(request, UsualRequest) or not request.is_untouched:
+        return request.get(USER_AGENT)
+    found = request.search(_USER_AGENT)
+    return None if found is None else found[1].decode("utf-8", "surrogateescape")

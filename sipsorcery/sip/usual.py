@@ -162,8 +162,14 @@ class UsualRequest(Lazy, Request):
         """
         Tell whether a pattern is found in the header section that came.
         """
+        return self.search(pattern) is not None
+
+    def search(self, pattern: re.Pattern[bytes]) -> re.Match[bytes] | None:
+        """
+        Look for a pattern in the header section that came.
+        """
         assert self._usual is not None
-        return pattern.search(self._usual.string, 0, self._usual.end()) is not None
+        return pattern.search(self._usual.string, 0, self._usual.end())
 
     def origin(self) -> tuple[str, str] | None:
         """
