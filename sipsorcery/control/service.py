@@ -16,12 +16,17 @@ from typing import Any, TypeAlias
 from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IAddress, IListeningPort
+from twisted.internet.interfaces import (
+    IAddress,
+    IHalfCloseableProtocol,
+    IListeningPort,
+)
 from twisted.internet.protocol import Factory, connectionDone
 from twisted.logger import Logger
 from twisted.protocols.basic import LineOnlyReceiver
 from twisted.protocols.policies import TimeoutMixin
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from sipsorcery.control.errors import ControlError
 from sipsorcery.control.naming import short_name, socket_file
@@ -142,6 +147,7 @@ class ControlFactory(Factory):
             each.close()
 
 
+@implementer(IHalfCloseableProtocol)
 class _Connection(LineOnlyReceiver, TimeoutMixin):
     """
     One command: asks one question after the other.
@@ -154,6 +160,7 @@ class _Connection(LineOnlyReceiver, TimeoutMixin):
     def __init__(self, factory: ControlFactory) -> None:
         self._factory = factory
         self._answering: Deferred[dict[str, Any]] | None = None
+        self._has_asked_all = False
 
     def callLater(self, period: float, func: Callable[..., Any]) -> Any:
         """
@@ -200,6 +207,20 @@ class _Connection(LineOnlyReceiver, TimeoutMixin):
         """
         self.close()
 
+    def readConnectionLost(self) -> None:
+        """
+        Let who has asked everything, as ``nc -N`` says at once, still get the answer.
+        """
+        self._has_asked_all = True
+        if self._answering is None:
+            self.close()
+
+    def writeConnectionLost(self) -> None:
+        """
+        Go: nobody listens.
+        """
+        self.close()
+
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """
         Give up what was being answered.
@@ -234,6 +255,8 @@ class _Connection(LineOnlyReceiver, TimeoutMixin):
         self._answering = None
         self.sendLine(json.dumps(answer).encode("ascii"))
         self.setTimeout(_IDLE)
+        if self._has_asked_all:
+            self.close()
 
     def _failed(self, failure: Failure) -> None:
         if failure.check(CancelledError):

@@ -161,6 +161,22 @@ class ControlServiceTests(SynchronousTestCase):
         self.assertTrue(self.later.called)
         self.assertEqual(transport.value(), b"")
 
+    def test_last_question(self) -> None:
+        """
+        Who says that this was all still gets the answer, also one that takes time.
+        """
+        for verb, answer in (("add", 3), ("wait", 7)):
+            protocol, transport = self.connect()
+            arguments = {"left": 1, "right": 2} if verb == "add" else {}
+            question = json.dumps({"verb": verb, "arguments": arguments})
+            protocol.dataReceived(question.encode() + b"\n")
+            protocol.readConnectionLost()
+            if verb == "wait":
+                self.assertFalse(transport.disconnecting)
+                self.later.callback(7)
+            self.assertEqual(json.loads(transport.value()), {"result": answer})
+            self.assertTrue(transport.disconnecting)
+
     def test_silence(self) -> None:
         """
         Who asks nothing for a minute is sent away; who waits for an answer is not.

@@ -4,12 +4,14 @@ Control sockets that are really there.
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.defer import maybeDeferred
+from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
 from sipsorcery.control import ControlError, ControlService, NotRunning, ask
@@ -63,6 +65,22 @@ class ControlTests(TestCase):
         self.serve(self.folder)
         with self.assertRaisesRegex(ControlError, "at most 65536 octets"):
             await self.ask("echo", text="x" * 70_000)
+
+    async def test_other_client(self) -> None:
+        """
+        A client that asks and closes its side at once, as nc does, gets its answer.
+        """
+        self.serve(self.folder)
+
+        def ask_by_hand() -> bytes:
+            with socket.socket(socket.AF_UNIX) as client:
+                client.connect(os.path.relpath(self.folder / "run/proxy.sock"))
+                client.sendall(b'{"verb": "echo", "arguments": {"text": "x"}}\n')
+                client.shutdown(socket.SHUT_WR)
+                return client.recv(100)
+
+        answer = await deferToThread(ask_by_hand)
+        self.assertEqual(answer, b'{"result": "x"}\n')
 
     async def test_refusal(self) -> None:
         """
