@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from sipsorcery.access.contacts import Contact
 from sipsorcery.endpoint import Endpoint
+from sipsorcery.monitor.event import EventKind
 from sipsorcery.proxy.errors import Refused
 from sipsorcery.proxy.networks import is_within_reach
 from sipsorcery.proxy.routing import Routed
@@ -72,6 +73,8 @@ class Hops:
                     hops += await self._to(way)
                 except Refused as error:
                     refused = error
+                    if error.status == 430:
+                        self._tell_lost(way)
                 except TransportError as error:
                     refused = Refused(480, str(error))
             if hops:
@@ -104,6 +107,16 @@ class Hops:
         targets = await self._tools.location.locate(next_hop)
         hops = [ways.towards(target, None, uri, routes) for target in targets]
         return [self._secure(hop, uri) for hop in hops]
+
+    def _tell_lost(self, contact: Contact) -> None:
+        """
+        Tell that a flow is gone whose end nobody has seen: we were restarted.
+        """
+        self._tools.events.emit(
+            EventKind.FLOW_CLOSED,
+            f"The connection of {contact.uri} is gone",
+            detail={"token": contact.path[0].user or ""},
+        )
 
     def _flow(self, contact: Contact) -> TokenFlow | None:
         """

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sipsorcery.access.contacts import Contact
+from sipsorcery.monitor.event import EventKind
 from sipsorcery.proxy.relay import MAX_BRANCHES, TIMER_C
 from sipsorcery.proxy.token import ConnectionFlow, Tokens, Use
 from sipsorcery.sip import Request
@@ -211,6 +212,7 @@ class RelayTests(ProxyWorld):
     def test_dead_flow(self) -> None:
         """
         A way that is gone is passed over; if it was the last, the caller hears of it.
+        Each time the registrar is told, to forget it.
         """
         dead = ConnectionFlow(0, b"beforeit", 7)
         token = Tokens([Key(1, b"f" * 32, 0.0)]).write(Use.PATH, dead)
@@ -224,6 +226,12 @@ class RelayTests(ProxyWorld):
         self.users[BOB] = [gone]
         self.a.send(self.a.make("MESSAGE", BOB, branch="2"))
         self.assertEqual(self.a.statuses(), [430])
+        lost = [
+            event.detail["token"]
+            for event in self.bus.events
+            if event.kind is EventKind.FLOW_CLOSED
+        ]
+        self.assertEqual(lost, [token, token])
 
     def test_sips(self) -> None:
         """
