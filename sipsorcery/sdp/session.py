@@ -118,8 +118,14 @@ class SessionDescription(Section):
             return ""
         # Where something was put after a last line without line end, it gets one.
         missing = lines[0].end or CRLF
-        ended = [f"{line}{line.end or missing}" for line in lines[:-1]]
-        return "".join(ended) + f"{lines[-1]}{lines[-1].end}"
+        last = lines.pop()
+        ended = [
+            f"{line.indent}{line.type}={line.value}{line.end or missing}"
+            if line.type
+            else f"{line}{line.end or missing}"
+            for line in lines
+        ]
+        return "".join(ended) + f"{last}{last.end}"
 
     def __bytes__(self) -> bytes:
         if self._body is None:

@@ -104,9 +104,10 @@ class Parameters:
         :raises LocalProtocolError: if the value could not be read back.
         """
         if name not in self:
-            return Parameters.trusted(
-                f"{self._text}{Parameters([(name, value)])._text}"
-            )
+            new = Parameters([(name, value)])
+            new._text = self._text + new._text
+            new._items = (*self._pairs(), (name, value))
+            return new
         low = name.lower()
         return Parameters(
             (key, value if key.lower() == low else old) for key, old in self._pairs()

@@ -273,7 +273,10 @@ class Request(Message):
             to = f"{to[:-2]};tag={to_tag}\r\n"
         timestamp = _first_line(TIMESTAMP, self._head) if status == 100 else ""
         lines = f"{vias}{from_}{to}{call_id}{cseq}{timestamp}"
-        return Response.from_lines(status, reason, lines, fields, body)
+        response = Response.from_lines(status, reason, lines, fields, body)
+        if (value := self._values.get(CSEQ.key)) is not None:
+            response._values[CSEQ.key] = value  # the line is the same
+        return response
 
     def _copied_lines(self) -> tuple[str, str, str, str, str, bool]:
         """
