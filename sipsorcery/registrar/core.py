@@ -81,7 +81,7 @@ def register(
     return Outcome(
         Bindings(tuple(update.bindings)),
         (*changes, *update.changes),
-        tuple(each for each in update.bindings if each in update.own),
+        tuple(update.own),
     )
 
 
@@ -107,7 +107,7 @@ def close_flow(bindings: Bindings, token: str) -> Outcome:
 
 
 def _expired(bindings: Bindings, current: Sequence[Binding]) -> tuple[Change, ...]:
-    if len(current) == len(bindings):
+    if current is bindings.all:
         return ()
     gone = (each for each in bindings if each not in current)
     return tuple(Change(Fate.EXPIRED, each) for each in gone)
@@ -164,7 +164,9 @@ class _Update:
         """
         place = _find(contact, self.bindings)
         old = None if place is None else self.bindings[place]
-        if old is not None and old not in self.own:
+        if old in self.own:  # the request names it twice
+            self.own.remove(old)
+        elif old is not None:
             if self._is_repeated(old, contact):
                 self.own.append(old)
                 return

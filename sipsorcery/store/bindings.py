@@ -95,7 +95,11 @@ class Bindings(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
         :param now: seconds since the epoch.
         """
-        return tuple(each for each in self.all if each.expiry + GRACE > now)
+        ended = now - GRACE
+        for each in self.all:
+            if each.expiry <= ended:
+                return tuple(each for each in self.all if each.expiry > ended)
+        return self.all
 
 
 #: What the live state calls them.

@@ -121,9 +121,12 @@ class BindTests(CoreCase):
         """
         A contact that comes twice is one binding, as it comes last.
         """
-        self.register(f"{ONE};q=0.1", f"{ONE};q=0.9")
+        outcome = self.register(f"{ONE};q=0.1", f"{ONE};q=0.9")
         (binding,) = self.bindings
         self.assertEqual(binding.q, 0.9)
+        self.assertEqual(outcome.own, (binding,))
+        outcome = self.register(ONE, f"{ONE};expires=0")
+        self.assertEqual((self.contacts(), outcome.own), ([], ()))
 
     def test_comparison(self) -> None:
         """
