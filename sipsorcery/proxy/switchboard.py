@@ -103,9 +103,7 @@ class Switchboard:
         """
         if self._tools.express.pass_back(response, flow):
             return
-        if self._transactions.knows(response):
-            self._transactions.response_received(response, flow)
-        else:
+        if not self._transactions.take(response):
             # One that answers nothing that we have sent is dropped (16.7, 1).
             self._tools.forwarder.pass_back(response, flow)
 

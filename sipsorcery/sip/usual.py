@@ -14,7 +14,7 @@ import re
 from typing import Any
 
 from sipsorcery.sip.fields import ROUTE, Field
-from sipsorcery.sip.glance import ADDRESS
+from sipsorcery.sip.glance import ADDRESS, Glance
 from sipsorcery.sip.limits import MAX_FIELDS
 from sipsorcery.sip.message import Message
 from sipsorcery.sip.request import Request
@@ -36,6 +36,7 @@ _USUAL = re.compile(
     rb"Via: SIP/2\.0/[A-Z]++ (?P<host>[A-Za-z0-9.\-]++)(?::[1-5]?[0-9]{1,4})?+"
     rb"(?P<noted>" + _PARAMETERS + rb"(?P<rport>;rport)?+)" + _PARAMETERS + rb"\r\n"
     rb"(?:Via: [^\r]*+\r\n)*+"
+    rb"(?:Record-Route: [^\r]*+\r\n)*+"  # where proxies put it
     rb"(?:Max-Forwards: (?P<hops>[0-9]{1,2})\r\n)?+"
     + _LINES
     + rb"(?P<routes>(?:Route: [^\r]*+\r\n)*+)"
@@ -49,6 +50,10 @@ _USUAL = re.compile(
 BARE_LF = re.compile(rb"\n(?<!\r\n)").search
 # Groups of the match. What note_source writes goes to the end of NOTED.
 _URI, _HOST, _NOTED, _RPORT, _HOPS, _ROUTES = 2, 3, 4, 5, 6, 7
+_NAMES = re.compile(rb"\n([A-Z][A-Za-z0-9\-]++):").findall
+# What may come more than once, as nearly everybody spells it.
+_MANY = frozenset({b"Via", b"Route", b"Record-Route"})
+_MANY_KEYS = frozenset(map(bytes.lower, _MANY))
 _VIAS = re.compile(rb"\n[Vv](?:[Ii][Aa])?+[ \t]*+:([^\r]*+)").findall
 # The first To, in any spelling; what it says only if that is written as usual.
 _TO = re.compile(
@@ -190,6 +195,21 @@ class UsualRequest(Lazy, Request):
         The address that was noted in the topmost Via, while it is untouched, or "".
         """
         return self._noted.partition(b"received=")[2].decode()
+
+    def _look(self, head: str) -> Glance | None:
+        usual = self._usual
+        if usual is not None:
+            # Nothing comes twice, not even in another spelling: that spares the index.
+            names: list[bytes] = _NAMES(usual.string, 0, usual.end())
+            others = [name for name in names if name not in _MANY]
+            keys = set(map(bytes.lower, others))
+            if (
+                len(keys) == len(others)
+                and keys.isdisjoint(_MANY_KEYS)
+                and len(names) == usual.string.count(b"\n", 0, usual.end()) - 2
+            ):
+                return Glance.at(head)
+        return super()._look(head)
 
     def to_tag(self) -> str | None:
         """

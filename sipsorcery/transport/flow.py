@@ -27,6 +27,10 @@ class Listener:
     configured: ListenAddress
     local: Endpoint
 
+    def __hash__(self) -> int:
+        # Asked for with each message; there are few listeners, each at its own end.
+        return hash(self.local)
+
     @property
     def sent_by(self) -> HostPort:
         """

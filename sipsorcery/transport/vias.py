@@ -5,6 +5,7 @@ What the transport layer reads from the topmost Via of a response. Pure.
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 
 from sipsorcery.endpoint import Transport
 from sipsorcery.sip.errors import ParseError
@@ -72,9 +73,14 @@ def check_unicast(host: str) -> None:
     :param host: an IP address.
     :raises TransportError: if it is a group, everybody, or nobody.
     """
-    address = _read(host)
-    if address is None or not _is_unicast(address):
+    if not _is_peer(host):
         raise TransportError(f"nothing is ever sent to {host}")
+
+
+@lru_cache(maxsize=4096)  # a server sends to the same hosts again and again
+def _is_peer(host: str) -> bool:
+    address = _read(host)
+    return address is not None and _is_unicast(address)
 
 
 def _allowed_maddr(via: Via, source: str, follow: bool) -> str | None:

@@ -153,6 +153,15 @@ class ShortWayTests(SynchronousTestCase):
             if data[:1] not in (b"\r", b"\n"):
                 self.assertEqual(outcome(data), outcome(b"\r\n" + data), data)
 
+    def test_recorded(self) -> None:
+        """
+        A request that has passed a proxy is usual.
+        """
+        lines = b"Record-Route: <sip:192.0.2.9;lr>\r\n"
+        data = USUAL.replace(b"Max-Forwards", 2 * lines + b"Max-Forwards")
+        self.assertIsInstance(parse(data), UsualRequest)
+        self.assertEqual(outcome(data), outcome(b"\r\n" + data))
+
     def test_dropped_at_once(self) -> None:
         """
         Routes that are taken away before anybody looks are gone from all that follows.

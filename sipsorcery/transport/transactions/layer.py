@@ -252,6 +252,14 @@ class TransactionLayer:
             return self._servers.knows(message)
         return self._clients.knows(message)
 
+    def take(self, response: Response) -> bool:
+        """
+        Take a response, if it belongs to a transaction; for a proxy, as `knows` is.
+
+        :raises ParseError: if it cannot be read.
+        """
+        return self._clients.receive(response)
+
     # For the transport layer
 
     def request_received(self, request: Request, flow: Flow) -> None:
