@@ -103,7 +103,7 @@ class Parameters:
 
         :raises LocalProtocolError: if the value could not be read back.
         """
-        if name not in self:
+        if not self._text or name not in self:
             new = Parameters([(name, value)])
             new._text = self._text + new._text
             new._items = (*self._pairs(), (name, value))

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Self
 
+from sipsorcery.sip.cseq import CSeq
 from sipsorcery.sip.errors import LocalProtocolError, ParseError, excerpt
 from sipsorcery.sip.fields import (
     CALL_ID,
@@ -236,7 +237,10 @@ class Request(Message):
         :raises ParseError: as :meth:`Message.check`, and if the CSeq names another
             method or the Request-URI carries headers (:rfc:`3261#section-19.1.1`).
         """
-        if self.glance() is not None:
+        if (seen := self.glance()) is not None:
+            # Whoever checks reads these next.
+            self._values[CALL_ID.key] = seen.call_id
+            self._values[CSEQ.key] = CSeq(int(seen.sequence), self.method)
             for field in fields:
                 self.all(field)
             return

@@ -139,6 +139,7 @@ class GlanceTests(SynchronousTestCase):
         seen = one.glance()
         if seen is not None:
             self.assertEqual(at_a_glance(seen), seen_in(other), data)
+            self.assertEqual(seen_in(one), seen_in(other), data)
 
     def test_usual(self) -> None:
         """
