@@ -146,9 +146,7 @@ def read_registration(
     is_outbound = _is_outbound(request, supported, path, contacts)
     if not is_outbound:
         contacts = tuple(map(_without_flow, contacts))
-    call_id = request[CALL_ID]
-    if len(call_id) > _MAX_CALL_ID:
-        raise Refused(400, "the Call-ID is too long")
+    call_id = _checked(request[CALL_ID], _MAX_CALL_ID, "Call-ID")
     return Registration(
         to=to,
         call_id=call_id,
@@ -156,7 +154,7 @@ def read_registration(
         contacts=contacts,
         removes_all=removes_all,
         path=path,
-        user_agent=(request.get(USER_AGENT) or "")[:_MAX_USER_AGENT],
+        user_agent=_user_agent(request),
         wants_outbound=is_outbound,
         wants_gruu="gruu" in supported,
     )
@@ -211,7 +209,7 @@ def _read_contact(value: Address, expires: int | None) -> Asked:
     if isinstance(uri, SIPURI) and "gr" in uri.parameters:
         # It leads back here, and from here to itself (RFC 5627).
         raise Refused(403, "a GRUU cannot be a contact")
-    text = _checked(str(uri))
+    text = _checked(str(uri), _MAX_URI, "URI of a contact")
     if not parameters:
         return Asked(text, value, expires)
     if "expires" in parameters:
@@ -221,19 +219,36 @@ def _read_contact(value: Address, expires: int | None) -> Asked:
             expires = _seconds(parameters.get("expires") or "")
     instance = parameters.get("+sip.instance")
     instance = "" if instance is None else grammar.unquote(instance)
-    if len(instance) > _MAX_INSTANCE:
-        raise Refused(400, "the instance is too long")
+    _checked(instance, _MAX_INSTANCE, "instance")
     rest = str(parameters.remove("expires", "q", "pub-gruu", "temp-gruu"))
-    if len(rest) > _MAX_PARAMETERS:
-        raise Refused(400, "the parameters of a contact are too long")
+    _checked(rest, _MAX_PARAMETERS, "list of parameters of a contact")
     reg_id = _read_reg_id(parameters.get("reg-id")) if instance else 0
     return Asked(text, value, expires, value.q, rest, instance, reg_id)
 
 
-def _checked(uri: str) -> str:
-    if len(uri) > _MAX_URI:
-        raise Refused(400, "the URI of a contact is too long")
-    return uri
+def _checked(text: str, limit: int, what: str) -> str:
+    """
+    Give a text that can be stored.
+
+    :raises Refused: with 400.
+    """
+    if len(text) > limit:
+        raise Refused(400, f"the {what} is too long")
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            # "SIP messages are text and use the UTF-8 charset" (RFC 3261, 7).
+            raise Refused(400, f"the {what} is not in UTF-8") from None
+    return text
+
+
+def _user_agent(request: Request) -> str:
+    """
+    Give the beginning of what the phone calls itself, in whatever charset.
+    """
+    text = (request.get(USER_AGENT) or "")[:_MAX_USER_AGENT]
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _read_reg_id(text: str | None) -> int:
@@ -261,7 +276,7 @@ def _read_path(
         raise Refused(400, f"a Path of more than {_MAX_PATH} proxies")
     if not all(isinstance(value.uri, SIPURI) for value in values):
         raise Refused(400, "the Path has what is no SIP URI")
-    return tuple(_checked(str(value.uri)) for value in values)
+    return tuple(_checked(str(value.uri), _MAX_URI, "Path") for value in values)
 
 
 def _is_outbound(

@@ -173,6 +173,22 @@ class AnswerTests(RegistrarCase):
         response = self.register(ONE, fields=[("User-Agent", "Very Old Phone")])
         self.assertEqual(response.all("Contact"), (f"{ONE};expires=90",))
 
+    def test_other_charsets(self) -> None:
+        """
+        A name in another charset than UTF-8 does no harm; an address in one is refused.
+        """
+        latin = "T\udce9l\udce9phone"  # as bytes that are no UTF-8 are read
+        self.assertEqual(self.register(ONE, fields=[("User-Agent", latin)]).status, 200)
+        for contact in (
+            f"<sip:{latin}@192.0.2.4>",
+            f'{ONE};name="{latin}"',
+            f'{ONE};+sip.instance="{latin}"',
+        ):
+            self.assertEqual(self.register(contact).status, 400, contact)
+        self.assertEqual(self.register(ONE, call_id=latin).status, 400)
+        self.assertEqual(len(self.stored(AOR)), 1)
+        self.assertEqual(self.register("<sip:t\u00e9l@192.0.2.4>").status, 200)
+
     def test_failure_of_ours(self) -> None:
         """
         What we have not foreseen is a 500 to one request, and no more than that.
