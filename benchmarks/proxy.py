@@ -53,8 +53,10 @@ SECONDS = 2.0
 WINDOW = 32  # fewer than datagrams fit into a socket's buffer, which holds some 150
 ROUNDS = 3
 USERS = 1000
-# Seconds without any message: something was lost.
-PATIENCE = 5.0
+# Seconds without any message: what is under way was lost, and is not repeated.
+PATIENCE = 0.5
+# Bytes that a socket of the ends may hold, so that not much is.
+BUFFER = 4 << 20
 
 FORWARD = """
 from sipsorcery.endpoint import Endpoint
@@ -288,10 +290,13 @@ class Ends:
     The one who calls and the one who is called.
 
     :param calls: whether they make calls; else it is OPTIONS.
+
+    :ivar lost: those that have not ended.
     """
 
     def __init__(self, *, calls: bool) -> None:
         self._calls = calls
+        self.lost = 0
         self._near = self._socket()
         self.far = self._socket()
         self._numbers = itertools.count(int(time.time()) << 16)
@@ -330,9 +335,12 @@ class Ends:
         end = time.monotonic() + seconds
         while self._waiting:
             ready = self._poll.poll(PATIENCE * 1000)
-            if not ready:
-                raise RuntimeError(f"{len(self._waiting)} got lost")
             going_on = time.monotonic() < end
+            if not ready:
+                self.lost += len(self._waiting)
+                self._waiting.clear()
+                for _ in range(WINDOW if going_on else 0):
+                    self._begin()
             for descriptor, _ in ready:
                 if descriptor == self.far.fileno():
                     self._drain(self.far, self._answer)
@@ -427,6 +435,7 @@ class Ends:
 
     def _socket(self) -> socket.socket:
         made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
         made.bind((HOST, 0))
         made.setblocking(False)
         return made

@@ -46,6 +46,7 @@ class EventKind(StrEnum):
 
     # Proxy.
     FLOW_CLOSED = "flow_closed"  # token: that of the Path of who came on it
+    PUBLIC_ADDRESS = "public_address"  # listener, address: a STUN server told it
     SCRIPT_LOADED = "script_loaded"  # file
     SCRIPT_FAILED = "script_failed"  # file, if it was not loaded
 

@@ -12,6 +12,10 @@ from sipsorcery.endpoint import HostPort
 from sipsorcery.proxy.networks import Scope, scope
 from sipsorcery.sip.uri import SIPURI
 
+# Addresses that we have had. Dialogs of yesterday still name them; but a NAT that gives
+# us another port each time must not fill our memory.
+_LEARNED = 64
+
 
 class OwnAddresses:
     """
@@ -33,14 +37,19 @@ class OwnAddresses:
         self._serves = serves
         self._addresses = {(_comparable(each.host), each.port) for each in addresses}
         self._hosts = {host for host, _ in self._addresses}
+        self._learned: dict[tuple[str, int], None] = {}
 
     def add(self, address: HostPort) -> None:
         """
         Take an address for ours that we have just learned of.
         """
-        host = _comparable(address.host)
-        self._addresses.add((host, address.port))
-        self._hosts.add(host)
+        known = (_comparable(address.host), address.port)
+        if known in self._addresses:
+            return
+        while len(self._learned) >= _LEARNED:
+            self._learned.pop(next(iter(self._learned)))
+        self._learned.pop(known, None)  # the one that was told last stays longest
+        self._learned[known] = None
 
     def include(self, uri: SIPURI) -> bool:
         """
@@ -68,7 +77,9 @@ class OwnAddresses:
         return self._serves(uri.host, False)
 
     def _is_address(self, host: str, port: int | None) -> bool:
-        return host in self._hosts if port is None else (host, port) in self._addresses
+        if port is None:
+            return host in self._hosts or any(one == host for one, _ in self._learned)
+        return (host, port) in self._addresses or (host, port) in self._learned
 
 
 @lru_cache(maxsize=4096)  # every request has a host or two, mostly the same ones

@@ -19,6 +19,7 @@ from sipsorcery.access.guard import Guard
 from sipsorcery.config import Config
 from sipsorcery.endpoint import HostPort, ListenAddress
 from sipsorcery.monitor.bus import Bus
+from sipsorcery.monitor.event import EventKind
 from sipsorcery.proxy import self_signed
 from sipsorcery.proxy.assembly import (
     Surroundings,
@@ -250,8 +251,15 @@ class ProxyService(Service):
             return
 
         def changed(listener: Listener, address: HostPort) -> None:
-            own.add(address)
-            self._board.forget(listener)
+            # The TCP listeners of that host have the same one, at their own ports.
+            for each in layer.listeners:
+                own.add(public.of(each))
+                self._board.forget(each)
+            self._events.emit(
+                EventKind.PUBLIC_ADDRESS,
+                f"{listener.local} is known as {address} outside",
+                detail={"listener": str(listener.local), "address": str(address)},
+            )
 
         self._discovery = Discovery(
             self._reactor,

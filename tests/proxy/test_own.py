@@ -84,3 +84,19 @@ class OwnAddressesTests(SynchronousTestCase):
             "sip:[2001:db8::2]",
             "sip:localhost.example.org",
         )
+
+    def test_learned(self) -> None:
+        """
+        An address that we are told of is ours; of very many, those told of last.
+        """
+        own = OwnAddresses([], [HostPort("192.0.2.1", 5060)])
+        for port in range(1, 200):
+            own.add(HostPort("203.0.113.9", port))
+            own.add(HostPort("192.0.2.1", 5060))
+        for uri, expected in (
+            ("sip:203.0.113.9:199", True),
+            ("sip:203.0.113.9", True),
+            ("sip:203.0.113.9:1", False),
+            ("sip:192.0.2.1", True),
+        ):
+            self.assertIs(own.name_us(SIPURI.parse(uri)), expected, uri)
