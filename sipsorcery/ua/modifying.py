@@ -43,7 +43,8 @@ async def modify(
     :raises RequestFailed: if it is refused.
     :raises SessionEnded: if the session is over before.
     """
-    async with session.lock:
+    turns, clock = session.turns, session.core.clock
+    async with turns.lock:
         failed: RequestFailed | None = None
         for _ in range(_TRIES):
             _check(session, method)
@@ -56,7 +57,7 @@ async def modify(
                 except RequestFailed as error:
                     failed = error
                     delay = _delay_after(session, error, delay)
-            await session.pause(delay, until_ack=not may_send)
+            await turns.pause(clock, delay, until_ack=not may_send)
         _check(session, method)
         raise failed or RequestFailed(f"{method}: the peer's own never ends")
 

@@ -6,43 +6,35 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
-from typing import assert_never
 
-from twisted.internet.defer import CancelledError, Deferred, DeferredLock
-from twisted.internet.task import deferLater
+from twisted.internet.defer import Deferred
 
 from sipsorcery.dialog.dialog import Dialog, State
 from sipsorcery.dialog.exchange import Agreed, Broken, OutOfStep
 from sipsorcery.dialog.glare import Overlap
-from sipsorcery.dialog.refer import refer_fields
 from sipsorcery.dialog.refusal import FieldValue, Refusal
-from sipsorcery.dialog.session_timer import (
-    Expired,
-    Refresh,
-    SessionTimer,
-    SessionTimerEffect,
-    SessionTimerSettings,
-)
+from sipsorcery.dialog.session_timer import SessionTimer, SessionTimerSettings
 from sipsorcery.sdp import SessionDescription, hold, resume
 from sipsorcery.sip.address import Address
 from sipsorcery.sip.fields import CONTENT_TYPE
 from sipsorcery.sip.parameterised import MediaType
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
-from sipsorcery.sip.uri import URI, parse_uri
+from sipsorcery.sip.uri import URI
 from sipsorcery.transport.transactions.server import ServerTransaction
-from sipsorcery.ua import modifying, serving
+from sipsorcery.ua import modifying, serving, transfer
 from sipsorcery.ua.answering import Answering
 from sipsorcery.ua.core import Core, Hook
-from sipsorcery.ua.driven import Driven
 from sipsorcery.ua.endings import Ending
 from sipsorcery.ua.errors import LocalProtocolError, RequestFailed, SessionEnded
 from sipsorcery.ua.goodbye import Goodbye
 from sipsorcery.ua.negotiation import Negotiation, OfferHook
 from sipsorcery.ua.outcome import Outcome
+from sipsorcery.ua.refreshing import Refreshing
 from sipsorcery.ua.reinvite import Reinvite
 from sipsorcery.ua.shared import SharedDialog
 from sipsorcery.ua.transfer import Transfer
+from sipsorcery.ua.turns import Turns
 
 _RETRY_AFTER = 10  # seconds, the most (RFC 3261, 14.2)
 
@@ -62,13 +54,11 @@ class Session:
     """
 
     __slots__ = (
-        "_awaits_ack",
         "_ended",
         "_hooks",
-        "_lock",
         "_on_agreed",
-        "_pausing",
-        "_timer",
+        "_refreshing",
+        "_turns",
         "answering",
         "has_referral",
         "is_over",
@@ -93,16 +83,13 @@ class Session:
         self.answering: Answering | None = None
         self.on_finish: Callable[[Ending], object] | None = None
         self.reinvite_sent: Reinvite | None = None
-        self._pausing: Deferred[None] | None = None
-        self._awaits_ack = False  # while it pauses
         self._ended: Outcome[Ending] = Outcome()
         self._hooks: dict[str, Hook] = _NO_HOOKS
-        self._lock: DeferredLock | None = None
+        self._turns: Turns | None = None
         self._on_agreed: Callable[[Session], object] | None = None
-        self._timer: Driven[SessionTimer, SessionTimerEffect] | None = None
+        self._refreshing: Refreshing | None = None
         if timer_settings is not None:
-            machine = SessionTimer(timer_settings)
-            self._timer = Driven(self.core, machine, self._act_on_timer)
+            self._refreshing = Refreshing(self, timer_settings)
         shared.join(self)
 
     # What is known
@@ -277,24 +264,8 @@ class Session:
         :raises RequestFailed: if the peer refuses.
         :raises SessionEnded: if the session is over.
         """
-        fields = refer_fields(
-            parse_uri(target) if isinstance(target, str) else target,
-            replaced=None if replaced is None else replaced.dialog,
-            referred_by=Address(self.dialog.local.uri),
-        )
-        transfer = Transfer(self.shared)
-        try:
-            response = await self.shared.request(
-                self, "REFER", fields, sent=transfer.sent
-            )
-            if not response.is_success:
-                answer = f"{response.status} {response.reason}"
-                raise RequestFailed(f"REFER to {self.peer.uri}: {answer}", response)
-        except (RequestFailed, SessionEnded):
-            transfer.end()
-            raise
-        transfer.accepted(response)
-        return transfer
+        dialog = None if replaced is None else replaced.dialog
+        return await transfer.refer(self, target, dialog)
 
     def _described(self) -> SessionDescription:
         if self.local is None:
@@ -322,8 +293,9 @@ class Session:
         self.overlap.receive(ack, 0)
         if self.answering is not None:
             self.answering.acknowledge(ack)
-        if self._awaits_ack and self.overlap.may_send("INVITE"):
-            self._wake()
+        turns = self._turns
+        if turns is not None and turns.awaits_ack and self.overlap.may_send("INVITE"):
+            turns.wake()
 
     def dialog_ended(self, reason: str) -> None:
         """
@@ -339,14 +311,16 @@ class Session:
             return
         self.is_over = True
         on_finish, self.on_finish = self.on_finish, None
-        if self._timer is not None:
-            self._timer.stop()
+        if self._refreshing is not None:
+            self._refreshing.stop()
+            self._refreshing = None  # for it holds us
         if self.answering is not None:
             self.answering.stop()
-            self.answering = None  # for it holds us
+            self.answering = None  # likewise
         if self.reinvite_sent is not None:
             self.reinvite_sent.stop()
-        self._wake()
+        if self._turns is not None:
+            self._turns.end()
         self.shared.leave(self)
         self._ended.succeed(ending)
         if on_finish is not None:
@@ -441,34 +415,13 @@ class Session:
             pass  # it is as it is
 
     @property
-    def lock(self) -> DeferredLock:
+    def turns(self) -> Turns:
         """
         Let one of our INVITE and UPDATE wait for the other.
         """
-        if self._lock is None:
-            self._lock = DeferredLock()
-        return self._lock
-
-    async def pause(self, seconds: float, *, until_ack: bool = False) -> None:
-        """
-        Wait a while.
-
-        :param until_ack: whether that is over as soon as the peer has acknowledged.
-        :raises SessionEnded: if the session is over before.
-        """
-        self._pausing = deferLater(self.core.clock, seconds)
-        self._awaits_ack = until_ack
-        try:
-            await self._pausing
-        except CancelledError:
-            if self.is_over:
-                raise SessionEnded("the session is over") from None
-        finally:
-            self._pausing, self._awaits_ack = None, False
-
-    def _wake(self) -> None:
-        if self._pausing is not None:
-            self._pausing.cancel()
+        if self._turns is None:
+            self._turns = Turns()
+        return self._turns
 
     # Session timer
 
@@ -477,7 +430,7 @@ class Session:
         """
         The session timer, if there is to be one.
         """
-        return None if self._timer is None else self._timer.machine
+        return None if self._refreshing is None else self._refreshing.machine
 
     def ask_timer(self) -> list[FieldValue]:
         """
@@ -489,34 +442,14 @@ class Session:
         """
         Give what our 2xx to an INVITE or UPDATE says of the session timer.
         """
-        if self.timer is None or self._timer is None:
-            return []
-        fields = self.timer.accept(request, self.core.clock.seconds())
-        self._timer.run()
-        return fields
+        return [] if self._refreshing is None else self._refreshing.accept(request)
 
     def follow_timer(self, response: Response) -> None:
         """
         Take what a 2xx of the peer says of the session timer.
         """
-        if self.timer is not None and self._timer is not None:
-            self.timer.answered(response, self.core.clock.seconds())
-            self._timer.run()
-
-    def _act_on_timer(self, effect: SessionTimerEffect) -> None:
-        match effect:
-            case Refresh(method):
-                self.core.spawn(self._refresh(method))
-            case Expired():
-                self.hang_up("the session was not refreshed")
-            case _:
-                assert_never(effect)
-
-    async def _refresh(self, method: str) -> None:
-        try:
-            await modifying.modify(self, method, None)
-        except (RequestFailed, SessionEnded):
-            pass  # then it expires
+        if self._refreshing is not None:
+            self._refreshing.follow(response)
 
 
 _NO_HOOKS: dict[str, Hook] = {}

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from twisted.internet.defer import Deferred
 
+from sipsorcery.dialog.dialog import Dialog
 from sipsorcery.dialog.effects import Send
-from sipsorcery.dialog.refer import is_subscribed
+from sipsorcery.dialog.refer import is_subscribed, refer_fields
 from sipsorcery.dialog.sipfrag import read_sipfrag
 from sipsorcery.dialog.subscriber import (
     Notified,
@@ -17,14 +18,17 @@ from sipsorcery.dialog.subscriber import (
     SubscriberEffect,
     SubscriptionEnded,
 )
+from sipsorcery.sip.address import Address
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
+from sipsorcery.sip.uri import URI, parse_uri
 from sipsorcery.transport.transactions.server import ServerTransaction
 from sipsorcery.ua.driven import Driven
-from sipsorcery.ua.errors import RequestFailed
+from sipsorcery.ua.errors import RequestFailed, SessionEnded
 from sipsorcery.ua.outcome import News, Outcome
 
 if TYPE_CHECKING:
+    from sipsorcery.ua.session import Session
     from sipsorcery.ua.shared import SharedDialog
 
 
@@ -160,3 +164,31 @@ class Transfer:
             assert self._driven is not None  # which has made the request
             self._driven.machine.receive_response(response, self._core.clock.seconds())
             self._driven.run()
+
+
+async def refer(
+    session: Session, target: str | URI, replaced: Dialog | None
+) -> Transfer:
+    """
+    Ask the peer of a session to call somebody else; see `Session.refer`.
+
+    :param replaced: the dialog that the new call is to replace.
+    """
+    fields = refer_fields(
+        parse_uri(target) if isinstance(target, str) else target,
+        replaced=replaced,
+        referred_by=Address(session.dialog.local.uri),
+    )
+    transfer = Transfer(session.shared)
+    try:
+        response = await session.shared.request(
+            session, "REFER", fields, sent=transfer.sent
+        )
+        if not response.is_success:
+            answer = f"{response.status} {response.reason}"
+            raise RequestFailed(f"REFER to {session.peer.uri}: {answer}", response)
+    except (RequestFailed, SessionEnded):
+        transfer.end()
+        raise
+    transfer.accepted(response)
+    return transfer
