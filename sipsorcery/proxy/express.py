@@ -22,7 +22,15 @@ from sipsorcery.proxy.errors import Refused
 from sipsorcery.proxy.outgoing import BEGINNINGS, Outgoing
 from sipsorcery.proxy.own import OwnAddresses
 from sipsorcery.proxy.routing import Routed
-from sipsorcery.proxy.token import INSIDE, DatagramFlow, Token, TokenFlow, Tokens, Use
+from sipsorcery.proxy.token import (
+    INSIDE,
+    DatagramFlow,
+    OutwardFlow,
+    Token,
+    TokenFlow,
+    Tokens,
+    Use,
+)
 from sipsorcery.proxy.ways import Hop, Ways
 from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.request import Request
@@ -117,6 +125,8 @@ class Express:
             if tokens is None:
                 return None
             to = _chosen(tokens, arrival)
+            if isinstance(to, OutwardFlow):
+                return None
         trusted = arrival.is_trusted
         at_home = arrival.is_at_home
         is_ours = (self._own.name_us if at_home else self._own.include)(uri)
@@ -273,6 +283,8 @@ class Express:
         if method != "NOTIFY" and request.to_tag() is not None:
             return ""
         arrival, departure = routed.arrival, hop.departure
+        if departure.flow is None and not (arrival.is_trusted or arrival.is_trunk):
+            return None
         key = (departure.target, arrival.flow, departure.flow)
         lines = self._signed.get(key)
         if lines is None:

@@ -19,7 +19,6 @@ from sipsorcery.proxy.routing import Routed
 from sipsorcery.proxy.token import (
     ConnectionFlow,
     DatagramFlow,
-    InsideFlow,
     TokenFlow,
     Tokens,
     Use,
@@ -130,7 +129,8 @@ class Forwarder:
             Kind.FORWARDED, via.branch, response, below
         ):
             return False
-        assert not isinstance(came_by, InsideFlow)  # name() gives none
+        # name() gives no others
+        assert isinstance(came_by, DatagramFlow | ConnectionFlow)
         self.review(
             response, flow, via.branch, lambda: self._go_back(response, flow, came_by)
         )

@@ -12,7 +12,7 @@ from sipsorcery.monitor.event import EventKind
 from sipsorcery.proxy.errors import Refused
 from sipsorcery.proxy.networks import is_within_reach
 from sipsorcery.proxy.routing import Routed
-from sipsorcery.proxy.token import INSIDE, TokenFlow
+from sipsorcery.proxy.token import INSIDE, OutwardFlow, TokenFlow
 from sipsorcery.proxy.tools import Tools
 from sipsorcery.proxy.ways import Hop
 from sipsorcery.sip.address import Address
@@ -43,7 +43,7 @@ class Hops:
             return ways.inwards(self._tools.roles[to])
         if to is not None:
             return self._allowed(ways.towards(Target(to), routed.send_from))
-        if routed.flow is not None:
+        if routed.flow is not None and not isinstance(routed.flow, OutwardFlow):
             return self._along(routed.flow)
         call_id = routed.request.get("Call-ID") or ""
         target = await self._tools.location.pick(routed.next_hop, call_id)
@@ -54,7 +54,7 @@ class Hops:
         Find the hops to try, one after the other, to where the request leads.
         """
         routed = self._routed
-        if routed.flow is not None:
+        if routed.flow is not None and not isinstance(routed.flow, OutwardFlow):
             return [self._along(routed.flow)]
         targets = await self._tools.location.locate(routed.next_hop)
         return [self._towards(target) for target in targets]

@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from sipsorcery.proxy.arrival import Arrival, Departure, Side
 from sipsorcery.proxy.privileged import hide_identity, strip_claims, strip_private
 from sipsorcery.proxy.routing import Routed
-from sipsorcery.proxy.token import TokenFlow, Tokens, Use
+from sipsorcery.proxy.token import OutwardFlow, TokenFlow, Tokens, Use, call_mark
 from sipsorcery.sip.address import Address
 from sipsorcery.sip.fields import (
+    CALL_ID,
     PATH,
     PROXY_RECEIVED_FROM,
     PROXY_RECEIVED_ON,
@@ -89,26 +90,31 @@ class Outgoing:
             if departure.is_inside and not arrival.is_inside:
                 request.prepend(PATH, self._path(request, arrival, departure))
         elif _begins_dialog(request):
-            for value in self._record_routes(arrival, departure, _is_secure(request)):
+            out = departure.flow or _outward(request, arrival)
+            secure = _is_secure(request)
+            for value in self._record_routes(arrival, departure.side, out, secure):
                 request.prepend(RECORD_ROUTE, value)
 
     def record_routes(self, arrival: Arrival, departure: Departure) -> str:
         """
         Write the lines that a request without sips URIs, and any of ours, gets.
+
+        It goes on a flow, or comes from somebody whose requests go anywhere.
         """
-        lower, upper = self._record_routes(arrival, departure, secure=False)
+        side, flow = departure.side, departure.flow
+        lower, upper = self._record_routes(arrival, side, flow, secure=False)
         name = RECORD_ROUTE.name
         return f"{name}: {upper}\r\n{name}: {lower}\r\n"
 
     def _record_routes(
-        self, arrival: Arrival, departure: Departure, secure: bool
+        self, arrival: Arrival, side: Side, flow: TokenFlow | None, secure: bool
     ) -> tuple[Address, Address]:
         """
         Make the lower one, which faces whom a request came from, and the upper one.
         """
         return (
             self._record_route(arrival.side, arrival.flow, secure),
-            self._record_route(departure.side, departure.flow, secure),
+            self._record_route(side, flow, secure),
         )
 
     def _path(
@@ -123,9 +129,20 @@ class Outgoing:
     def _record_route(
         self, side: Side, flow: TokenFlow | None, secure: bool
     ) -> Address:
-        # Without a flow the next Route, or the Request-URI, will lead there.
+        # Without one the next Route, or the Request-URI, will lead there.
         user = None if flow is None else self._tokens.write(Use.RECORD_ROUTE, flow)
         return Address(side.uri(user, "lr", secure=secure))
+
+
+def _outward(request: Request, arrival: Arrival) -> OutwardFlow | None:
+    """
+    Let the caller's further requests out, who would not be let out without a call.
+
+    Roles and trunks always are.
+    """
+    if arrival.is_trusted or arrival.is_trunk:
+        return None
+    return OutwardFlow(call_mark(request[CALL_ID]))
 
 
 def _begins_dialog(request: Request) -> bool:

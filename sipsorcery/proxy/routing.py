@@ -15,9 +15,19 @@ from sipsorcery.proxy.branch import Branches
 from sipsorcery.proxy.errors import Refused
 from sipsorcery.proxy.own import OwnAddresses
 from sipsorcery.proxy.privileged import strip_claims
-from sipsorcery.proxy.token import INSIDE, Token, TokenFlow, Tokens
+from sipsorcery.proxy.token import (
+    INSIDE,
+    ConnectionFlow,
+    DatagramFlow,
+    OutwardFlow,
+    Token,
+    TokenFlow,
+    Tokens,
+    call_mark,
+)
 from sipsorcery.sip.errors import ParseError, excerpt
 from sipsorcery.sip.fields import (
+    CALL_ID,
     MAX_FORWARDS,
     PROXY_REQUIRE,
     PROXY_SEND_FROM,
@@ -176,6 +186,8 @@ class Router:
         if last is None or (len(tokens) == 1 and last.flow == arrival.flow):
             # A Route that was there from the start, or the sender's own: outgoing.
             return None
+        if isinstance(last.flow, OutwardFlow):
+            _check_call(last.flow, tokens[:-1], request, arrival)
         return last.flow
 
     def _token(self, uri: SIPURI, request: Request, arrival: Arrival) -> Token | None:
@@ -205,6 +217,26 @@ def _check_extensions(request: Request) -> None:
     if unsupported:
         text = f"Proxy-Require: {excerpt(unsupported)}"
         raise Refused(420, text, [(UNSUPPORTED.name, unsupported)])
+
+
+def _check_call(
+    flow: OutwardFlow, before: list[Token | None], request: Request, arrival: Arrival
+) -> None:
+    """
+    See that a request which is let out is of the call, and of the caller, that was.
+    """
+    if flow.call != call_mark(request[CALL_ID]):
+        raise Refused(403, "a token of one call came in another")
+    own = [one.flow for one in before if one is not None]
+    if not any(_may_be_of(each, arrival) for each in own):
+        raise Refused(403, "a token of a call came from somebody else")
+
+
+def _may_be_of(flow: TokenFlow, arrival: Arrival) -> bool:
+    # A NAT may have given the caller another port, or a connection ended.
+    if isinstance(flow, DatagramFlow):
+        return flow.remote.host == arrival.remote.host
+    return isinstance(flow, ConnectionFlow)
 
 
 def _send_from(request: Request) -> Endpoint | None:

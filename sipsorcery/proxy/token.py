@@ -87,12 +87,23 @@ class InsideFlow:
     """
 
 
-TokenFlow: TypeAlias = DatagramFlow | ConnectionFlow | InsideFlow
+@dataclass(frozen=True, slots=True)
+class OutwardFlow:
+    """
+    Out by the next Route or the Request-URI, in one call that we have let out.
+
+    :ivar call: what `call_mark` makes of its Call-ID.
+    """
+
+    call: bytes
+
+
+TokenFlow: TypeAlias = DatagramFlow | ConnectionFlow | InsideFlow | OutwardFlow
 
 #: There is but one.
 INSIDE = InsideFlow()
 
-_INSIDE, _UDP4, _UDP6, _STREAM = range(4)
+_INSIDE, _UDP4, _UDP6, _STREAM, _OUTWARD = range(5)
 _ADDRESS_SIZES = {_UDP4: 4, _UDP6: 16}
 
 
@@ -121,6 +132,13 @@ class Token:
             raise Refused(403, "a token of a Path came from outside")
         if not in_dialog:
             raise Refused(403, "a token of a Record-Route came outside a dialog")
+
+
+def call_mark(call_id: str) -> bytes:
+    """
+    Make of a Call-ID what tells it from others in a token.
+    """
+    return blake2s(call_id.encode("utf-8", "surrogateescape"), digest_size=8).digest()
 
 
 class Tokens:
@@ -196,6 +214,8 @@ def _pack(flow: TokenFlow) -> tuple[int, bytes]:
         case DatagramFlow(local, remote):
             kind = _UDP6 if local.is_ipv6 else _UDP4
             return kind, _pack_address(local) + _pack_address(remote)
+        case OutwardFlow(call):
+            return _OUTWARD, call
         case ConnectionFlow(worker, incarnation, number):
             return _STREAM, _CONNECTION.pack(worker, incarnation, number)
 
@@ -204,6 +224,8 @@ def _unpack(kind: int, data: bytes) -> TokenFlow:
     # It is as we have written it: the signature was good.
     if kind == _INSIDE:
         return INSIDE
+    if kind == _OUTWARD:
+        return OutwardFlow(data)
     if kind == _STREAM:
         return ConnectionFlow(*_CONNECTION.unpack(data))
     half = _ADDRESS_SIZES[kind] + 2

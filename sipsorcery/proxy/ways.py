@@ -15,6 +15,7 @@ from sipsorcery.proxy.token import (
     ConnectionFlow,
     DatagramFlow,
     InsideFlow,
+    OutwardFlow,
     TokenFlow,
 )
 from sipsorcery.sip.address import Address
@@ -186,7 +187,7 @@ class Ways:
 
         :raises Refused: with 430, if it is gone (:rfc:`5626#section-5.3.1`).
         """
-        if isinstance(flow, InsideFlow):
+        if isinstance(flow, InsideFlow | OutwardFlow):
             raise Refused(404, "nobody inside has that address")
         found = self.find(flow)
         if found is None or not found.is_open:

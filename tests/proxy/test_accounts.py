@@ -187,6 +187,59 @@ class CallerTests(AccountsCase):
         self.a.send(self.make(self.a, "INVITE", uri, *lines))
         self.assertEqual(self.provider.request().request_uri, uri)
 
+    def test_outward_dialog(self) -> None:
+        """
+        What follows in that call goes out, too, without credentials, and what the other
+        side sends comes in.
+        """
+        uri = f"sip:x@{PROVIDER}"
+        lines = self.credentials(self.a, "INVITE", uri)
+        sent = self.a.send(self.make(self.a, "INVITE", uri, *lines))
+        invite = self.provider.request()
+        self.provider.answer(invite, 200)
+        routes = [("Route", str(each)) for each in invite.all("Record-Route")]
+        call_id = sent.get("Call-ID") or ""
+
+        def follow(method: str, *given: tuple[str, str]) -> Request:
+            options = {"from_uri": ALICE, "to_tag": "t", "call_id": call_id}
+            return self.a.make(method, uri, *given, **options)
+
+        self.a.consumer.responses.clear()
+        self.a.send(follow("ACK", *reversed(routes)))
+        self.assertEqual(self.provider.request().method, "ACK")
+        self.a.send(follow("INVITE", *reversed(routes)))
+        self.provider.answer(self.provider.request(), 200)
+        self.assertEqual(self.a.response().status, 200)
+        self.provider.send(
+            self.provider.make("INFO", f"sip:alice@{PHONE_A}", *routes, to_tag="f")
+        )
+        self.assertEqual(self.a.request().method, "INFO")
+        self.a.send(follow("BYE", *reversed(routes)))
+        self.assertEqual(self.provider.request().method, "BYE")
+
+    def test_outward_dialog_of_another(self) -> None:
+        """
+        The way out is for that call and its caller alone.
+        """
+        uri = f"sip:x@{PROVIDER}"
+        lines = self.credentials(self.a, "INVITE", uri)
+        sent = self.a.send(self.make(self.a, "INVITE", uri, *lines))
+        invite = self.provider.request()
+        self.provider.answer(invite, 200)
+        upper, lower = (("Route", str(each)) for each in invite.all("Record-Route"))
+        call_id = sent.get("Call-ID") or ""
+        target = "sip:x@198.51.100.12"
+        for station, routes, call in (
+            (self.a, (lower, upper), "another"),
+            (self.a, (upper,), call_id),
+            (self.provider, (upper,), call_id),
+            (self.provider, (lower, upper), call_id),
+        ):
+            station.consumer.responses.clear()
+            station.send(station.make("BYE", target, *routes, to_tag="t", call_id=call))
+            self.assertEqual(station.response().status, 403, routes)
+        self.assertTrue(self.c.is_quiet)
+
     def test_not_onto_this_machine(self) -> None:
         """
         But nothing of theirs goes to addresses that they cannot reach themselves.

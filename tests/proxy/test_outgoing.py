@@ -217,7 +217,7 @@ class RecordRouteTests(SynchronousTestCase):
         """
         side = Side(Transport.TCP, HostPort("2001:db8::1", 5060))
         invite = make_request("INVITE", "sip:bob@example.com")
-        request = OUTGOING.prepare(route(invite, FROM_A), Departure(side, "x"))
+        request = OUTGOING.prepare(route(invite, FROM_S1), Departure(side, "x"))
         self.assertEqual(
             uris(request, "Record-Route")[0], "sip:[2001:db8::1]:5060;transport=tcp;lr"
         )

@@ -16,10 +16,12 @@ from sipsorcery.proxy.token import (
     INSIDE,
     ConnectionFlow,
     DatagramFlow,
+    OutwardFlow,
     Token,
     TokenFlow,
     Tokens,
     Use,
+    call_mark,
 )
 from sipsorcery.sip.uri import SIPURI
 from sipsorcery.store.secrets import Key
@@ -41,6 +43,7 @@ def _datagram_flows(addresses: st.SearchStrategy[str]) -> st.SearchStrategy[Toke
 
 flows: st.SearchStrategy[TokenFlow] = st.one_of(
     st.just(INSIDE),
+    st.text().map(call_mark).map(OutwardFlow),
     _datagram_flows(st.ip_addresses(v=4).map(str)),
     _datagram_flows(st.ip_addresses(v=6).map(str)),
     st.builds(
