@@ -30,6 +30,10 @@ from sipsorcery.transaction.timers import Timers
 #: memory by one INVITE that some server answers for ever.
 MAX_FORKS = 64
 
+#: Forks in all: a 2xx of a phone that did not ring is hung up, too. Beyond, a server
+#: makes phones up, to have us send an ACK and a BYE for each, and neither is sent.
+MAX_ANSWERS = 2 * MAX_FORKS
+
 
 @dataclass(frozen=True, slots=True)
 class Progressed:
@@ -222,7 +226,7 @@ class DialogSet(Machine[ForkEffect]):
         if tag is None or response.status == 100:
             self._act(Progressed(None, response))
             return
-        fork = self._find(tag, response)
+        fork = self._find(tag, response, MAX_FORKS)
         if fork is None or fork.dialog.state is not State.Early:
             return
         receipt = fork.receiver.receive(response)
@@ -235,16 +239,16 @@ class DialogSet(Machine[ForkEffect]):
 
     def _receive_success(self, response: Response, now: float) -> None:
         tag = response[TO].tag or ""
-        fork = self._forks.get(tag) or _Fork(self._dialog_of(response))
+        has_room = tag in self._forks or len(self._forks) < MAX_FORKS
+        fork = self._find(tag, response, MAX_ANSWERS)
+        if fork is None:
+            return
         if fork.is_answered:
             if fork.acknowledgement is not None:
                 fork.acknowledgement.receive(response)
                 self._pass_on(fork.acknowledgement)
             return
-        has_room = tag in self._forks or len(self._forks) < MAX_FORKS
         is_wanted = self._wants_another(has_room)
-        if is_wanted or has_room:  # else it is hung up each time that it is repeated
-            self._forks[tag] = fork
         fork.is_answered = True
         if fork.dialog.state is State.Terminated:  # a 199 has said too much
             fork.dialog.state = State.Early
@@ -272,12 +276,12 @@ class DialogSet(Machine[ForkEffect]):
         self._act(Send(dialog.request("BYE")))
         dialog.terminate()
 
-    def _find(self, tag: str, response: Response) -> _Fork | None:
+    def _find(self, tag: str, response: Response, limit: int) -> _Fork | None:
         """
         Find the fork of a tag, or make it; ``None`` if there are too many.
         """
         fork = self._forks.get(tag)
-        if fork is None and len(self._forks) < MAX_FORKS:
+        if fork is None and len(self._forks) < limit:
             fork = self._forks[tag] = _Fork(self._dialog_of(response))
         return fork
 

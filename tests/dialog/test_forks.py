@@ -10,6 +10,7 @@ from sipsorcery.dialog.dialog import Dialog, State
 from sipsorcery.dialog.effects import Send, Terminated
 from sipsorcery.dialog.errors import LocalProtocolError
 from sipsorcery.dialog.forks import (
+    MAX_ANSWERS,
     MAX_FORKS,
     Answered,
     DialogSet,
@@ -356,14 +357,15 @@ class SeveralAnswersTests(ForkTestCase):
 
     def test_many_answers(self) -> None:
         """
-        Beyond the limit each 2xx is hung up, repetitions too, and nothing is kept.
+        Beyond the limit each 2xx is hung up, and far beyond it none is.
         """
         for keep_all in (False, True):
             self.calls = DialogSet(INVITE, keep_all=keep_all)
             for number in range(MAX_FORKS):
                 self.feed(answer(200, f"{number}"))
-            for _ in range(2):
-                self.hung_up(self.feed(answer(200, "more")))
+            for number in range(MAX_FORKS, MAX_ANSWERS):
+                self.hung_up(self.feed(answer(200, f"{number}")))
+            self.assertEqual(self.feed(answer(200, "more")), [])
 
     def test_answer_crosses_cancel(self) -> None:
         """
