@@ -16,12 +16,12 @@ from typing import TypeVar
 
 from twisted.logger import Logger
 
-from sipsorcery.proxy.arrival import Arrival
+from sipsorcery.proxy.arrival import Arrival, Side
 from sipsorcery.proxy.branch import Branches, Kind
 from sipsorcery.proxy.errors import Refused
-from sipsorcery.proxy.outgoing import BEGINNINGS, Outgoing
+from sipsorcery.proxy.outgoing import BEGINNINGS, Outgoing, outward
 from sipsorcery.proxy.own import OwnAddresses
-from sipsorcery.proxy.routing import Routed
+from sipsorcery.proxy.routing import Routed, check_call
 from sipsorcery.proxy.token import (
     INSIDE,
     DatagramFlow,
@@ -100,7 +100,7 @@ class Express:
         self._read: dict[str, Token] = {}
         self._vias: dict[str, str] = {}
         self._loops: dict[tuple[str, str, bytes], str] = {}
-        self._signed: dict[tuple[str, TokenFlow, TokenFlow | None], str] = {}
+        self._signed: dict[tuple[Side, TokenFlow | None], str] = {}
 
     # Requests
 
@@ -126,7 +126,10 @@ class Express:
                 return None
             to = _chosen(tokens, arrival)
             if isinstance(to, OutwardFlow):
-                return None
+                try:
+                    check_call(to, tokens[:-1], request, arrival)
+                except (Refused, ParseError):
+                    return None
         trusted = arrival.is_trusted
         at_home = arrival.is_at_home
         is_ours = (self._own.name_us if at_home else self._own.include)(uri)
@@ -283,14 +286,20 @@ class Express:
         if method != "NOTIFY" and request.to_tag() is not None:
             return ""
         arrival, departure = routed.arrival, hop.departure
-        if departure.flow is None and not (arrival.is_trusted or arrival.is_trunk):
-            return None
-        key = (departure.target, arrival.flow, departure.flow)
-        lines = self._signed.get(key)
-        if lines is None:
-            lines = self._outgoing.record_routes(arrival, departure)
-            self._remember(self._signed, key, lines)
-        return lines
+        # The lower one faces whom it came from, the upper one the next hop.
+        lower = self._line(arrival.side, arrival.flow)
+        out = departure.flow or outward(request, arrival)
+        if isinstance(out, OutwardFlow):  # another one for each call
+            return self._outgoing.record_route(departure.side, out) + lower
+        return self._line(departure.side, out) + lower
+
+    def _line(self, side: Side, flow: TokenFlow | None) -> str:
+        self._keep_up()
+        line = self._signed.get((side, flow))
+        if line is None:
+            line = self._outgoing.record_route(side, flow)
+            self._remember(self._signed, (side, flow), line)
+        return line
 
     def _loop(self, side: str, request: Request, routes: bytes) -> str:
         key = (side, request.request_uri, routes)
@@ -301,8 +310,7 @@ class Express:
         return loop
 
     def _came(self, flow: Flow) -> str:
-        if self._tokens.generation != self._generation:
-            self.forget()
+        self._keep_up()
         peer = self._ways.recognise(flow)
         if peer.came_by is None:
             peer.came_by = self._tokens.write(Use.VIA, self._ways.name(flow))
@@ -316,8 +324,7 @@ class Express:
         return via
 
     def _way_back(self, text: str) -> Flow | None:
-        if self._tokens.generation != self._generation:
-            self.forget()
+        self._keep_up()
         known = self._back.get(text)
         if known is not None:
             return known
@@ -334,8 +341,7 @@ class Express:
         return back
 
     def _token(self, text: str) -> Token | None:
-        if self._tokens.generation != self._generation:
-            self.forget()
+        self._keep_up()
         known = self._read.get(text)
         if known is not None:
             return known
@@ -345,6 +351,10 @@ class Express:
             return None  # there are too many of these to remember
         self._remember(self._read, text, token)
         return token
+
+    def _keep_up(self) -> None:
+        if self._tokens.generation != self._generation:
+            self.forget()
 
     def _remember(self, where: dict[K, V], key: K, value: V) -> None:
         if len(where) >= _REMEMBERED:

@@ -90,21 +90,18 @@ class Outgoing:
             if departure.is_inside and not arrival.is_inside:
                 request.prepend(PATH, self._path(request, arrival, departure))
         elif _begins_dialog(request):
-            out = departure.flow or _outward(request, arrival)
+            out = departure.flow or outward(request, arrival)
             secure = _is_secure(request)
             for value in self._record_routes(arrival, departure.side, out, secure):
                 request.prepend(RECORD_ROUTE, value)
 
-    def record_routes(self, arrival: Arrival, departure: Departure) -> str:
+    def record_route(self, side: Side, flow: TokenFlow | None) -> str:
         """
-        Write the lines that a request without sips URIs, and any of ours, gets.
-
-        It goes on a flow, or comes from somebody whose requests go anywhere.
+        Write the line of one side for a request without sips URIs.
         """
-        side, flow = departure.side, departure.flow
-        lower, upper = self._record_routes(arrival, side, flow, secure=False)
-        name = RECORD_ROUTE.name
-        return f"{name}: {upper}\r\n{name}: {lower}\r\n"
+        return (
+            f"{RECORD_ROUTE.name}: {self._record_route(side, flow, secure=False)}\r\n"
+        )
 
     def _record_routes(
         self, arrival: Arrival, side: Side, flow: TokenFlow | None, secure: bool
@@ -134,7 +131,7 @@ class Outgoing:
         return Address(side.uri(user, "lr", secure=secure))
 
 
-def _outward(request: Request, arrival: Arrival) -> OutwardFlow | None:
+def outward(request: Request, arrival: Arrival) -> OutwardFlow | None:
     """
     Let the caller's further requests out, who would not be let out without a call.
 

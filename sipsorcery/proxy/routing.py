@@ -187,7 +187,7 @@ class Router:
             # A Route that was there from the start, or the sender's own: outgoing.
             return None
         if isinstance(last.flow, OutwardFlow):
-            _check_call(last.flow, tokens[:-1], request, arrival)
+            check_call(last.flow, tokens[:-1], request, arrival)
         return last.flow
 
     def _token(self, uri: SIPURI, request: Request, arrival: Arrival) -> Token | None:
@@ -219,7 +219,7 @@ def _check_extensions(request: Request) -> None:
         raise Refused(420, text, [(UNSUPPORTED.name, unsupported)])
 
 
-def _check_call(
+def check_call(
     flow: OutwardFlow, before: list[Token | None], request: Request, arrival: Arrival
 ) -> None:
     """

@@ -191,6 +191,26 @@ class RequestTests(ExpressWorld):
                 (message,) = self.check_same(data)
                 self.assertNotIn(b"\r\nRoute:", message)
 
+    def test_call_that_was_let_out(self) -> None:
+        """
+        What follows in a call goes the short way with the token of the call; in another
+        call, or from elsewhere, it is refused as on the long way.
+        """
+        (invite,) = self.sent(self.request("INVITE", "sip:bob@example.com"))
+        found = re.findall(rb"\r\nRecord-Route: <(sip:[^>]*)>", invite[1])
+        routes = self.routes(*(one.decode() for one in reversed(found)))
+        for method in ("ACK", "BYE"):
+            data = self.request(method, f"sip:bob@{PHONE_B}", routes, to_tag="b")
+            self.assertTrue(self.is_usual(data), data)
+            (message,) = self.check_same(data)
+            self.assertNotIn(b"\r\nRoute:", message)
+        data = self.request("BYE", f"sip:bob@{PHONE_B}", routes, to_tag="b")
+        other = data.replace(b"Call-ID: call", b"Call-ID: other")
+        self.assertFalse(self.is_usual(other))
+        (answer,) = self.check_same(other)
+        self.assertTrue(answer.startswith(b"SIP/2.0 403 "), answer)
+        self.assertFalse(self.is_usual(data, self.evil))
+
     def test_routes_that_take_longer(self) -> None:
         """
         Others, and tokens that are not to be used so, are left to the long way, with
