@@ -43,8 +43,8 @@ class UserAgentSettings:
     transport_limits: TransportLimits = field(default_factory=TransportLimits)
     transaction_limits: TransactionLimits = field(default_factory=TransactionLimits)
 
-    # Dialogs held, early ones included; some 15 kB each, half of it the INVITE that the
-    # application's call keeps, so 1.5 GB at the very worst.
+    # Dialogs held, early ones included; some 13 kB each, half of it the INVITE that the
+    # application's call keeps, so 1.3 GB at the very worst.
     dialogs: int = 100_000
     # Redirections followed in one call (3xx): as many as a chain of call diversions
     # can reasonably have.
