@@ -82,6 +82,7 @@ class ClientCall:
         self._late_offer = late_offer
         self._on_fork = on_fork
         self._attempts: list[Attempt] = []
+        self._request: Request | None = None  # the last one that was made
         self._answered: Outcome[Session] = Outcome()
         self._timer_settings = core.timer_settings
         ring_time = core.settings.ring_time
@@ -169,7 +170,12 @@ class ClientCall:
         redirections = self.core.settings.redirections
         while waiting:
             self._draft.redirect(waiting.pop(0))
-            response = await self._invite()
+            try:
+                response = await self._invite()
+            except RequestFailed:
+                if not waiting:
+                    raise
+                continue  # "the client SHOULD try the next contact" (8.1.3.4)
             if response.is_success:
                 return
             if 300 <= response.status < 400 and redirections:
@@ -199,7 +205,11 @@ class ClientCall:
                 needs_contact=True,
                 hear=self._hear,
             )
-            response = await send(self.core, errand, self._ask)
+            try:
+                response = await send(self.core, errand, self._ask)
+            except RequestFailed:
+                self._withdraw_offer()
+                raise
             if response.status != 422 or not self._lengthen_timer(response):
                 return response
 
@@ -211,7 +221,15 @@ class ClientCall:
         request = self._draft.make(every, body)
         if self._negotiation is not None:
             self._negotiation.sent(request)
+        self._request = request
         return request
+
+    def _withdraw_offer(self) -> None:
+        """
+        Free the next INVITE to make an offer: nobody is going to answer this one.
+        """
+        if self._negotiation is not None and self._request is not None:
+            self._negotiation.give_up(self._request)
 
     def _offer(self) -> Carried:
         if self._negotiation is None or self._late_offer:

@@ -323,6 +323,32 @@ class RefusedTests(CallCase):
         self.hang_up(self.answer(call))
         self.assert_settled()
 
+    def test_redirected_to_nowhere(self) -> None:
+        """
+        A contact that cannot be reached gives way to the next one (RFC 3261, 8.1.3.4).
+        """
+        call = self.call()
+        self.bob.respond(
+            self.bob.last("INVITE"),
+            302,
+            (CONTACT, Address.parse("<tel:+4930123456>;q=0.9")),
+            (CONTACT, Address.parse("<sip:next@192.0.2.3>;q=0.1")),
+        )
+        self.network.advance()
+        self.assertEqual(self.bob.last("INVITE").request_uri, "sip:next@192.0.2.3")
+        self.hang_up(self.answer(call))
+        self.assert_settled()
+
+    def test_redirected_to_nowhere_alone(self) -> None:
+        """
+        Where no contact can be reached, the call fails.
+        """
+        call = self.call()
+        contact = Address.parse("<tel:+4930123456>")
+        self.bob.respond(self.bob.last("INVITE"), 302, (CONTACT, contact))
+        self.refused(call.answered(), RequestFailed)
+        self.assert_settled()
+
     def test_redirected_for_ever(self) -> None:
         """
         Redirections are followed a few times only.
