@@ -245,6 +245,8 @@ class Core:
         """
         Call a hook of the application, which may be a coroutine function.
 
+        One that returns a Deferred is waited for as well.
+
         :param then: is called when it is through: without arguments, or with the
             failure that escaped from it. None: a failure is logged.
         """
@@ -254,7 +256,9 @@ class Core:
             (then or self.log_failure)(Failure())
             return
         if isinstance(result, Coroutine):
-            running = Deferred.fromCoroutine(result)
+            result = Deferred.fromCoroutine(result)
+        if isinstance(result, Deferred):
+            running: Deferred[Any] = result
             if then is None:
                 running.addErrback(self.log_failure)
             else:

@@ -4,7 +4,10 @@ Tests for `sipsorcery.ua.agent` and what it refuses.
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
+
+from twisted.internet.defer import Deferred, inlineCallbacks
 
 from sipsorcery.sip.fields import ALLOW, RETRY_AFTER, TO, UNSUPPORTED, VIA
 from sipsorcery.sip.parameterised import Seconds
@@ -136,6 +139,27 @@ class AdmissionTests(AgentCase):
         self.alice.on("MESSAGE", lambda transaction: None)
         self.assertEqual(self.ask("MESSAGE").status, 500)
         self.assert_settled_but_for_a_log()
+
+    def test_hook_that_gives_a_deferred(self) -> None:
+        """
+        A hook may return a Deferred, and answer when that fires.
+        """
+        waiting: Deferred[int] = Deferred()
+
+        @inlineCallbacks
+        def answer(
+            transaction: ServerTransaction,
+        ) -> Generator[Deferred[int], int, None]:
+            transaction.respond((yield waiting))
+
+        self.alice.on("MESSAGE", answer)
+        self.bob.request("MESSAGE")
+        self.network.advance()
+        self.assertEqual(self.bob.statuses, [])
+        waiting.callback(202)
+        self.network.advance()
+        self.assertEqual(self.bob.statuses, [202])
+        self.assert_settled()
 
     def test_hook_that_fails(self) -> None:
         """
