@@ -92,6 +92,8 @@ class Answering:
         :raises LocalProtocolError: if it cannot be sent so, or comes too late.
         """
         self._check_pending()
+        if not 100 <= status < 200:
+            raise LocalProtocolError(f"{status} is no provisional status")
         session = self._session
         response = session.shared.dialog.respond(
             self.request, status, None, fields, body
@@ -128,6 +130,8 @@ class Answering:
         :raises LocalProtocolError: if it comes too late.
         """
         self._check_pending()
+        if status < 300:
+            raise LocalProtocolError(f"{status} refuses nothing")
         dialog = self._session.shared.dialog
         self._finish(dialog.respond(self.request, status, reason, fields))
 

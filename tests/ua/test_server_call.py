@@ -402,6 +402,21 @@ class RefuseTests(CallCase):
         self.assertEqual((self.last.status, self.last.reason), (480, "Out to lunch"))
         self.assert_settled()
 
+    def test_status_of_another_kind(self) -> None:
+        """
+        Nothing but a final refusal refuses, and nothing but a provisional one rings.
+        """
+        call = self.call()
+        for status in (100, 180, 200, 299):
+            self.assertRaises(LocalProtocolError, call.reject, status)
+        for status in (200, 302, 486):
+            self.assertRaises(LocalProtocolError, call.ring, status)
+        self.assertTrue(call.is_pending)
+        call.reject()
+        self.network.advance()
+        self.assertEqual(self.bob.statuses, [486])
+        self.assert_settled()
+
     def test_redirect(self) -> None:
         """
         The caller can be sent elsewhere.
@@ -446,6 +461,17 @@ class RefuseTests(CallCase):
         self.network.advance()
         self.assertEqual(self.last.status, 500)
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assert_settled()
+
+    def test_hook_gives_a_deferred(self) -> None:
+        """
+        A hook may return the Deferred of the answer; that it fails is known then.
+        """
+        self.alice.on_invite(lambda call: call.answer(ALICE_MEDIA))
+        self.bob.request("INVITE", body=SDP)
+        self.network.advance(70)
+        self.assertIn(200, self.bob.statuses)
+        gc.collect()  # a Deferred that failed unheard would be logged now
         self.assert_settled()
 
     def test_hook_meets_broken_offer(self) -> None:
