@@ -102,6 +102,7 @@ class RegistrarService(Service):
         )
         self._clock = clock
         self._transactions: TransactionLayer | None = None  # None: it does not run
+        self._look: IDelayedCall
         self._subscription: Subscription | None = None
         self._is_overloaded = False
         self._sweeping = LoopingCall(self._sweep)
@@ -132,7 +133,8 @@ class RegistrarService(Service):
         )
         self._pinging.start()
         self._sweeping.start(_SWEEP, now=False)
-        self._look = self._look_later()
+        # Not before the reactor runs: what else is started takes its time.
+        self._look = self._reactor.callLater(0, self._look_again)
         self._run(self._locations.recall(), "The bindings cannot be recalled")
         for listener in transport.listeners:
             self._log.info("Listening on {address}", address=str(listener.local))
@@ -246,14 +248,13 @@ class RegistrarService(Service):
 
         return Deferred.fromCoroutine(run())
 
-    def _look_later(self) -> IDelayedCall:
+    def _look_again(self) -> None:
         due = self._reactor.seconds() + INTERVAL
-        call: IDelayedCall = self._reactor.callLater(INTERVAL, self._look_at_lag, due)
-        return call
+        self._look = self._reactor.callLater(INTERVAL, self._look_at_lag, due)
 
     def _look_at_lag(self, due: float) -> None:
         self._load.note_lag(self._reactor.seconds() - due)
-        self._look = self._look_later()
+        self._look_again()
 
     def _tell_overload(self) -> None:
         """

@@ -577,6 +577,14 @@ class LifeTests(RegistrarCase):
         self.settle(0.5)
         self.assertEqual(self.register(ONE).status, 200)
 
+    def test_slow_start(self) -> None:
+        """
+        The time that the other servers take to start is no overload.
+        """
+        self.end()
+        self.begin(delay=10)
+        self.assertEqual(self.register(ONE).status, 200)
+
     def test_stop_refuses_what_waits(self) -> None:
         """
         Whoever waits for an answer at the end gets one, and nothing is left behind.

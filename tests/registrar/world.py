@@ -111,9 +111,11 @@ class World(StoreCase):
         self.begin()
         self.addCleanup(self.end)
 
-    def begin(self) -> None:
+    def begin(self, delay: float = 0.0) -> None:
         """
         Start the store and the registrar.
+
+        :param delay: seconds until the reactor runs.
         """
         self.threads = SteppedThreads(waits=False)
         self.live = LocalStore(
@@ -135,6 +137,7 @@ class World(StoreCase):
             clock=self.reactor.seconds,
         )
         self.service.startService()
+        self.reactor.rightNow += delay
         self.settle()
 
     def end(self) -> None:
