@@ -9,6 +9,11 @@ import shutil
 
 from twisted.trial.unittest import SkipTest
 
+from tests import ROOT
+
+#: Where ``tools/install-peers`` puts packages that must not be installed.
+UNPACKED = ROOT / ".venv/unpacked"
+
 
 def require(program: str, package: str) -> str:
     """
@@ -21,7 +26,12 @@ def require(program: str, package: str) -> str:
         it is where every test has to run.
     """
     # /usr/sbin is where Debian puts servers; it is not on everybody's path.
-    path = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    folders = (
+        os.environ.get("PATH", ""),
+        "/usr/sbin",
+        str(UNPACKED / package / "usr/bin"),
+    )
+    path = shutil.which(program, path=os.pathsep.join(folders))
     if path is not None:
         return path
     reason = f"{program} is missing: sudo apt-get install {package}"
