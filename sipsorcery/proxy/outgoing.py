@@ -12,7 +12,14 @@ from collections.abc import Sequence
 from sipsorcery.proxy.arrival import Arrival, Departure, Side
 from sipsorcery.proxy.privileged import hide_identity, strip_claims, strip_private
 from sipsorcery.proxy.routing import Routed
-from sipsorcery.proxy.token import OutwardFlow, TokenFlow, Tokens, Use, call_mark
+from sipsorcery.proxy.token import (
+    ConnectionFlow,
+    OutwardFlow,
+    TokenFlow,
+    Tokens,
+    Use,
+    call_mark,
+)
 from sipsorcery.sip.address import Address
 from sipsorcery.sip.fields import (
     CALL_ID,
@@ -90,10 +97,13 @@ class Outgoing:
             if departure.is_inside and not arrival.is_inside:
                 request.prepend(PATH, self._path(request, arrival, departure))
         elif _begins_dialog(request):
-            out = departure.flow or outward(request, arrival)
             secure = _is_secure(request)
-            for value in self._record_routes(arrival, departure.side, out, secure):
-                request.prepend(RECORD_ROUTE, value)
+            # The lower one faces whom it came from, the upper one the next hop.
+            for side, flow in (
+                (arrival.side, _back(request, arrival, departure)),
+                (departure.side, departure.flow or outward(request, arrival)),
+            ):
+                request.prepend(RECORD_ROUTE, self._record_route(side, flow, secure))
 
     def record_route(self, side: Side, flow: TokenFlow | None) -> str:
         """
@@ -101,17 +111,6 @@ class Outgoing:
         """
         return (
             f"{RECORD_ROUTE.name}: {self._record_route(side, flow, secure=False)}\r\n"
-        )
-
-    def _record_routes(
-        self, arrival: Arrival, side: Side, flow: TokenFlow | None, secure: bool
-    ) -> tuple[Address, Address]:
-        """
-        Make the lower one, which faces whom a request came from, and the upper one.
-        """
-        return (
-            self._record_route(arrival.side, arrival.flow, secure),
-            self._record_route(side, flow, secure),
         )
 
     def _path(
@@ -129,6 +128,19 @@ class Outgoing:
         # Without one the next Route, or the Request-URI, will lead there.
         user = None if flow is None else self._tokens.write(Use.RECORD_ROUTE, flow)
         return Address(side.uri(user, "lr", secure=secure))
+
+
+def _back(request: Request, arrival: Arrival, departure: Departure) -> TokenFlow:
+    """
+    Give the way back to whom a request came from.
+
+    A neighbour's connection may end while a call lasts. Then its own Record-Route, or
+    its Contact, leads to it by another; the callee's flow shows who may go that way.
+    """
+    is_stream = isinstance(arrival.flow, ConnectionFlow)
+    if arrival.is_trunk and is_stream and departure.flow is not None:
+        return OutwardFlow(call_mark(request[CALL_ID]))
+    return arrival.flow
 
 
 def outward(request: Request, arrival: Arrival) -> OutwardFlow | None:

@@ -186,7 +186,7 @@ class Router:
         if last is None or (len(tokens) == 1 and last.flow == arrival.flow):
             # A Route that was there from the start, or the sender's own: outgoing.
             return None
-        if isinstance(last.flow, OutwardFlow):
+        if isinstance(last.flow, OutwardFlow) and not arrival.is_trusted:
             check_call(last.flow, tokens[:-1], request, arrival)
         return last.flow
 

@@ -5,8 +5,12 @@ with its roles and phones, over real transports in a network in memory.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from twisted.internet.protocol import DatagramProtocol
 
+from sipsorcery.access.contacts import Contact
 from sipsorcery.monitor.event import EventKind
 from sipsorcery.sip import Request
 from sipsorcery.sip.fields import PATH, RECORD_ROUTE, VIA
@@ -385,6 +389,54 @@ class LostConnectionTests(FlowsCase):
         self.far.answer(self.message, 202)
         self.network.advance(1)
         self.assertEqual((self.trunk.is_quiet, self.a.is_quiet), (True, True))
+
+
+class TrunkTests(FlowsCase):
+    """
+    A neighbour that calls over TCP.
+    """
+
+    config = f"[[trunk]]\nname = 'it'\nnetworks = ['{PROVIDER}/32']"
+
+    def options(self) -> dict[str, Any]:
+        """
+        Let the proxy know a user.
+        """
+        return {"contacts": self}
+
+    async def of(self, uri: SIPURI | str) -> Sequence[Contact]:
+        """
+        Find the user's phone.
+        """
+        return [Contact(SIPURI.parse(f"sip:bob@{PHONE_B2}:5060"))]
+
+    def test_long_call(self) -> None:
+        """
+        When its connection has ended, what follows in the call goes to where its
+        Contact says, on another one.
+        """
+        machine, here = self.provider.machine, f"tcp:{PROVIDER}:5070"
+        trunk = Station(self, machine, f"tcp:{PROXY}:5060", here)
+        far = self.station(PHONE_B2, OUTSIDE, f"udp:{PHONE_B2}:5060")
+        trunk.send(trunk.make("INVITE", "sip:bob@example.com"))
+        invite = far.request()
+        far.answer(invite, 200)
+        self.assertEqual(trunk.response().status, 200)
+        trunk.flow.close("the test")
+        self.network.advance(10)
+        far.send(
+            far.make(
+                "BYE",
+                f"sip:x@{PROVIDER}:5070;transport=tcp",
+                *(("Route", each) for each in routes(invite)),
+                to_tag="f",
+                call_id=invite.get("Call-ID") or "",
+            )
+        )
+        self.network.advance(1)
+        ((bye, flow),) = trunk.consumer.requests
+        self.assertEqual(bye.method, "BYE")
+        self.assertIsNot(flow, trunk.flow)
 
 
 class NATOfTheProxyTests(FlowsCase):
