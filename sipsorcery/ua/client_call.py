@@ -36,6 +36,10 @@ from sipsorcery.ua.sending import send
 from sipsorcery.ua.session import Session
 from sipsorcery.ua.shared import SharedDialog
 
+# How often a call is made again with a longer session interval: once for each proxy on
+# the way that wants one, and no endless loop with a peer that always wants more.
+_INTERVALS = 5
+
 
 class Progress(NamedTuple):
     """
@@ -85,6 +89,7 @@ class ClientCall:
         self._request: Request | None = None  # the last one that was made
         self._answered: Outcome[Session] = Outcome()
         self._timer_settings = core.timer_settings
+        self._intervals = _INTERVALS
         ring_time = core.settings.ring_time
         self._limit: IDelayedCall | None = core.clock.callLater(
             ring_time, self._ring_no_more
@@ -247,8 +252,11 @@ class ClientCall:
 
     def _lengthen_timer(self, response: Response) -> bool:
         settings = self._timer_settings
-        if settings is None or not SessionTimer(settings).too_small(response):
+        if settings is None or not self._intervals:
             return False
+        if not SessionTimer(settings).too_small(response):
+            return False
+        self._intervals -= 1
         seconds = response[MIN_SE].seconds  # which the machine has read
         self._timer_settings = replace(settings, interval=seconds, min_se=seconds)
         return True

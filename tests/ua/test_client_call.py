@@ -363,6 +363,19 @@ class RefusedTests(CallCase):
         self.assertEqual(self.bob.methods.count("INVITE"), 6)
         self.assert_settled()
 
+    def test_session_interval_for_ever(self) -> None:
+        """
+        A peer that always wants a longer interval is asked a few times only.
+        """
+        call = self.call()
+        for number in range(10):
+            longer = Seconds(3600 + number)
+            self.bob.respond(self.bob.last("INVITE"), 422, (MIN_SE, longer))
+            self.network.advance()
+        self.assertEqual(self.refused(call.answered(), RequestFailed).status, 422)
+        self.assertEqual(self.bob.methods.count("INVITE"), 6)
+        self.assert_settled()
+
     def test_session_interval(self) -> None:
         """
         After a 422 the call is made again with the interval that the peer wants.
