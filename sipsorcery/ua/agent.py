@@ -375,6 +375,8 @@ class UserAgent:
         if isinstance(replaced, Refusal):
             return replaced
         session = None if replaced is None else self._session_of(replaced)
+        if replaced is not None and session is None:
+            return Refusal(603)  # our BYE is on its way (RFC 3891, 3)
         call = ServerCall(self.core, transaction, replaced=session)
         if call.judge():
             self.core.run(self._on_invite, call, then=call.hook_done)

@@ -706,3 +706,18 @@ class ReplaceTests(CallCase):
         self.assertEqual(self.last.status, 481)
         self.assertEqual(self.calls, [])
         self.assert_settled()
+
+    def test_already_hung_up(self) -> None:
+        """
+        A session that we are hanging up is over, and is not replaced (RFC 3891, 3).
+        """
+        old = self.answer(self.call())
+        saying = self.begin(old.bye())
+        reference = self.reference(old)
+        self.bob.request("INVITE", (REPLACES, reference), body=SDP, call_id="new")
+        self.network.advance()
+        self.assertEqual(self.last.status, 603)
+        self.assertEqual(len(self.calls), 1)
+        self.bob.respond(self.bob.last("BYE"), 200)
+        self.given(saying)
+        self.assert_settled()
