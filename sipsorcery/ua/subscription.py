@@ -48,6 +48,11 @@ class Notification(NamedTuple):
     state: SubscriptionState
 
 
+# How often a longer time is asked for at once: enough for every server that may answer,
+# and no endless loop with one that always wants more.
+_LONGER = 5
+
+
 class Subscription:
     """
     Subscribe, and again whenever that ends, until it is stopped.
@@ -67,6 +72,7 @@ class Subscription:
         self._new_draft = draft
         self._account: Account | None = None
         self._wanted = expires
+        self._longer = _LONGER
         self._is_stopping = False
         self._ended: Outcome[str | None] = Outcome()
         self._next: IDelayedCall | None = None
@@ -170,6 +176,9 @@ class Subscription:
             return False
         if shortest is None or not self._wanted < shortest <= MAX_EXPIRES:
             return False
+        if not self._longer:
+            return False
+        self._longer -= 1
         self._wanted = shortest
         return True
 
@@ -238,8 +247,6 @@ class Subscription:
 
     def _over(self, effect: SubscriptionEnded) -> None:
         response = effect.response
-        if response is not None and response.status == 423:
-            return  # the next one is longer
         self._leave()
         if effect.again_after is not None and not self._is_stopping:
             self._again(effect.again_after)

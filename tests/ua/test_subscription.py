@@ -164,6 +164,27 @@ class SubscriptionTests(AgentCase):
         self.notify("active;expires=90")
         self.end(subscription)
 
+    def test_too_brief_for_ever(self) -> None:
+        """
+        A notifier that always wants a longer time is asked at once a few times only.
+        """
+        subscription = self.subscribe(expires=10)
+        for number in range(10):
+            self.bob.respond(self.last, 423, (MIN_EXPIRES, 90 + number))
+            self.network.advance()
+        self.assertEqual(self.bob.methods.count("SUBSCRIBE"), 6)
+        self.assertEqual(self.refused(subscription.ended(), RequestFailed).status, 423)
+        self.assert_settled()
+
+    def test_too_brief_for_nothing(self) -> None:
+        """
+        A 423 that does not say how long is long enough is a refusal.
+        """
+        subscription = self.subscribe(expires=10)
+        self.bob.respond(self.last, 423)
+        self.assertEqual(self.refused(subscription.ended(), RequestFailed).status, 423)
+        self.assert_settled()
+
     def test_refused_for_good(self) -> None:
         """
         A refusal that says nothing of later is the end.
