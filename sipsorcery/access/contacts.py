@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from sipsorcery.access.gruu import GRUUs, mark, same_instance
+from sipsorcery.dialog.routing import request_uri
 from sipsorcery.sip import grammar
 from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.uri import SIPURI
@@ -82,14 +83,15 @@ class Contacts:
         """
         if isinstance(uri, str):
             uri = SIPURI.parse(uri)
-        if "gr" in uri.parameters:
+        is_gruu = "gr" in uri.parameters
+        if is_gruu:
             found = await self._of_gruu(uri)
         else:
             found = await self._of_aor(uri.user, uri.host)
         if found is not None and uri.scheme == "sips":
             # Nothing but TLS may carry the request to its end (RFC 3261, 26.2.2).
             found = [each for each in found if each.contact[:5].lower() == "sips:"]
-        return None if found is None else [*_contacts(found)]
+        return None if found is None else [*_contacts(found, of_one_phone=is_gruu)]
 
     async def _of_aor(self, user: str | None, host: str) -> Sequence[Binding] | None:
         domain = await self._accounts.domain(host)
@@ -127,9 +129,12 @@ class Contacts:
         return [each for each in found if same_instance(each.instance, instance)]
 
 
-def _contacts(bindings: Iterable[Binding]) -> Iterator[Contact]:
+def _contacts(bindings: Iterable[Binding], *, of_one_phone: bool) -> Iterator[Contact]:
     """
     Give a contact for each phone, the preferred first, of equals the newest.
+
+    :param of_one_phone: whether all are known to be: what it has registered before it
+        was started anew may still be there.
     """
     ordered = sorted(bindings, key=_preference)
     flows: dict[str, list[Contact]] = {}
@@ -139,8 +144,9 @@ def _contacts(bindings: Iterable[Binding]) -> Iterator[Contact]:
         if contact is None:
             continue
         way = [contact]
-        if binding.reg_id:
-            way = flows.setdefault(binding.instance, [])
+        if binding.reg_id or of_one_phone:
+            phone = "" if of_one_phone else binding.instance
+            way = flows.setdefault(phone, [])
             way.append(contact)
         if len(way) == 1:
             ways.append(way)
@@ -157,8 +163,10 @@ def _contact(binding: Binding) -> Contact | None:
     Make a contact; None of what no SIP request can be sent to, such as ``mailto``.
     """
     try:
+        uri = request_uri(SIPURI.parse(binding.target or binding.contact))
+        assert isinstance(uri, SIPURI)  # as it was
         return Contact(
-            SIPURI.parse(binding.target or binding.contact),
+            uri,
             tuple(map(SIPURI.parse, binding.path)),
             1.0 if binding.q is None else binding.q,
         )

@@ -140,6 +140,17 @@ class AddressTests(ContactsCase):
         asked = Deferred.fromCoroutine(self.contacts.of("tel:+15551234"))
         self.failureResultOf(asked, ParseError)
 
+    def test_request_uri(self) -> None:
+        """
+        What may not stand in a Request-URI is no part of the contact (RFC 3261, 16.6).
+        """
+        for uri in (
+            "sip:bob@192.0.2.1?Route=%3Csip:elsewhere.example%3E&Subject=hi",
+            "sip:bob@192.0.2.1;method=BYE",
+        ):
+            self.store(AOR, make_binding(uri))
+            self.assertEqual(self.find(AOR), ["sip:bob@192.0.2.1"], uri)
+
     def test_sips(self) -> None:
         """
         A request for a sips URI goes to contacts that are sips, and to no others.
@@ -195,6 +206,20 @@ class GRUUTests(ContactsCase):
         away = self.gruus.public(AOR, "<urn:uuid:away>")
         self.assertEqual(self.find(away), [])
         self.assertIsNone(self.find(f"sip:nobody@example.com;gr={DESK[1:-1]}"))
+
+    def test_phone_started_anew(self) -> None:
+        """
+        A GRUU means one phone: what it has left behind is tried after its newest
+        contact, never beside it.
+        """
+        self.store(
+            AOR,
+            make_binding("sip:old@192.0.2.1", instance=DESK, updated=NOW - 9),
+            make_binding("sip:new@192.0.2.1", instance=DESK, updated=NOW),
+        )
+        (found,) = self.wait(self.contacts.of(self.gruus.public(AOR, DESK))) or ()
+        self.assertEqual(found.uri.user, "new")
+        self.assertEqual([each.uri.user for each in found.alternatives], ["old"])
 
     def test_temporary(self) -> None:
         """
