@@ -74,6 +74,7 @@ class Hops:
                 except Refused as error:
                     refused = error
                     if error.status == 430:
+                        refused = Refused(480, str(error))  # that was among proxies
                         self._tell_lost(way)
                 except TransportError as error:
                     refused = Refused(480, str(error))

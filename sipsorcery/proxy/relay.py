@@ -114,6 +114,14 @@ class Relays:
         finally:
             self._next = None
 
+    def stop(self) -> None:
+        """
+        Refuse what is under way, and let no phone go on ringing.
+        """
+        for relay in tuple(self._under_way):
+            relay.cancel_all()
+        self.transactions.stop()
+
     def ended(self, relay: _Relay) -> None:
         """
         Forget one that has sent its final response.
@@ -174,6 +182,10 @@ class _Relay:
         self.routed = routed
         self.transparent = transparent
         self._branches = [_Branch(self, each) for each in hops]
+        # Else we are but the edge of those who know them.
+        self._is_for_contacts = any(
+            hop.uri is not None for each in hops for hop in each
+        )
         self._final: list[Response] = []
         self._is_answered = False
 
@@ -200,14 +212,14 @@ class _Relay:
         """
         Cancel every branch; their answers, mostly a 487, become ours.
         """
-        self._cancel_all()
+        self.cancel_all()
         self.settle()
 
     def failed(self, transaction: ServerTransaction, error: Failure) -> None:
         """
         Nobody will hear an answer: end what can be ended.
         """
-        self._cancel_all()
+        self.cancel_all()
         self._is_answered = True
         self.settle()
 
@@ -227,7 +239,7 @@ class _Relay:
         if self.is_invite or not self._is_answered:
             self._is_answered = True
             self._pass_on(client, response)
-        self._cancel_all()
+        self.cancel_all()
         self.settle()
 
     def refused(self, client: ClientTransaction, response: Response) -> None:
@@ -236,7 +248,7 @@ class _Relay:
         """
         self._final.append(self._prepared(client, response))
         if response.status >= 600:
-            self._cancel_all()
+            self.cancel_all()
         self.settle()
 
     def silent(self) -> None:
@@ -244,6 +256,13 @@ class _Relay:
         Hear that a branch has no more hops and no answer.
         """
         self.settle()
+
+    def cancel_all(self) -> None:
+        """
+        End every branch that has not ended yet.
+        """
+        for branch in self._branches:
+            branch.cancel()
 
     def settle(self) -> None:
         """
@@ -262,6 +281,9 @@ class _Relay:
         if response.status == 503:
             # To the client it would mean that it should not send to us (16.7, 6).
             self._transaction.respond(500)
+        elif response.status == 430 and self._is_for_contacts:
+            # "Endpoints should never receive a 430" (RFC 5626, 11.1).
+            self._transaction.respond(480)
         else:
             self._transaction.send(response)
 
@@ -273,10 +295,6 @@ class _Relay:
         elif self.is_invite or not any(each.timed_out for each in self._branches):
             self._transaction.respond(408 if self.is_invite else 500)
         # Else it is too late for any answer: RFC 4320 forbids a 408 here.
-
-    def _cancel_all(self) -> None:
-        for branch in self._branches:
-            branch.cancel()
 
     def _prepared(self, client: ClientTransaction, response: Response) -> Response:
         flow = client.flow

@@ -133,7 +133,7 @@ class Switchboard:
         """
         Refuse what is under way, before the transport layer is stopped.
         """
-        self._transactions.stop()
+        self._tools.relays.stop()
         self._tools.registered.stop()
 
     # Inside

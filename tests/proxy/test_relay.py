@@ -72,6 +72,18 @@ class RelayTests(ProxyWorld):
         self.assertEqual(self.b.request().method, "ACK")
         self.assertEqual(self.a.inbox, [])
 
+    def test_stop(self) -> None:
+        """
+        When the proxy stops, the caller is refused, and no phone goes on ringing.
+        """
+        _, to_b, _to_c = self.ring()
+        self.b.send(to_b.respond(180, to_tag="b"))
+        self.a.inbox.clear()
+        self.relays.stop()
+        self.assertEqual(self.a.statuses(), [503])
+        cancel = self.b.request()
+        self.assertEqual((cancel.method, cancel[VIA]), ("CANCEL", to_b[VIA]))
+
     def test_two_answers(self) -> None:
         """
         Each 2xx to an INVITE goes back, also one that crossed our CANCEL.
@@ -209,9 +221,20 @@ class RelayTests(ProxyWorld):
         self.assertEqual(self.a.statuses()[-1], 486)
         self.acknowledge(sent)
 
+    def test_last_flow(self) -> None:
+        """
+        A 430 is between proxies: "Endpoints should never receive" it (RFC 5626, 11.1).
+        """
+        self.register(BOB, f"sip:bob@{PHONE_B}:5060")
+        sent = self.a.make("INVITE", BOB)
+        self.a.send(sent)
+        self.b.send(self.b.request().respond(430, to_tag="b"))
+        self.assertEqual(self.a.statuses()[-1], 480)
+        self.acknowledge(sent)
+
     def test_dead_flow(self) -> None:
         """
-        A way that is gone is passed over; if it was the last, the caller hears of it.
+        A way that is gone is passed over; if it was the last, nobody is there: 480.
         Each time the registrar is told, to forget it.
         """
         dead = ConnectionFlow(0, b"beforeit", 7)
@@ -225,7 +248,7 @@ class RelayTests(ProxyWorld):
         self.assertEqual(self.a.statuses(), [200])
         self.users[BOB] = [gone]
         self.a.send(self.a.make("MESSAGE", BOB, branch="2"))
-        self.assertEqual(self.a.statuses(), [430])
+        self.assertEqual(self.a.statuses(), [480])
         lost = [
             event.detail["token"]
             for event in self.bus.events
