@@ -1,0 +1,3 @@
+"""
+The application server: runs each user's own dialplan for each call.
+"""
