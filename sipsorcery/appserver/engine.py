@@ -1,0 +1,84 @@
+"""
+What every engine of dialplans offers: a run that asks for one thing at a time. Pure.
+
+An engine is started with a script and a request. It gives a step: a call to the host,
+which the host carries out and answers by resuming the run, or the end. Names, arguments
+and values are texts, numbers, truth values, None, and lists and mappings of them, so
+that a dialplan may be in any language and a run may wait in any process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from sipsorcery.appserver.template import Caller
+
+#: What passes between an engine and its host.
+Value: TypeAlias = (
+    bool | int | float | str | Sequence["Value"] | Mapping[str, "Value"] | None
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """
+    The request that a dialplan decides about.
+
+    :ivar caller: what variables give of it.
+    """
+
+    method: str = "INVITE"
+    caller: Caller = Caller()  # noqa: RUF009 - frozen
+
+
+@dataclass(frozen=True, slots=True)
+class HostCall:
+    """
+    Something that the host shall do: ``dial``, ``respond``.
+
+    The value to resume with, of ``dial``, is a mapping with the ``status`` and the
+    ``reason`` of the best response; a run whose call was answered is not resumed. Of
+    ``respond`` it is None.
+    """
+
+    name: str
+    arguments: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """
+    The end of a run, and the final response if there has been none.
+    """
+
+    status: int
+    reason: str = ""
+
+
+Step: TypeAlias = HostCall | End
+
+
+class Run(Protocol):
+    """
+    One run of a dialplan.
+    """
+
+    def resume(self, value: Value) -> Step:
+        """
+        Go on with what the host call has come to.
+        """
+
+
+class Engine(Protocol):
+    """
+    Runs dialplans of one language.
+    """
+
+    def start(self, script: str, request: PlanRequest) -> tuple[Run, Step]:
+        """
+        Start a run.
+
+        :raises AppServerError: if the script is none.
+        """
