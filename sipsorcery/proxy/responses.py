@@ -137,7 +137,12 @@ class Reviews:
                 return
 
     def _fail(self, failure: Failure, response: Response) -> None:
-        self._log.failure("The script failed on {what}", failure, what=response)
+        self._log.failure(
+            "The script failed on a {status} of call {call_id!r}",
+            failure,
+            status=response.status,
+            call_id=response.get("Call-ID"),
+        )
         self._events.emit(
             EventKind.SCRIPT_FAILED,
             f"The script failed on a response: {failure.value!r}",

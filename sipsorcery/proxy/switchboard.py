@@ -217,8 +217,12 @@ class Switchboard:
                 refused = Refused(503, str(error), later)
                 self._answers.refuse(request, flow, refused)
             case _:
+                # Not the whole request, as in `Answers.refuse`.
                 self._log.failure(
-                    "The script failed on {request}", failure, request=request
+                    "The script failed on {method} of call {call_id!r}",
+                    failure,
+                    method=request.method,
+                    call_id=request.get("Call-ID"),
                 )
                 self._tools.events.emit(
                     EventKind.SCRIPT_FAILED,

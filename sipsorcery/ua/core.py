@@ -180,7 +180,10 @@ class Core:
             transaction.send(refusal.response(transaction.request, transaction.to_tag))
         else:
             self._log.failure(
-                "No answer to {request}", failure, request=transaction.request
+                "No answer to {method} of call {call_id!r}",
+                failure,
+                method=transaction.request.method,
+                call_id=transaction.request.get("Call-ID"),
             )
             transaction.respond(500)
 

@@ -161,7 +161,12 @@ class ServerTransactions(Side[ServerTransaction, ServerEffect]):
             self._give_up(transaction, error.status, error.text)
         except Exception:
             self._drive.counters.user_failures += 1
-            self._log.failure("Failed on {request}", request=request)
+            # Not all of it: it may hold credentials and lines of a stranger.
+            self._log.failure(
+                "Failed on {method} of call {call_id!r}",
+                method=request.method,
+                call_id=request.get("Call-ID"),
+            )
             self._give_up(transaction, 500)
         if transaction.slot is None:
             self._wind(transaction)
