@@ -130,7 +130,7 @@ class Answering:
         :raises LocalProtocolError: if it comes too late.
         """
         self._check_pending()
-        if status < 300:
+        if not 300 <= status < 700:
             raise LocalProtocolError(f"{status} refuses nothing")
         dialog = self._session.shared.dialog
         self._finish(dialog.respond(self.request, status, reason, fields))

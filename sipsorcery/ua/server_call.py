@@ -16,7 +16,7 @@ from sipsorcery.dialog.routing import needs_sips
 from sipsorcery.sdp import NotAcceptable, SDPError, SessionDescription
 from sipsorcery.sip.address import Address
 from sipsorcery.sip.errors import ParseError
-from sipsorcery.sip.fields import CONTACT, FROM
+from sipsorcery.sip.fields import CONTACT, EXPIRES, FROM
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.uri import SIPURI, URI
 from sipsorcery.transport.transactions.server import ServerTransaction
@@ -56,6 +56,8 @@ class ServerCall:
         "_answered",
         "_answering",
         "_core",
+        "_expired",
+        "_expires_at",
         "_is_given_up",
         "_ringing",
         "flow",
@@ -88,6 +90,7 @@ class ServerCall:
         self.slot: int | None = None
         self._core = core
         self._ringing = 0  # the status that is repeated
+        self._expires_at, self._expired = self._limit()
         self._is_given_up = False
         self._answered: Outcome[Session] = Outcome()
         self._answering = Answering(
@@ -96,6 +99,7 @@ class ServerCall:
         self.session.answering = self._answering
         self.session.overlap.receive(request, 0)
         self.session.on_finish = self._session_ended
+        core.wheel.set(self, self._expires_at)
 
     # What is known
 
@@ -166,7 +170,7 @@ class ServerCall:
             carried, body = self._describe(description)
         self._answering.progress(status, [*carried, *fields], body, reliable=reliable)
         self._ringing = status
-        self._core.wheel.set(self, self._core.clock.seconds() + _REPEAT)
+        self._repeat_after(self._core.clock.seconds())
 
     def answer(
         self,
@@ -190,8 +194,8 @@ class ServerCall:
         body = b""
         if description is not None:
             carried, body = self._describe(description)
-        self._stop_ringing()
         self._answering.accept([*carried, *fields], body)
+        self._stop_ringing()
         if self.replaced is not None:
             self._core.spawn(self.replaced.bye())
         return self.answered()
@@ -207,7 +211,8 @@ class ServerCall:
         Refuse the call.
 
         :raises CallCancelled: if the caller has given up.
-        :raises LocalProtocolError: if the call has been answered.
+        :raises LocalProtocolError: if the call has been answered, or *status* refuses
+            nothing: then it goes on waiting.
         """
         self._check_pending()
         self._refuse(status, reason, fields)
@@ -216,9 +221,14 @@ class ServerCall:
         """
         Ask the caller to call somebody else.
 
+        :param targets: whom; one at least, for a 3xx says nothing else.
         :raises CallCancelled: if the caller has given up.
-        :raises LocalProtocolError: if the call has been answered.
+        :raises LocalProtocolError: if the call has been answered, or *status* is no
+            redirection, or there is no target: then it goes on waiting.
         """
+        self._check_pending()
+        if not (targets and 300 <= status < 400):
+            raise LocalProtocolError(f"{status} to {len(targets)} targets")
         contacts = [t if isinstance(t, Address) else Address(t) for t in targets]
         self.reject(status, fields=[(CONTACT, contact) for contact in contacts])
 
@@ -226,11 +236,15 @@ class ServerCall:
 
     def timer_due(self, now: float) -> None:
         """
-        Hear from the wheel: ring again.
+        Hear from the wheel: ring again, or give up.
         """
-        if self.is_pending:
-            self._answering.progress(self._ringing)
-            self._core.wheel.set(self, now + _REPEAT)
+        if not self.is_pending:
+            return
+        if now >= self._expires_at:
+            self._refuse(self._expired, None, ())
+            return
+        self._repeat_after(now)
+        self._answering.progress(self._ringing)
 
     def judge(self) -> bool:
         """
@@ -301,6 +315,25 @@ class ServerCall:
     def _end(self, reason: str) -> None:
         self._stop_ringing()
         self.session.finish(Ending(by_peer=False, reason=reason))
+
+    def _limit(self) -> tuple[float, int]:
+        """
+        Give when the call has waited too long, and how to refuse it then.
+
+        "If the invitation expires before the UAS has generated a final response, a 487
+        (Request Terminated) response SHOULD be generated" (RFC 3261, 13.3.1).
+        """
+        ours, now = self._core.settings.answer_time, self._core.clock.seconds()
+        try:
+            theirs = self.request.get(EXPIRES)
+        except ParseError:
+            theirs = None
+        if theirs is not None and theirs <= ours:
+            return now + theirs, 487
+        return now + ours, 480
+
+    def _repeat_after(self, now: float) -> None:
+        self._core.wheel.set(self, min(now + _REPEAT, self._expires_at))
 
     def _stop_ringing(self) -> None:
         self._core.wheel.set(self, None)

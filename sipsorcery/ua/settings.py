@@ -23,6 +23,8 @@ class UserAgentSettings:
     :ivar udp_mtu: a longer request goes by TCP where the choice is ours
         (:rfc:`3261#section-18.1.1`); 0: never.
     :ivar ring_time: how long a call of ours may ring before it is cancelled.
+    :ivar answer_time: how long a call to us may wait for our answer; then it is
+        refused.
     :ivar target_time: how long a target may say nothing at all before the next one is
         tried, if there is one.
     :ivar session_expires: the interval of session timers that we ask for
@@ -34,6 +36,9 @@ class UserAgentSettings:
     udp_mtu: int = 1300
     # What callers bear, and what most servers allow.
     ring_time: float = 180.0
+    # Longer than callers bear, so that it ends the calls that we have forgotten, and
+    # those whose callers have vanished without a CANCEL.
+    answer_time: float = 300.0
     # A server that lives has said 100 by then, even if the first two INVITEs were lost.
     target_time: float = 4.0
     session_expires: int = 1800

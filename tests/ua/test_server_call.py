@@ -14,6 +14,7 @@ from sipsorcery.sip.fields import (
     CONTACT,
     CONTENT_TYPE,
     CSEQ,
+    EXPIRES,
     MIN_SE,
     RACK,
     RECORD_ROUTE,
@@ -415,7 +416,7 @@ class RefuseTests(CallCase):
         Nothing but a final refusal refuses, and nothing but a provisional one rings.
         """
         call = self.call()
-        for status in (100, 180, 200, 299):
+        for status in (100, 180, 200, 299, 700):
             self.assertRaises(LocalProtocolError, call.reject, status)
         for status in (200, 302, 486):
             self.assertRaises(LocalProtocolError, call.ring, status)
@@ -433,6 +434,21 @@ class RefuseTests(CallCase):
         self.network.advance()
         self.assertEqual(self.last.status, 302)
         self.assertEqual(str(self.last[CONTACT]), "<sip:carol@example.com>")
+        self.assert_settled()
+
+    def test_redirect_to_nobody(self) -> None:
+        """
+        A redirection names a target and is a 3xx; else the call goes on waiting.
+        """
+        call = self.call()
+        carol = SIPURI.parse("sip:carol@example.com")
+        self.assertRaises(LocalProtocolError, call.redirect)
+        for status in (200, 299, 400, 486):
+            self.assertRaises(LocalProtocolError, call.redirect, carol, status=status)
+        self.assertTrue(call.is_pending)
+        call.redirect(carol)
+        self.network.advance()
+        self.assertEqual(self.bob.statuses, [302])
         self.assert_settled()
 
     def test_nothing_in_common(self) -> None:
@@ -662,6 +678,61 @@ class CancelTests(CallCase):
         call.reject()
         self.network.advance(121.0)
         self.assertEqual(self.bob.statuses.count(180), 3)
+        self.assert_settled()
+
+
+class ForgottenTests(CallCase):
+    """
+    Calls that are given an end by no one.
+    """
+
+    def test_never_answered(self) -> None:
+        """
+        A call that nobody answers is refused after `answer_time`, ringing or not.
+        """
+        call = self.call()
+        self.network.advance(100.0)
+        call.ring()
+        self.network.advance(199.0)
+        self.assertEqual(self.bob.statuses, [100, 180, 180, 180, 180])
+        self.assertTrue(call.is_pending)
+        self.network.advance(1.1)
+        self.assertEqual(self.last.status, 480)
+        self.refused(call.answered(), SessionEnded)
+        self.assertRaises(LocalProtocolError, call.answer)
+        self.assert_settled()
+
+    def test_expires(self) -> None:
+        """
+        One whose Expires has passed is refused with 487 (13.3.1).
+        """
+        call = self.call((EXPIRES, 20))
+        call.ring()
+        self.network.advance(19.9)
+        self.assertEqual(self.bob.statuses, [180])
+        self.network.advance(0.2)
+        self.assertEqual(self.bob.statuses, [180, 487])
+        self.refused(call.answered(), SessionEnded)
+        self.assert_settled()
+
+    def test_long_expires(self) -> None:
+        """
+        An Expires lengthens nothing, and one that is no number says nothing.
+        """
+        for call_id, value in (("long", str(2**32 - 1)), ("none", "soon")):
+            self.call(("Expires", value), call_id=call_id, branch=f"z9hG4bK{call_id}")
+        self.network.advance(300.1)
+        self.assertEqual(self.bob.statuses[-2:], [480, 480])
+        self.assert_settled()
+
+    def test_answered_in_time(self) -> None:
+        """
+        One that is answered goes on for as long as it likes.
+        """
+        session = self.answer(self.call((EXPIRES, 20)))
+        self.network.advance(400.0)
+        self.assertTrue(session.is_established)
+        self.within("BYE", 2)
         self.assert_settled()
 
 
