@@ -238,10 +238,18 @@ class Dialog:
         if method == "BYE" and self.state is State.Early and not self.initiator:
             # "the callee's UA MUST NOT send a BYE on early dialogs" (15)
             raise LocalProtocolError("BYE from the callee before the call is answered")
+        return self._make(method, self.next_cseq(), fields, body)
+
+    def next_cseq(self) -> int:
+        """
+        Take the number of our next request.
+
+        :raises LocalProtocolError: if none is left.
+        """
         if self.local_cseq >= MAX_CSEQ:
             raise LocalProtocolError("no CSeq number is left")
         self.local_cseq += 1
-        return self._make(method, self.local_cseq, fields, body)
+        return self.local_cseq
 
     def acknowledge(
         self, invite: Request, fields: Iterable[FieldValue] = (), body: bytes = b""

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 # How often a request is sent again that crosses one of the peer, or that he wants
 # later: after half a minute at most both know that they will not agree.
 _TRIES = 8
+# The longest Retry-After that is waited for, in seconds: after a second INVITE it is
+# "between 0 and 10" (14.2). All our other requests that change the session wait, too.
+_MAX_RETRY_AFTER = 10
 _NOTHING: Carried = ([], b"")
 
 
@@ -92,11 +95,12 @@ def _delay_after(session: Session, error: RequestFailed, delay: float) -> float:
     if response.status == 422 and timer is not None and timer.too_small(response):
         return 0.0
     try:
-        if response.status == 500 and (later := response.get(RETRY_AFTER)) is not None:
-            return float(later.seconds)  # a second INVITE (14.2)
+        later = response.get(RETRY_AFTER) if response.status == 500 else None
     except ParseError:
-        pass
-    raise error
+        later = None
+    if later is None or later.seconds > _MAX_RETRY_AFTER:
+        raise error
+    return float(later.seconds)  # a second INVITE (14.2)
 
 
 async def _modify_once(

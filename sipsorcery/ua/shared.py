@@ -9,6 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
 from sipsorcery.dialog.dialog import Dialog, DialogID, State
+from sipsorcery.dialog.errors import LocalProtocolError
 from sipsorcery.dialog.fate import Fate
 from sipsorcery.dialog.refusal import FieldValue
 from sipsorcery.sip.cseq import CSeq
@@ -195,13 +196,18 @@ class SharedDialog:
         def make(credentials: Iterable[Authorization]) -> Request:
             again = request.copy()
             if next(attempts):
-                self.dialog.local_cseq += 1
-                again.set(CSEQ, CSeq(self.dialog.local_cseq, request.method))
+                again.set(CSEQ, CSeq(self._next_cseq(), request.method))
             for field, value in credentials:
                 again.add(field, value)
             return again
 
         return self.errand(request.method, make, request.body)
+
+    def _next_cseq(self) -> int:
+        try:
+            return self.dialog.next_cseq()
+        except LocalProtocolError as error:
+            raise RequestFailed(str(error)) from error
 
     def make(
         self, method: str, fields: Iterable[FieldValue] = (), body: bytes = b""

@@ -11,10 +11,12 @@ from twisted.internet.defer import Deferred
 from sipsorcery.dialog.bodies import description_in
 from sipsorcery.sdp import Direction, SessionDescription, hold
 from sipsorcery.sip.auth import Challenge
+from sipsorcery.sip.cseq import MAX_CSEQ
 from sipsorcery.sip.fields import (
     ALLOW,
     AUTHORIZATION,
     CSEQ,
+    RETRY_AFTER,
     SESSION_EXPIRES,
     SUPPORTED,
     WWW_AUTHENTICATE,
@@ -470,6 +472,43 @@ class ScriptedTests(AgentCase):
         self.network.advance()
         self.assertEqual(self.bob.statuses, [500, 200])
         self.within("ACK", 5)
+        self.end()
+
+    def test_later(self) -> None:
+        """
+        After a 500 that says so the re-INVITE is sent again, within 10 s (14.2).
+        """
+        changing = self.begin(self.session.hold())
+        later = (RETRY_AFTER, Seconds(10))
+        self.bob.respond(self.bob.last("INVITE"), 500, later)
+        self.network.advance(9.9)
+        self.assertEqual(self.bob.methods.count("INVITE"), 2)
+        self.network.advance(0.2)
+        self.assertEqual(self.bob.methods.count("INVITE"), 3)
+        self.bob.respond(self.bob.last("INVITE"), 200, body=SDP)
+        self.given(changing)
+        self.end()
+
+    def test_much_later(self) -> None:
+        """
+        One that is to wait longer has failed: nothing of ours would go out meanwhile.
+        """
+        for seconds in (11, 2**32 - 1):
+            changing = self.begin(self.session.hold())
+            later = (RETRY_AFTER, Seconds(seconds))
+            self.bob.respond(self.bob.last("INVITE"), 500, later)
+            self.assertEqual(self.refused(changing, RequestFailed).status, 500)
+        self.end()
+
+    def test_no_number_left(self) -> None:
+        """
+        A proof takes a number; where none is left the request has failed.
+        """
+        dialog, shared = self.session.dialog, self.session.shared
+        dialog.local_cseq = MAX_CSEQ - 1
+        errand = shared.errand_of(dialog.request("SUBSCRIBE"))
+        self.assertEqual(errand.make()[CSEQ].number, MAX_CSEQ)
+        self.assertRaises(RequestFailed, errand.make)
         self.end()
 
     def test_cancelled_reinvite(self) -> None:
