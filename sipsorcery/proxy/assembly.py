@@ -75,7 +75,7 @@ def assemble(
     """
     tokens, key = around.tokens, around.key
     branches = around.tracing.branches = Branches(_derived(key, b"branch"))
-    outgoing = Outgoing(tokens)
+    outgoing = Outgoing(tokens, around.own.have_realm)
     roles = role_addresses(config)
     ways = Ways(
         transport,

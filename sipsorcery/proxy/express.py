@@ -19,7 +19,7 @@ from twisted.logger import Logger
 from sipsorcery.proxy.arrival import Arrival, Side
 from sipsorcery.proxy.branch import Branches, Kind
 from sipsorcery.proxy.errors import Refused
-from sipsorcery.proxy.outgoing import BEGINNINGS, Outgoing, outward
+from sipsorcery.proxy.outgoing import BEGINNINGS, CHALLENGES, Outgoing, outward
 from sipsorcery.proxy.own import OwnAddresses
 from sipsorcery.proxy.routing import Routed, check_call
 from sipsorcery.proxy.token import (
@@ -199,6 +199,8 @@ class Express:
         peers = self._ways.recognise(flow), self._ways.recognise(back)
         if peers[1].is_inside and not peers[0].is_inside:
             return False  # it has to say where it came from
+        if response.status in CHALLENGES and not peers[0].is_inside:
+            return False  # it may ask for what is ours
         try:
             back.send(response.passed_back())
         except TransportError as error:

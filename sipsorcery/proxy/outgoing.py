@@ -7,10 +7,15 @@ between forwarding and relaying.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sipsorcery.proxy.arrival import Arrival, Departure, Side
-from sipsorcery.proxy.privileged import hide_identity, strip_claims, strip_private
+from sipsorcery.proxy.privileged import (
+    hide_identity,
+    strip_challenges,
+    strip_claims,
+    strip_private,
+)
 from sipsorcery.proxy.routing import Routed
 from sipsorcery.proxy.token import (
     ConnectionFlow,
@@ -40,14 +45,22 @@ from sipsorcery.sip.uri import SIPURI, URI
 #: who wants to stay in the way of a subscription has to say so in each).
 BEGINNINGS = ("INVITE", "SUBSCRIBE", "REFER")
 
+#: The statuses that ask for credentials.
+CHALLENGES = (401, 407)
+
 
 class Outgoing:
     """
     Prepares messages for their next hop.
+
+    :param is_our_realm: tells whether nobody but us may ask for credentials for it.
     """
 
-    def __init__(self, tokens: Tokens) -> None:
+    def __init__(
+        self, tokens: Tokens, is_our_realm: Callable[[str], bool] = lambda realm: False
+    ) -> None:
         self._tokens = tokens
+        self._is_our_realm = is_our_realm
 
     def prepare(
         self,
@@ -85,6 +98,8 @@ class Outgoing:
         """
         if not arrival.is_trusted:
             strip_claims(response, keep_identity=arrival.is_trunk)
+            if response.status in CHALLENGES and not arrival.is_trunk:
+                strip_challenges(response, self._is_our_realm)
         _tell_sides(response, arrival, inside=inside)
         if not inside:
             hide_identity(response)

@@ -76,6 +76,12 @@ class OwnAddresses:
             return True
         return self._serves(uri.host, False)
 
+    def have_realm(self, realm: str) -> bool:
+        """
+        Tell whether a realm of a challenge is one of our domains.
+        """
+        return bool(realm) and self.name_us(SIPURI("sip", None, realm))
+
     def _is_address(self, host: str, port: int | None) -> bool:
         if port is None:
             return host in self._hosts or any(one == host for one, _ in self._learned)

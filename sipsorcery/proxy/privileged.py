@@ -5,20 +5,24 @@ Fields that only those we trust may set, and that nobody outside gets to see. Pu
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from sipsorcery.sip.address import Address
-from sipsorcery.sip.auth import Credentials
+from sipsorcery.sip.auth import Challenge, Credentials
 from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.fields import (
     P_ASSERTED_IDENTITY,
     P_PREFERRED_IDENTITY,
     PRIVACY,
+    PROXY_AUTHENTICATE,
     PROXY_RECEIVED_FROM,
     PROXY_RECEIVED_ON,
     PROXY_SEND_FROM,
+    WWW_AUTHENTICATE,
 )
 from sipsorcery.sip.message import Message
 from sipsorcery.sip.request import Request
+from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import SIPURI
 
 _BETWEEN_US = (PROXY_RECEIVED_FROM, PROXY_RECEIVED_ON, PROXY_SEND_FROM)
@@ -62,6 +66,29 @@ def assert_identity(request: Request, aor: str, realm: str) -> None:
     others = [each for each in texts if Credentials.parse(each).realm != realm]
     if len(others) < len(texts):
         request.set_all("Proxy-Authorization", others)
+
+
+def strip_challenges(response: Response, is_ours: Callable[[str], bool]) -> None:
+    """
+    Remove the challenges that a stranger makes in our name.
+
+    Whoever answers one gives away what the password can be guessed by.
+
+    :param is_ours: tells of a realm whether it is.
+    """
+    for field in (WWW_AUTHENTICATE, PROXY_AUTHENTICATE):
+        texts = response.all(field.name)
+        others = [each for each in texts if not _challenges_for(each, is_ours)]
+        if len(others) < len(texts):
+            response.set_all(field.name, others)
+
+
+def _challenges_for(text: str, is_ours: Callable[[str], bool]) -> bool:
+    try:
+        realm = Challenge.parse(text).realm
+    except ParseError:
+        return True  # what we cannot read somebody else may
+    return realm is not None and is_ours(realm)
 
 
 def hide_identity(message: Message) -> None:

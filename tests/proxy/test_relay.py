@@ -10,8 +10,8 @@ from sipsorcery.access.contacts import Contact
 from sipsorcery.monitor.event import EventKind
 from sipsorcery.proxy.relay import MAX_BRANCHES, TIMER_C
 from sipsorcery.proxy.token import ConnectionFlow, Tokens, Use
-from sipsorcery.sip import Request
-from sipsorcery.sip.fields import VIA
+from sipsorcery.sip import Request, Response
+from sipsorcery.sip.fields import RECORD_ROUTE, VIA
 from sipsorcery.sip.uri import SIPURI
 from sipsorcery.store.secrets import Key
 from tests.proxy.world import PHONE_A, PHONE_B, Peer, ProxyWorld
@@ -331,3 +331,49 @@ class RelayTests(ProxyWorld):
         message.prepend("Via", f"SIP/2.0/UDP {PHONE_B}:5060;branch=z9hG4bKloop;rport")
         self.b.send(message)
         self.assertEqual(self.b.statuses(), [482])
+
+
+class ChallengeTests(ProxyWorld):
+    """
+    A phone that asks a caller for credentials.
+    """
+
+    REALMS = ("example.com", "EXAMPLE.com", "elsewhere.example")
+
+    def challenge(self, request: Request, status: int) -> list[str]:
+        """
+        Let B ask for credentials for several realms; give the realms that A hears of.
+        """
+        name = "WWW-Authenticate" if status == 401 else "Proxy-Authenticate"
+        fields = [(name, f'Digest realm="{each}", nonce="n"') for each in self.REALMS]
+        self.b.send(request.respond(status, fields=fields, to_tag="b"))
+        response = self.a.inbox[-1]
+        self.a.inbox.clear()
+        assert isinstance(response, Response)
+        self.assertEqual(response.status, status)
+        return [text.split('"')[1] for text in response.all(name)]
+
+    def test_own_realm(self) -> None:
+        """
+        In our name nobody but us asks: the answer is what a password is guessed by.
+        """
+        self.register(BOB, f"sip:bob@{PHONE_B}:5060")
+        for status in (401, 407):
+            self.a.send(self.a.make("MESSAGE", BOB, branch=str(status)))
+            heard = self.challenge(self.b.request(), status)
+            self.assertEqual(heard, ["elsewhere.example"], status)
+
+    def test_in_dialog(self) -> None:
+        """
+        Nor in a dialog, whose requests nobody checks.
+        """
+        self.register(BOB, f"sip:bob@{PHONE_B}:5060")
+        self.a.send(self.a.make("INVITE", BOB))
+        invite = self.b.request()
+        self.b.send(invite.respond(200, to_tag="b"))
+        self.a.inbox.clear()
+        routes = ", ".join(str(each) for each in reversed(invite.all(RECORD_ROUTE)))
+        contact = f"sip:bob@{PHONE_B}:5060"
+        bye = self.a.make("BYE", contact, f"Route: {routes}", branch="2", to_tag="b")
+        self.a.send(bye)
+        self.assertEqual(self.challenge(self.b.request(), 401), ["elsewhere.example"])

@@ -218,7 +218,7 @@ class ProxyWorld(SynchronousTestCase):
             ["example.com"], [HostPort(PROXY, 5060), HostPort(INSIDE, 5059)]
         )
         tokens = Tokens([Key(1, b"f" * 32, 0.0)])
-        branches, outgoing = Branches(b"v" * 32), Outgoing(tokens)
+        branches, outgoing = Branches(b"v" * 32), Outgoing(tokens, own.have_realm)
         self.trusted = set(self.roles.values())
         ways = Ways(
             transport,
