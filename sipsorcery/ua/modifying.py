@@ -18,6 +18,7 @@ from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.ua.errors import RequestFailed, SessionEnded
 from sipsorcery.ua.negotiation import Carried
+from sipsorcery.ua.outcome import to_its_end
 from sipsorcery.ua.reinvite import Reinvite
 from sipsorcery.ua.sending import send
 
@@ -40,7 +41,8 @@ async def modify(
     Send an INVITE or UPDATE in a session until it is accepted.
 
     Requests of ours wait for one another; one that crosses the peer's is sent again
-    after a while (:rfc:`3261#section-14.1`).
+    after a while (:rfc:`3261#section-14.1`). If nobody waits for it any more it is not
+    sent again, but what is under way goes on: a 2xx has to be acknowledged.
 
     :param description: what to offer; None: what we said last, or in an UPDATE nothing.
     :raises RequestFailed: if it is refused.
@@ -55,7 +57,7 @@ async def modify(
             may_send = _may_send(session, method, description)
             if may_send:
                 try:
-                    await _modify_once(session, method, description)
+                    await to_its_end(_modify_once(session, method, description))
                     return
                 except RequestFailed as error:
                     failed = error

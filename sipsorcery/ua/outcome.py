@@ -5,9 +5,11 @@ Things that many may wait for: an outcome that is known once, and a row of news.
 from __future__ import annotations
 
 from collections import deque
-from typing import Generic, TypeVar
+from collections.abc import Coroutine
+from typing import Any, Generic, TypeVar
 
 from twisted.internet.defer import Deferred, fail, succeed
+from twisted.python.failure import Failure
 
 T = TypeVar("T")
 
@@ -64,6 +66,20 @@ class Outcome(Generic[T]):
     def _take_waiting(self) -> list[Deferred[T]]:
         waiting, self._waiting = self._waiting, None
         return waiting or []
+
+
+def to_its_end(coroutine: Coroutine[Any, Any, T]) -> Deferred[T]:
+    """
+    Run a coroutine to its end, even if whoever waits for it is cancelled.
+    """
+    outcome: Outcome[T] = Outcome()
+
+    def failed(failure: Failure) -> None:
+        assert isinstance(failure.value, Exception)  # nobody cancels it
+        outcome.fail(failure.value)
+
+    Deferred.fromCoroutine(coroutine).addCallbacks(outcome.succeed, failed)
+    return outcome.wait()
 
 
 class News(Generic[T]):

@@ -4,9 +4,8 @@ Requests of ours that change a session, one after the other.
 
 from __future__ import annotations
 
-from twisted.internet.defer import CancelledError, Deferred, DeferredLock
+from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import deferLater
 
 from sipsorcery.ua.errors import SessionEnded
 
@@ -36,22 +35,25 @@ class Turns:
         :param until_ack: whether that is over as soon as the peer has acknowledged.
         :raises SessionEnded: if the session is over before.
         """
-        self._pausing = deferLater(clock, seconds)
+        self._pausing = Deferred()
         self.awaits_ack = until_ack
+        timer = clock.callLater(seconds, self.wake)
         try:
             await self._pausing
-        except CancelledError:
-            if self._is_over:
-                raise SessionEnded("the session is over") from None
         finally:
             self._pausing, self.awaits_ack = None, False
+            if timer.active():
+                timer.cancel()
+        if self._is_over:
+            raise SessionEnded("the session is over")
 
     def wake(self) -> None:
         """
         End the pause.
         """
-        if self._pausing is not None:
-            self._pausing.cancel()
+        pausing, self._pausing = self._pausing, None
+        if pausing is not None:
+            pausing.callback(None)
 
     def end(self) -> None:
         """

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 
 from sipsorcery.dialog.bodies import description_in
 from sipsorcery.sdp import Direction, SessionDescription, hold
@@ -472,6 +472,40 @@ class ScriptedTests(AgentCase):
         self.network.advance()
         self.assertEqual(self.bob.statuses, [500, 200])
         self.within("ACK", 5)
+        self.end()
+
+    def test_nobody_waits(self) -> None:
+        """
+        A change that nobody waits for any more goes on to its end: the 2xx is
+        acknowledged, and others may follow it.
+        """
+        for change, method in (
+            (self.session.hold, "INVITE"),
+            (self.session.update, "UPDATE"),
+        ):
+            changing = self.begin(change())
+            changing.cancel()
+            self.refused(changing, CancelledError)
+            self.bob.respond(
+                self.bob.last(method), 200, body=SDP if method == "INVITE" else b""
+            )
+            self.network.advance()
+        self.assertEqual(self.bob.methods[-3:], ["INVITE", "ACK", "UPDATE"])
+        self.assertTrue(self.session.overlap.may_send("INVITE"))
+        self.assertTrue(self.session.overlap.may_send("UPDATE"))
+        self.end()
+
+    def test_nobody_waits_between_tries(self) -> None:
+        """
+        It is not sent again then.
+        """
+        changing = self.begin(self.session.hold())
+        self.bob.respond(self.bob.last("INVITE"), 491)
+        self.network.advance()
+        changing.cancel()
+        self.refused(changing, CancelledError)
+        self.network.advance(10.0)
+        self.assertEqual(self.bob.methods.count("INVITE"), 2)
         self.end()
 
     def test_later(self) -> None:
