@@ -40,6 +40,10 @@ MARGIN = 32.0
 #: The longest duration that a 423 can talk us into: a week.
 MAX_EXPIRES = 604800
 
+# How often a refresh is made longer after a 423: enough for every notifier that means
+# it, and no endless loop with one that always wants more.
+_LONGER = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Notified:
@@ -88,6 +92,7 @@ class Subscriber(Machine[SubscriberEffect]):
         "_first",
         "_forks_until",
         "_is_leaving",
+        "_longer",
         "_over_tls",
         "_refresh_at",
         "_timer_n",
@@ -120,6 +125,7 @@ class Subscriber(Machine[SubscriberEffect]):
         self._over_tls = over_tls
         self._timers = timers
         self._is_leaving = False
+        self._longer = _LONGER
         self._refresh_at = inf
         self._forks_until = now + 64 * timers.t1
         self._timer_n = self._forks_until
@@ -319,6 +325,9 @@ class Subscriber(Machine[SubscriberEffect]):
         minimum = _number(response, MIN_EXPIRES)
         if minimum is None or not (self._wanted or 0) < minimum <= MAX_EXPIRES:
             return False
+        if not self._longer:
+            return False
+        self._longer -= 1
         self._wanted = minimum
         return True
 

@@ -38,7 +38,7 @@ from sipsorcery.ua.sending import send
 _MARGIN = 32.0
 # A registrar that grants less than this would keep us busy for nothing.
 _SHORTEST = 10
-# What a 423 can talk us into: a week.
+# What a 423 can talk us into, or a 200: a week.
 _LONGEST = 604800
 
 
@@ -192,7 +192,7 @@ class Registration:
     def _succeeded(self, response: Response) -> None:
         self._backoff.succeeded()
         self.failure = None
-        self.expires = max(self._granted(response), _SHORTEST)
+        self.expires = min(max(self._granted(response), _SHORTEST), _LONGEST)
         early = min(_MARGIN, self.expires / 2)
         self._schedule((self.expires - early) * (1 - random.random() / 20))
         self._change(RegistrationState.Registered)

@@ -261,7 +261,7 @@ class Subscription:
             self._finish(None)
             return
         # A notifier that ends every subscription at once must not keep us busy.
-        seconds = max(_SHORTEST, _LATER if delay is None else delay)
+        seconds = max(_SHORTEST, min(_LATER if delay is None else delay, _LONGEST))
         self._next = self._core.clock.callLater(seconds, self._begin)
 
     def _leave(self) -> None:
@@ -286,5 +286,6 @@ class Subscription:
             self._ended.fail(error)
 
 
-# Seconds until it is begun again: at least, and where nobody says.
-_SHORTEST, _LATER = 1.0, 60.0
+# Seconds until it is begun again: at least, where nobody says, and at most, as
+# for a registration.
+_SHORTEST, _LATER, _LONGEST = 1.0, 60.0, 3600.0

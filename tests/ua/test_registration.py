@@ -138,6 +138,19 @@ class RegistrationTests(AgentCase):
         self.assertEqual(self.states, [RegistrationState.Registered])
         self.end(registration)
 
+    def test_granted_for_ever(self) -> None:
+        """
+        However long a registrar grants, it is asked again within a week.
+        """
+        registration = self.register()
+        self.grant((EXPIRES, 2**32 - 1))
+        self.assertEqual(registration.expires, 604800)
+        first = self.last
+        self.network.advance(604800.0)
+        self.assertGreater(self.last[CSEQ].number, first[CSEQ].number)
+        self.grant((EXPIRES, 100))
+        self.end(registration)
+
     def test_own_contact_counts(self) -> None:
         """
         Of several contacts it is ours that says for how long (10.3, step 8).

@@ -219,6 +219,33 @@ class SubscriptionTests(AgentCase):
         self.notify(body=b"open")
         self.end(subscription)
 
+    def test_begun_again_much_later(self) -> None:
+        """
+        A notifier that wants to be left alone for years is asked again after an hour.
+        """
+        subscription = self.subscribe()
+        self.accept()
+        self.notify("terminated;reason=probation;retry-after=4294967295")
+        self.network.advance(3600.1)
+        self.assertEqual(self.bob.methods.count("SUBSCRIBE"), 2)
+        self.accept()
+        self.notify()
+        self.end(subscription)
+
+    def test_refresh_too_brief_for_ever(self) -> None:
+        """
+        A notifier that always wants a refresh to be longer is not asked for ever.
+        """
+        subscription = self.subscribe(expires=100)
+        self.accept(100)
+        self.notify("active;expires=100")
+        self.network.advance(68.1)
+        for minimum in range(101, 120):
+            self.bob.respond(self.last, 423, (MIN_EXPIRES, minimum))
+            self.network.advance()
+        self.assertLess(self.bob.methods.count("SUBSCRIBE"), 10)
+        self.end(subscription)
+
     def test_notifier_has_forgotten(self) -> None:
         """
         So is one that the notifier does not know any more.
