@@ -33,6 +33,7 @@ class Answering:
     :param acknowledged: is given the ACK to our 2xx; None: there was none in time.
     :param given_up: is told, in a sentence, that it has been refused because the peer
         has cancelled it, or does not confirm a reliable response.
+    :param before: the INVITE before it, whose ACK may be still to come.
 
     :ivar is_accepted: whether a 2xx was sent.
     """
@@ -40,6 +41,7 @@ class Answering:
     __slots__ = (
         "_acceptance",
         "_acknowledged",
+        "_before",
         "_given_up",
         "_noted",
         "_reliable",
@@ -55,6 +57,7 @@ class Answering:
         transaction: ServerTransaction,
         acknowledged: Callable[[Request | None], object],
         given_up: Callable[[str], object],
+        before: Answering | None = None,
     ) -> None:
         self.request = transaction.request
         self.is_accepted = False
@@ -62,6 +65,7 @@ class Answering:
         self._transaction = transaction
         self._acknowledged = acknowledged
         self._given_up = given_up
+        self._before = None if before is None else before.unacknowledged
         self._noted: Response | None = None  # the reliable one that was sent last
         self._reliable: Driven[ReliableResponses, ReliableEffect] | None = None
         self._acceptance: Driven[Acceptance, AcceptanceEffect] | None = None
@@ -73,6 +77,27 @@ class Answering:
         Whether it waits for a final response.
         """
         return self._transaction.is_pending
+
+    @property
+    def awaits_ack(self) -> bool:
+        """
+        Whether its 2xx is repeated until the ACK comes.
+        """
+        return self._acceptance is not None
+
+    @property
+    def unacknowledged(self) -> Answering | None:
+        """
+        It, or the INVITE before it, if that still awaits its ACK.
+        """
+        return self if self.awaits_ack else self._before
+
+    @property
+    def is_last(self) -> bool:
+        """
+        Whether another INVITE has to wait: two that await their ACKs are enough.
+        """
+        return self.awaits_ack and self._before is not None and self._before.awaits_ack
 
     # What we answer
 
@@ -145,6 +170,8 @@ class Answering:
             self._reliable.stop()
         if self._acceptance is not None:
             self._acceptance.stop()
+        if self._before is not None:
+            self._before.stop()
 
     # What the peer sends
 
@@ -163,8 +190,11 @@ class Answering:
 
     def acknowledge(self, ack: Request) -> None:
         """
-        Take an ACK.
+        Take an ACK, which may have been overtaken by this INVITE.
         """
+        if self._before is not None:
+            self._before.acknowledge(ack)
+            self._before = self._before.unacknowledged
         if self._acceptance is not None and self._acceptance.machine.receive(ack):
             self._acceptance.run()
 

@@ -340,7 +340,9 @@ class ServerCall:
 
     def _acknowledged(self, ack: Request | None) -> None:
         session = self.session
-        session.on_finish = session.answering = None
+        session.on_finish = None
+        if session.answering is self._answering:
+            session.answering = None
         if ack is None:
             self._answered.fail(NotAcknowledged("the 2xx was never acknowledged"))
             session.hang_up("the 2xx was never acknowledged")

@@ -4,6 +4,7 @@ What the peer asks of a session.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,11 @@ def _bye(session: Session, transaction: ServerTransaction) -> None:
 
 
 def _invite(session: Session, transaction: ServerTransaction) -> None:
+    before = session.answering
+    if before is not None and before.is_last:
+        late = Refusal.later("earlier INVITEs have no ACK", random.randint(0, 10))
+        transaction.send(late.response(transaction.request))
+        return
     refusal = session.judge(transaction.request)
     if refusal is not None:
         _refuse(session, transaction, refusal)
@@ -58,7 +64,9 @@ def _invite(session: Session, transaction: ServerTransaction) -> None:
         else:
             session.hear(ack)
 
-    answering = Answering(session, transaction, acknowledged, lambda reason: None)
+    answering = Answering(
+        session, transaction, acknowledged, lambda reason: None, before
+    )
     session.answering = answering
     session.core.spawn(_accept_invite(session, answering))
 

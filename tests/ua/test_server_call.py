@@ -191,6 +191,22 @@ class AnswerTests(CallCase):
         self.assertTrue(session.is_over)
         self.assert_settled()
 
+    def test_reinvite_overtakes_ack(self) -> None:
+        """
+        The ACK may come after a re-INVITE, which waits for its own all the same.
+        """
+        answered = self.call().answer(ALICE_MEDIA)
+        self.network.advance()
+        self.within("INVITE", 2, body=SDP)
+        self.within("ACK", 1)
+        session = self.given(answered)
+        self.network.advance(1.0)
+        self.within("ACK", 2)
+        self.network.advance(40.0)
+        self.assertTrue(session.is_established)
+        self.within("BYE", 3)
+        self.assert_settled()
+
     def test_no_ack(self) -> None:
         """
         Without an ACK the call is hung up after 64*T1 (13.3.1.4).

@@ -458,6 +458,32 @@ class ScriptedTests(AgentCase):
         self.given(changing)
         self.end()
 
+    def test_reinvite_overtakes_ack(self) -> None:
+        """
+        An ACK that comes after the next re-INVITE counts (:rfc:`5407`).
+        """
+        self.within("INVITE", 5, body=SDP)
+        self.within("INVITE", 6, body=SDP)
+        self.within("ACK", 5)
+        self.within("ACK", 6)
+        self.assertEqual(self.bob.statuses, [200, 200])
+        self.network.advance(40.0)
+        self.assertEqual(self.bob.statuses, [200, 200])
+        self.assertTrue(self.session.is_established)
+        self.end()
+
+    def test_reinvites_without_ack(self) -> None:
+        """
+        Of those that nobody acknowledges two are repeated, and none after the BYE.
+        """
+        for number in (5, 6, 7, 8):
+            self.within("INVITE", number, body=SDP)
+        self.assertEqual(self.bob.statuses, [200, 200, 500, 500])
+        self.within("BYE", 9)
+        self.network.advance(40.0)
+        self.assertEqual(self.bob.statuses.count(200), 3)
+        self.assert_settled()
+
     def test_second_reinvite(self) -> None:
         """
         One that comes before another is answered gets a 500 with Retry-After (14.2).
