@@ -161,8 +161,7 @@ def read_registration(
 
 
 def _supported(request: Request) -> frozenset[str]:
-    if SUPPORTED not in request and REQUIRE not in request:
-        return frozenset()
+    # What all() has found is kept, nothing too: REQUIRE is not looked for again.
     both = (*request.all(SUPPORTED), *request.all(REQUIRE))
     return frozenset(each.lower() for each in both)
 
@@ -188,10 +187,8 @@ def _read_contacts(request: Request) -> tuple[tuple[Asked, ...], bool]:
 
 
 def _read_expires(request: Request) -> int | None:
-    if EXPIRES not in request:
-        return None
     try:
-        return request[EXPIRES]
+        return request.get(EXPIRES)
     except ParseError:
         return _seconds(request.get("Expires") or "")
 
