@@ -31,6 +31,7 @@ from sipsorcery.proxy.token import (
     Tokens,
     Use,
 )
+from sipsorcery.proxy.way_back import origin_below, read_own
 from sipsorcery.proxy.ways import Hop, Ways
 from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.request import Request
@@ -38,8 +39,6 @@ from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import SIPURI, parse_uri
 from sipsorcery.sip.usual import UsualRequest, parse_usual
 from sipsorcery.sip.usual_response import UsualResponse
-from sipsorcery.sip.via import glance_at_via, received_at_glance
-from sipsorcery.transport import vias
 from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.flow import Flow
 from sipsorcery.transport.layer import TransportLayer
@@ -182,17 +181,16 @@ class Express:
         if not isinstance(response, UsualResponse) or not response.is_untouched:
             return False
         own, below = response.vias
-        ours, theirs = _read_own(own), glance_at_via(below)
-        if ours is None or theirs is None or self.looks():
+        ours = read_own(own)
+        if ours is None or self.looks():
             return False
         branch, token = ours
         back = self._way_back(token)
-        received = received_at_glance(below)
+        origin = None if back is None else origin_below(below, *back.address)
         if (
             back is None
-            or received is None
-            or not vias.leads_back(below, *back.address)
-            or not self._branches.made_for(Kind.FORWARDED, branch, *theirs, received)
+            or origin is None
+            or not self._branches.made_for(Kind.FORWARDED, branch, *origin)
             or not response.finds(_CSEQ)
         ):
             return False
@@ -362,28 +360,6 @@ class Express:
         if len(where) >= _REMEMBERED:
             where.clear()
         where[key] = value
-
-
-def _read_own(via: str) -> tuple[str, str] | None:
-    """
-    Give branch and token of a Via that we may have written for a forwarded request.
-
-    The next hop may have added parameters on both sides of ours. None of them is a
-    second branch or token, nor are there Vias in it.
-    """
-    before, _, rest = via.partition(";branch=")
-    branch, flow, rest = rest.partition(";flow=")
-    token, _, after = rest.partition(";")
-    if (
-        not flow
-        or ";" in branch
-        or ";branch" in before
-        or ";flow" in before
-        or ";vias" in before
-        or "vias" in after
-    ):
-        return None
-    return branch, token
 
 
 def _chosen(tokens: list[Token | None], arrival: Arrival) -> TokenFlow | None:
