@@ -88,7 +88,8 @@ class Drive:
             self._log.debug("Could not read what came: {error}", error=error)
         except Exception:
             self.counters.user_failures += 1
-            self._log.failure("Failed on {arguments}", arguments=arguments)
+            # Not the arguments: a message may hold credentials.
+            self._log.failure("Failed in {hook}", hook=hook)
 
 
 E = TypeVar("E", ClientEffect, ServerEffect)
@@ -135,11 +136,14 @@ class Side(ABC, Generic[T, E]):
         if transaction.is_acting:
             return  # what is being done brought this about; it is next
         transaction.is_acting = True
-        while effects := transaction.machine.take_effects():
-            for effect in effects:
-                self._do(transaction, effect)
-        transaction.is_acting = False
-        self._wind(transaction)
+        try:
+            while effects := transaction.machine.take_effects():
+                for effect in effects:
+                    self._do(transaction, effect)
+        finally:
+            # Whatever escapes: its timers still have to bring it to its end.
+            transaction.is_acting = False
+            self._wind(transaction)
 
     def _wind(self, transaction: T) -> None:
         """
