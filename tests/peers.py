@@ -19,7 +19,8 @@ def require(program: str, package: str) -> str:
     """
     Find a program that the calling test cannot do without.
 
-    :param package: the Debian package that has it, as in ``tests/system-packages.txt``.
+    :param package: the Debian package that has it, as in ``tests/system-packages.txt``
+        or ``tests/unpacked-packages.txt``.
     :return: the path of the program.
     :raises SkipTest: if it is missing.
     :raises AssertionError: if it is missing and ``SIPSORCERY_REQUIRE_PEERS`` is set, as
