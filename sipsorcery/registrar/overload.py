@@ -1,25 +1,17 @@
 """
-Whether there is more to do than can be done in time. Pure.
+Whether there is more to do than can be done in time.
 """
 
 from __future__ import annotations
 
-import random
-
+from sipsorcery.access.overload import come_back_later
 from sipsorcery.registrar.errors import Refused
-from sipsorcery.sip.fields import RETRY_AFTER
-from sipsorcery.sip.parameterised import Seconds
 
-#: Seconds from one look at the lag to the next.
-INTERVAL = 0.25
 # Seconds that the reactor may be behind. By then a phone has sent its request twice,
 # and from then on the work only grows.
 _LAG = 1.0
 # Requests that wait for a store or a password: two seconds of what we can do.
 _WAITING = 12_000
-# Seconds after which somebody who was refused may come back, spread so that they do not
-# all come at once.
-_RETRY_AFTER = (5, 30)
 
 
 class Load:
@@ -62,4 +54,4 @@ def overloaded(text: str = "") -> Refused:
     """
     Make the refusal for somebody who may come back a little later.
     """
-    return Refused(503, text, [(RETRY_AFTER, Seconds(random.randint(*_RETRY_AFTER)))])
+    return Refused(503, text, [come_back_later()])

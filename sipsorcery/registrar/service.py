@@ -10,11 +10,11 @@ from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from sipsorcery.access.gruu import GRUUs
+from sipsorcery.access.overload import LagMeter
 from sipsorcery.config import Config
 from sipsorcery.monitor.bus import Bus, Subscription
 from sipsorcery.monitor.event import Event, EventKind
@@ -24,7 +24,7 @@ from sipsorcery.registrar.errors import Refused, RegistrarError
 from sipsorcery.registrar.flows import FlowIndex
 from sipsorcery.registrar.keepalive import KeepAlives
 from sipsorcery.registrar.locations import Locations
-from sipsorcery.registrar.overload import INTERVAL, Load
+from sipsorcery.registrar.overload import Load
 from sipsorcery.registrar.pinging import Pinging
 from sipsorcery.registrar.rules import RuleBook
 from sipsorcery.registrar.trust import Trust
@@ -81,6 +81,7 @@ class RegistrarService(Service):
         self._config = config
         self._bus = bus
         self._load = Load()
+        self._lag = LagMeter(reactor, self._load.note_lag)
         self._due = KeepAlives(config.registrar.keep_alive)
         flows = FlowIndex()
         self._locations = Locations(live, bus, flows, self._watch, clock)
@@ -102,7 +103,6 @@ class RegistrarService(Service):
         )
         self._clock = clock
         self._transactions: TransactionLayer | None = None  # None: it does not run
-        self._look: IDelayedCall
         self._subscription: Subscription | None = None
         self._is_overloaded = False
         self._sweeping = LoopingCall(self._sweep)
@@ -133,8 +133,7 @@ class RegistrarService(Service):
         )
         self._pinging.start()
         self._sweeping.start(_SWEEP, now=False)
-        # Not before the reactor runs: what else is started takes its time.
-        self._look = self._reactor.callLater(0, self._look_again)
+        self._lag.start()
         self._run(self._locations.recall(), "The bindings cannot be recalled")
         for listener in transport.listeners:
             self._log.info("Listening on {address}", address=str(listener.local))
@@ -148,7 +147,7 @@ class RegistrarService(Service):
         transactions, self._transactions = self._transactions, None
         if transactions is None:
             return None
-        self._look.cancel()
+        self._lag.stop()
         self._sweeping.stop()
         self._pinging.stop()
         if self._subscription is not None:
@@ -247,14 +246,6 @@ class RegistrarService(Service):
                 self._log.failure("{complaint}", complaint=complaint)
 
         return Deferred.fromCoroutine(run())
-
-    def _look_again(self) -> None:
-        due = self._reactor.seconds() + INTERVAL
-        self._look = self._reactor.callLater(INTERVAL, self._look_at_lag, due)
-
-    def _look_at_lag(self, due: float) -> None:
-        self._load.note_lag(self._reactor.seconds() - due)
-        self._look_again()
 
     def _tell_overload(self) -> None:
         """
