@@ -23,6 +23,8 @@ from twisted.internet import reactor as installed_reactor
 SECONDS = 3.0
 WINDOW = 64
 ROUNDS = 3
+# Seconds that a server may take to start.
+_PATIENCE = 10.0
 
 _REQUEST = (
     "OPTIONS sip:100@127.0.0.1 SIP/2.0\r\n"
@@ -134,12 +136,34 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def wait_for(port: int) -> None:
+    """
+    Wait until somebody has a UDP port of the loopback.
+    """
+    end = time.monotonic() + _PATIENCE
+    while time.monotonic() < end:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                return
+        time.sleep(0.05)
+    raise SystemExit(f"nobody listens on port {port}")
+
+
 def processor_time(pid: int) -> float:
     """
-    Return the seconds of processor time that a process has used.
+    Return the seconds of processor time that a process and its children have used.
     """
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    ticks = 0
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = file.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it has just ended
+        if pid in (int(file.parent.name), int(fields[1])):
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def resident(pid: int) -> int:

@@ -40,7 +40,7 @@ from typing import Any
 from twisted.internet import reactor as installed_reactor
 from twisted.internet.protocol import DatagramProtocol
 
-from benchmarks._measuring import free_port
+from benchmarks._measuring import free_port, processor_time, wait_for
 from sipsorcery import config
 from sipsorcery.monitor.bus import LocalBus
 from sipsorcery.proxy.service import ProxyService
@@ -259,27 +259,12 @@ def running(name: str, far: int, *, profile: bool = False) -> Iterator[tuple[int
         command += ["-Y", str(folder), "-m", "512", "-M", "16", "-x", "fm", "-X", "fm"]
         command = ["taskset", "-c", "0", *command]
         server = Popen(command, stdout=DEVNULL, stderr=DEVNULL)
-        time.sleep(1)
+        wait_for(port)
     with server:
         try:
             yield server.pid, port
         finally:
             server.terminate()
-
-
-def processor_time(pid: int) -> float:
-    """
-    Return the seconds of processor time that a process and its children have used.
-    """
-    ticks = 0
-    for file in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = file.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue  # it has just ended
-        if pid in (int(file.parent.name), int(fields[1])):
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 # Both ends
