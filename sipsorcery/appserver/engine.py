@@ -65,9 +65,12 @@ class Run(Protocol):
     One run of a dialplan.
     """
 
-    def resume(self, value: Value) -> Step:
+    async def resume(self, value: Value) -> Step:
         """
         Go on with what the host call has come to.
+
+        It may take a moment where another process does the work; a run that is dropped
+        while it waits needs no word of farewell.
         """
 
 
@@ -76,7 +79,7 @@ class Engine(Protocol):
     Runs dialplans of one language.
     """
 
-    def start(self, script: str, request: PlanRequest) -> tuple[Run, Step]:
+    async def start(self, script: str, request: PlanRequest) -> tuple[Run, Step]:
         """
         Start a run.
 

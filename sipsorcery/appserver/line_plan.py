@@ -202,7 +202,7 @@ class LineRun:
         """
         return self._next(End(404, "There is no extension for this number"))
 
-    def resume(self, value: Value) -> Step:
+    async def resume(self, value: Value) -> Step:
         """
         Go on with what the host call has come to.
 
@@ -234,7 +234,7 @@ class LineEngine:
     The engine of line plans.
     """
 
-    def start(self, script: str, request: PlanRequest) -> tuple[LineRun, Step]:
+    async def start(self, script: str, request: PlanRequest) -> tuple[LineRun, Step]:
         """
         Start a run.
 

@@ -6,12 +6,22 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Coroutine
+from typing import Any, TypeVar, cast
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from sipsorcery.appserver.engine import End, Engine, HostCall, PlanRequest, Step, Value
+from sipsorcery.appserver.engine import (
+    End,
+    Engine,
+    HostCall,
+    PlanRequest,
+    Run,
+    Step,
+    Value,
+)
 from sipsorcery.appserver.errors import PatternError, PlanErrors
 from sipsorcery.appserver.line_plan import MAX_FAULTS, LineEngine, LinePlan
 from sipsorcery.appserver.pattern import read_pattern
@@ -20,12 +30,32 @@ from sipsorcery.appserver.template import Caller
 
 ENGINE: Engine = LineEngine()
 
+T = TypeVar("T")
+
 
 def first(plan: str, number: str) -> Step:
     """
     Give the first step of a run.
     """
-    return ENGINE.start(plan, PlanRequest(caller=Caller(number)))[1]
+    return start(plan, PlanRequest(caller=Caller(number)))[1]
+
+
+def start(plan: str, request: PlanRequest) -> tuple[Run, Step]:
+    """
+    Start a run; one of lines waits for nothing.
+    """
+    return at_once(ENGINE.start(plan, request))
+
+
+def at_once(coroutine: Coroutine[Any, Any, T]) -> T:
+    """
+    Run a coroutine that waits for nothing.
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        return cast(T, end.value)
+    raise AssertionError("it waits for something")
 
 
 def dials(account: str) -> HostCall:
@@ -236,13 +266,13 @@ class RunTests(SynchronousTestCase):
         """
         plan = "exten=_1!,1,Respond(180)\nexten=100,1,Dial(a,b,c@d)"
         request = PlanRequest(caller=Caller("100"))
-        run, step = ENGINE.start(plan, request)
+        run, step = start(plan, request)
         self.assertEqual(
             step, HostCall("respond", {"status": 180, "reason": "Ringing"})
         )
-        self.assertEqual(run.resume(None), dials("a,b,c@d"))
-        run, _ = ENGINE.start(plan, PlanRequest(caller=Caller("10")))
-        end = run.resume(None)
+        self.assertEqual(at_once(run.resume(None)), dials("a,b,c@d"))
+        run, _ = start(plan, PlanRequest(caller=Caller("10")))
+        end = at_once(run.resume(None))
         assert isinstance(end, End)
         self.assertEqual(end.status, 480)
 
@@ -257,8 +287,8 @@ class RunTests(SynchronousTestCase):
             (None, End(480, "All forwards failed")),
         ]
         for value, expected in cases:
-            run, _ = ENGINE.start(plan, PlanRequest(caller=Caller("1")))
-            self.assertEqual(run.resume(value), expected)
+            run, _ = start(plan, PlanRequest(caller=Caller("1")))
+            self.assertEqual(at_once(run.resume(value)), expected)
 
     def test_faulty_plan(self) -> None:
         """
