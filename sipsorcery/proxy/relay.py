@@ -74,7 +74,9 @@ class Relays:
     ) -> None:
         self.clock = clock
         # A request that comes by two ways is a spiral here, and may pass.
-        self.transactions = TransactionLayer(clock, self, merges=False)
+        self.transactions = TransactionLayer(
+            clock, self, merges=False, may_cancel=ways.may_cancel
+        )
         self.transactions.join(transport)
         self.ways = ways
         self.branches = branches

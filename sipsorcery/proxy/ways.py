@@ -26,6 +26,7 @@ from sipsorcery.transport.flow import Flow, Listener
 from sipsorcery.transport.layer import TransportLayer
 from sipsorcery.transport.target import Target
 from sipsorcery.transport.transactions.client import Way
+from sipsorcery.transport.transactions.hop import is_same_hop
 from sipsorcery.transport.udp import DatagramFlow as UDPFlow
 
 # Ways over UDP that are remembered: those of a few thousand phones, 2 MB. Whoever
@@ -134,6 +135,20 @@ class Ways:
             local,
             remote,
             is_trunk=self._is_trunk(flow),
+        )
+
+    def may_cancel(self, flow: Flow, of: Flow) -> bool:
+        """
+        Tell whether a CANCEL on one flow may end an INVITE that came on another.
+
+        Any of our roles may end what one of them began, for it may have taken the call
+        over; and a neighbour may have more addresses than one.
+        """
+        if is_same_hop(flow, of):
+            return True
+        canceller, caller = self.arrival(flow), self.arrival(of)
+        return (canceller.is_trusted and caller.is_trusted) or (
+            canceller.is_trunk and caller.is_trunk
         )
 
     def forget(self, listener: Listener | None = None) -> None:

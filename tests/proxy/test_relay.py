@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sipsorcery.access.contacts import Contact
+from sipsorcery.endpoint import Endpoint
 from sipsorcery.monitor.event import EventKind
 from sipsorcery.proxy.relay import MAX_BRANCHES, TIMER_C
 from sipsorcery.proxy.token import ConnectionFlow, Tokens, Use
@@ -14,7 +15,7 @@ from sipsorcery.sip import Request, Response
 from sipsorcery.sip.fields import RECORD_ROUTE, VIA
 from sipsorcery.sip.uri import SIPURI
 from sipsorcery.store.secrets import Key
-from tests.proxy.world import PHONE_A, PHONE_B, Peer, ProxyWorld
+from tests.proxy.world import INSIDE, PHONE_A, PHONE_B, Peer, ProxyWorld
 
 BOB = "sip:bob@example.com"
 
@@ -137,6 +138,39 @@ class RelayTests(ProxyWorld):
         self.c.send(to_c.respond(487, to_tag="c"))
         self.assertEqual(self.a.statuses()[-1], 487)
         self.acknowledge(sent)
+
+    def test_cancel_of_a_stranger(self) -> None:
+        """
+        A phone that was called knows all that names the call, and cannot end it for the
+        others; nor can anybody else at another address than the caller's.
+        """
+        _, to_b, _ = self.ring()
+        self.b.send(to_b.respond(180, to_tag="b"))
+        for stranger in (self.c, self.evil, self.trunk):
+            stranger.send(self.a.make("CANCEL", BOB))
+            self.assertEqual(stranger.statuses(), [481])
+        self.assertEqual(self.b.inbox, [])
+
+    def test_cancel_from_another_port(self) -> None:
+        """
+        The caller may come from where its NAT lets it come from by now.
+        """
+        _, to_b, _ = self.ring()
+        self.b.send(to_b.respond(180, to_tag="b"))
+        Peer(self, PHONE_A, 44000).send(self.a.make("CANCEL", BOB))
+        self.assertEqual(self.b.request().method, "CANCEL")
+
+    def test_cancel_of_a_colleague(self) -> None:
+        """
+        What one of our roles began another may end, which has taken over from it.
+        """
+        colleague = Peer(self, "10.0.0.3", 5001)
+        self.trusted.add(Endpoint.parse("udp:10.0.0.3:5001"))
+        self.register(BOB, f"sip:bob@{PHONE_B}:5060")
+        self.role.send(self.role.make("INVITE", BOB), INSIDE, 5059)
+        self.b.send(self.b.request().respond(180, to_tag="b"))
+        colleague.send(self.role.make("CANCEL", BOB), INSIDE, 5059)
+        self.assertEqual(self.b.request().method, "CANCEL")
 
     def test_repeated(self) -> None:
         """

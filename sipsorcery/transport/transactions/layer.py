@@ -41,6 +41,7 @@ from sipsorcery.transport.transactions.drive import (
     TransactionCounters,
     TransactionLimits,
 )
+from sipsorcery.transport.transactions.hop import MayCancel, is_same_hop
 from sipsorcery.transport.transactions.server import ServerTransaction
 from sipsorcery.transport.transactions.servers import ServerTransactions
 
@@ -100,6 +101,7 @@ class TransactionLayer:
     :param merges: whether a request that comes by two ways is refused the second time
         (:rfc:`3261#section-8.2.2.2`). That is for who ends requests; to a proxy it is
         a spiral, which may pass.
+    :param may_cancel: see `hop`.
 
     :ivar counters: what happened so far.
     """
@@ -112,6 +114,7 @@ class TransactionLayer:
         timers: Timers = Timers(),  # noqa: B008  # frozen
         limits: TransactionLimits = TransactionLimits(),  # noqa: B008  # frozen
         merges: bool = True,
+        may_cancel: MayCancel = is_same_hop,
     ) -> None:
         self._user = user
         self._drive = Drive(clock, timers)
@@ -123,6 +126,7 @@ class TransactionLayer:
             user.ack_received,
             limits.server,
             merges,
+            may_cancel,
         )
 
     def join(self, transport: TransportLayer) -> None:

@@ -35,6 +35,7 @@ from sipsorcery.transaction.table import ServerTable
 from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.flow import Flow
 from sipsorcery.transport.transactions.drive import Drive, Failure, Side
+from sipsorcery.transport.transactions.hop import MayCancel, is_same_hop
 from sipsorcery.transport.transactions.server import Fields, ServerTransaction
 
 _SECRET_SIZE = 32  # bytes: as many as blake2s takes
@@ -53,6 +54,8 @@ class ServerTransactions(Side[ServerTransaction, ServerEffect]):
     :param deliver_ack: is given each ACK to a 2xx.
     :param limit: how many transactions there may be.
     :param merges: whether a request that comes by two ways is refused the second time.
+    :param may_cancel: tells whether a CANCEL that came on the first flow may end an
+        INVITE that came on the second.
     """
 
     _log = Logger()
@@ -64,9 +67,11 @@ class ServerTransactions(Side[ServerTransaction, ServerEffect]):
         deliver_ack: Callable[[Request, Flow], object],
         limit: int,
         merges: bool = True,
+        may_cancel: MayCancel = is_same_hop,
     ) -> None:
         super().__init__(drive)
         self._merges = merges
+        self._may_cancel = may_cancel
         self._deliver = deliver
         self._deliver_ack = deliver_ack
         self._table: ServerTable[ServerTransaction] = ServerTable(limit)
@@ -236,7 +241,7 @@ class ServerTransactions(Side[ServerTransaction, ServerEffect]):
     def _receive_cancel(self, cancel: Request, flow: Flow, key: str) -> None:
         cancel.check()
         invite = self._table.find(server_key(cancel, "INVITE"))
-        if invite is None:
+        if invite is None or not self._may_cancel(flow, invite.flow):
             self._drive.counters.stray += 1
             self._answer(cancel, flow, 481)
             return

@@ -682,6 +682,30 @@ class CancelTests(ServerCase):
         self.assertEqual(self.send_statuses(make_request("CANCEL", via=via)), [481])
         self.assertEqual(self.user.cancelled_ones, [])
 
+    def test_other_host(self) -> None:
+        """
+        Nor can somebody elsewhere who knows all of it, as whom it was sent to does.
+        """
+        self.send(self.invite)
+        elsewhere = self.network.machine("192.0.2.66")
+        peer, received = self.layer(elsewhere, "udp:192.0.2.66:5060")
+        self.fired(peer.send_request(self.cancel, target(UDP)))
+        self.network.advance()
+        # The Via leads back to the client; the source has the answer all the same.
+        self.assertEqual([one.status for one, _ in received.responses], [481])
+        self.assertEqual(self.user.cancelled_ones, [])
+        self.assertEqual(self.send_statuses(self.cancel), [200])
+
+    def test_other_port(self) -> None:
+        """
+        The same host may, from wherever its NAT lets it come by now.
+        """
+        self.send(self.invite)
+        peer, _ = self.layer(self.client, f"udp:{CLIENT}:5070")
+        self.fired(peer.send_request(self.cancel, target(UDP)))
+        self.network.advance()
+        self.assertEqual(self.user.cancelled_ones, self.user.transactions)
+
     def test_other_method(self) -> None:
         """
         Only an INVITE can be cancelled.
