@@ -33,8 +33,11 @@ from sipsorcery.transport.transactions.server import ServerTransaction
 
 # "Timer C MUST be set to greater than 3 minutes" (16.6, 11).
 TIMER_C = 181.0
-# Requests under way at a time: as many as the client transactions that there may be.
-_MAX_RELAYS = 100_000
+# Octets that the requests under way may take at a time: 40,000 usual calls that ring,
+# or fewer with more phones each, or with large bodies.
+_MEMORY = 256 * 2**20
+# What the transaction of a message takes beside its text.
+_OVERHEAD = 2250
 # Answers that speak of one way alone: an overloaded server, a flow that is gone
 # (RFC 5626, 5.3). Another one may do.
 _TRY_NEXT = (503, 430)
@@ -50,7 +53,9 @@ class Relays:
     It is the user of a transaction layer of its own, which gets nothing else.
 
     :param failed: hears of a target that did not answer.
+    :param memory: see the ivar.
 
+    :ivar memory: the octets that requests may take until they are answered.
     :ivar pass_ack: takes the ACK to a 2xx, which is a request of its own.
     :ivar review: lets the script look at a response before it counts.
     :ivar passed: takes note of those that go back.
@@ -70,7 +75,7 @@ class Relays:
         branches: Branches,
         outgoing: Outgoing,
         failed: Callable[[Target], object],
-        limit: int = _MAX_RELAYS,
+        memory: int = _MEMORY,
     ) -> None:
         self.clock = clock
         # A request that comes by two ways is a spiral here, and may pass.
@@ -82,9 +87,11 @@ class Relays:
         self.branches = branches
         self.outgoing = outgoing
         self.failed = failed
-        self._limit = limit
-        self._under_way: set[_Relay] = set()
+        self.memory = memory
+        self._under_way: dict[_Relay, int] = {}  # what each takes
+        self._taken = 0
         self._next: _Relay | None = None
+        self._size = 0  # of it
 
     def __len__(self) -> int:
         return len(self._under_way)
@@ -108,9 +115,11 @@ class Relays:
         """
         if routed.hops == 0:
             raise Refused(483, "Max-Forwards is 0")
-        if len(self._under_way) >= self._limit:
-            raise Refused(503, f"{self._limit} requests are being relayed")
-        self._next = _Relay(self, routed, hops[:MAX_BRANCHES], transparent)
+        hops = hops[:MAX_BRANCHES]
+        self._size = (1 + len(hops)) * (routed.request.size + _OVERHEAD)
+        if self._taken + self._size > self.memory:
+            raise Refused(503, f"{len(self)} requests are being relayed")
+        self._next = _Relay(self, routed, hops, transparent)
         try:
             self.transactions.request_received(routed.request, flow)
         finally:
@@ -128,7 +137,7 @@ class Relays:
         """
         Forget one that has sent its final response.
         """
-        self._under_way.discard(relay)
+        self._taken -= self._under_way.pop(relay, 0)
 
     # For the transaction layer
 
@@ -138,7 +147,8 @@ class Relays:
         """
         relay, self._next = self._next, None
         assert relay is not None  # nobody else hands new requests to the layer
-        self._under_way.add(relay)
+        self._under_way[relay] = self._size
+        self._taken += self._size
         relay.begin(transaction)
 
     def ack_received(self, ack: Request, flow: Flow) -> None:
@@ -206,6 +216,7 @@ class _Relay:
         transaction.user = self
         for branch in self._branches:
             branch.try_next()
+        self.routed.request.compact()
         self.settle()
 
     # What the server transaction reports
@@ -273,9 +284,16 @@ class _Relay:
         if any(branch.is_pending for branch in self._branches):
             return
         self.relays.ended(self)
-        if self._is_answered or not self._transaction.is_pending:
-            return
-        self._is_answered = True
+        if not self._is_answered and self._transaction.is_pending:
+            self._is_answered = True
+            self._answer()
+        # There is half a minute left, for what comes late.
+        self._final.clear()
+        self.routed.request.compact(keep_body=False)
+
+    # Inside
+
+    def _answer(self) -> None:
         if not self._final:
             self._answer_silence()
             return
@@ -288,8 +306,6 @@ class _Relay:
             self._transaction.respond(480)
         else:
             self._transaction.send(response)
-
-    # Inside
 
     def _answer_silence(self) -> None:
         if self._transaction.is_cancelled:
@@ -341,6 +357,7 @@ class _Branch:
             except TransportError:
                 _note_failure(relays, hop)
                 continue
+            self._client.request.compact()
             self._hop = hop
             if self._relay.is_invite:
                 self._start_timer_c()
@@ -436,6 +453,8 @@ class _Branch:
 
     def _end(self) -> None:
         self.is_pending = False
+        if self._client is not None:
+            self._client.request.compact(keep_body=False)
         if self._timer_c is not None:
             self._timer_c.cancel()
             self._timer_c = None

@@ -58,6 +58,26 @@ class Message:
         self._values = {}
         return self
 
+    def compact(self, *, keep_body: bool = True) -> None:
+        """
+        Let go of what was parsed, which takes twice the room of the text.
+
+        It is for a message that is kept for long, and will hardly be read again.
+
+        :param keep_body: else it is no message any more, but has its fields.
+        """
+        self._index = None
+        self._values = {}
+        if not keep_body:
+            self._body = b""
+
+    @property
+    def size(self) -> int:
+        """
+        The octets of the text, as long as it is ASCII, and of the body.
+        """
+        return len(self._head) + len(self._body)
+
     # Reading
 
     @property

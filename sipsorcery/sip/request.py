@@ -132,6 +132,13 @@ class Request(Message):
         other._uri = self._uri
         return other
 
+    def compact(self, *, keep_body: bool = True) -> None:
+        """
+        Let go of what was parsed, and seen at a glance.
+        """
+        super().compact(keep_body=keep_body)
+        self._glanced_at = self._glance = None
+
     def glance(self) -> Glance | None:
         """
         See what a server wants to know first; None where that takes a longer look.

@@ -102,6 +102,14 @@ class Lazy(Message):
         self._settled = True  # type: ignore[misc]  # likewise
         self._usual = None  # type: ignore[misc]  # likewise
 
+    def compact(self, *, keep_body: bool = True) -> None:
+        """
+        Let go of what was parsed, and of the bytes if there is a text.
+        """
+        if self._settled or not keep_body:
+            self._head = self._head
+        super().compact(keep_body=keep_body)
+
     def count_vias(self) -> int:
         """
         Count the Vias, of which those further down may be broken.

@@ -341,6 +341,28 @@ class RelayTests(ProxyWorld):
         self.a.send(self.a.make("MESSAGE", BOB))
         self.assertEqual(len(self.b.inbox), MAX_BRANCHES)
 
+    def test_memory(self) -> None:
+        """
+        What is under way may take so much memory; beyond that a request is refused, and
+        there is room again for each that has got its answer.
+        """
+        self.relays.memory = 20_000
+        self.register(BOB, f"sip:bob@{PHONE_B}:5060")
+        for number in range(5):
+            self.a.send(self.a.make("MESSAGE", BOB, branch=str(number)))
+        first, *_ = self.b.inbox
+        self.assertEqual(len(self.b.inbox), 3)
+        self.assertEqual(self.a.statuses(), [503, 503])
+        assert isinstance(first, Request)
+        self.b.send(first.respond(200))
+        self.a.inbox.clear()
+        large = self.a.make("MESSAGE", BOB, branch="large")
+        large.body = bytes(4000)
+        self.a.send(large)
+        self.assertEqual(self.a.statuses(), [503])
+        self.a.send(self.a.make("MESSAGE", BOB, branch="small"))
+        self.assertEqual(len(self.b.inbox), 4)
+
     def test_spiral(self) -> None:
         """
         A request that another server sends back to us for somebody else goes on.

@@ -343,3 +343,24 @@ class ForwardTests(SynchronousTestCase):
         self.assertEqual(copy, request)
         copy.remove(VIA)
         self.assertEqual(request[VIA].rport, 33000)
+
+    def test_compact(self) -> None:
+        """
+        What lets go of all that was found out in it is the same message, whether or not
+        anybody has looked before.
+        """
+        for look in (False, True):
+            request, plain = parse(USUAL), long_way(USUAL)
+            assert isinstance(request, UsualRequest)
+            for each in (request, plain):
+                each.note_source("198.51.100.7", 33000)
+                if look:
+                    each.check()
+                    each.glance()
+                each.compact()
+            self.assertEqual(request.to_bytes(), plain.to_bytes())
+            self.assertEqual(request[VIA].rport, 33000)
+            self.assertEqual(request.glance(), plain.glance())
+            request.compact(keep_body=False)
+            self.assertEqual(request[VIA].rport, 33000)
+            self.assertEqual(request.size, len(request.head))
