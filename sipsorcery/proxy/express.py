@@ -34,6 +34,7 @@ from sipsorcery.proxy.token import (
 from sipsorcery.proxy.way_back import origin_below, read_own
 from sipsorcery.proxy.ways import Hop, Ways
 from sipsorcery.sip.errors import ParseError
+from sipsorcery.sip.fields import MAX_BREADTH
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import SIPURI, parse_uri
@@ -54,6 +55,7 @@ _REMEMBERED = 4096
 # Fields that a proxy acts on: Proxy-Require, Proxy-Received..., Proxy-Send..., those of
 # RFC 3325, and what a script may be told by a role. See `privileged`.
 _ACTED_ON = re.compile(rb"\n(?:[Pp][Rr][Oo][Xx][Yy]-(?:[Rr][Ee]|[Ss])|[Pp]-[AaPp])")
+_MAX_BREADTH = re.compile(rb"\n[Mm][Aa][Xx]-[Bb]")
 _RECORD_ROUTE = re.compile(rb"\n[Rr][Ee][Cc][Oo][Rr][Dd]-")
 # A Route that we may have written, alone in its line.
 _ROUTE = re.compile(rb"Route: <(sip:[A-Za-z0-9\-_.~:@]++;lr)>\r\n")
@@ -159,15 +161,20 @@ class Express:
         way.send(data)
         return True
 
-    def relayed(self, routed: Routed, hop: Hop) -> Request | None:
+    def relayed(self, routed: Routed, hop: Hop, breadth: int) -> Request | None:
         """
         Make the request that a relay sends to one hop, with our Via.
 
+        :param breadth: the Max-Breadth for that branch.
         :return: None: others have to.
         """
-        if isinstance(hop.way, Target):
+        request = routed.request
+        if isinstance(hop.way, Target) or not isinstance(request, UsualRequest):
             return None
-        data = self._write(Kind.RELAYED, routed, hop, hop.way)
+        if not request.is_untouched or request.finds(_MAX_BREADTH):
+            return None
+        line = f"{MAX_BREADTH.name}: {breadth}\r\n"
+        data = self._write(Kind.RELAYED, routed, hop, hop.way, line=line)
         return None if data is None else parse_usual(data)
 
     # Responses
@@ -208,12 +215,19 @@ class Express:
     # Inside
 
     def _write(
-        self, kind: Kind, routed: Routed, hop: Hop, way: Flow, more: str = ""
+        self,
+        kind: Kind,
+        routed: Routed,
+        hop: Hop,
+        way: Flow,
+        more: str = "",
+        line: str = "",
     ) -> bytes | None:
         """
         Write a request for one hop; None: others have to.
 
         :param more: parameters of our Via.
+        :param line: one more field.
         """
         request = routed.request
         if (
@@ -238,7 +252,7 @@ class Express:
             kind, routed.loop, target, *origin, request.received
         )
         text = f"{self._via(way, departure.target)};branch={branch}{more}"
-        return request.forwarded(text, routed.hops - 1, lines, uri)
+        return request.forwarded(text, routed.hops - 1, lines + line, uri)
 
     def _tokens_of(
         self, routes: bytes, request: UsualRequest, arrival: Arrival

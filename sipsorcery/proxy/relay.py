@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from sipsorcery.proxy.best import best
 from sipsorcery.proxy.branch import Branches, Kind
+from sipsorcery.proxy.breadth import shares
 from sipsorcery.proxy.errors import Refused
 from sipsorcery.proxy.express import Express
 from sipsorcery.proxy.outgoing import Outgoing
@@ -18,7 +19,7 @@ from sipsorcery.proxy.routing import Routed
 from sipsorcery.proxy.transparency import restore
 from sipsorcery.proxy.ways import Hop, Ways
 from sipsorcery.sip.errors import ParseError
-from sipsorcery.sip.fields import MAX_FORWARDS, VIA
+from sipsorcery.sip.fields import MAX_BREADTH, MAX_FORWARDS, VIA
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.transaction.errors import TransactionTimeout
@@ -42,7 +43,7 @@ _OVERHEAD = 2250
 # (RFC 5626, 5.3). Another one may do.
 _TRY_NEXT = (503, 430)
 # Branches of one request: more phones than anybody has for one number, and few enough
-# that nobody makes an avalanche of one packet (RFC 5393, 5).
+# that nobody makes an avalanche of one packet; see also `breadth`.
 MAX_BRANCHES = 50
 
 
@@ -110,16 +111,20 @@ class Relays:
         :param flow: the one that it came by.
         :param hops: for each branch the hops to try, one after the other.
         :param transparent: whether these see no Via but ours.
-        :raises Refused: if there is no room for another one, or it may take no hop.
+        :raises Refused: if there is no room for another one, or it may take no hop, or
+            be split no more.
         :raises ParseError: if the request lacks a mandatory field.
         """
         if routed.hops == 0:
             raise Refused(483, "Max-Forwards is 0")
         hops = hops[:MAX_BRANCHES]
+        breadths = shares(routed.request, len(hops))
         self._size = (1 + len(hops)) * (routed.request.size + _OVERHEAD)
         if self._taken + self._size > self.memory:
             raise Refused(503, f"{len(self)} requests are being relayed")
-        self._next = _Relay(self, routed, hops, transparent)
+        self._next = _Relay(
+            self, routed, [*zip(hops, breadths, strict=True)], transparent
+        )
         try:
             self.transactions.request_received(routed.request, flow)
         finally:
@@ -187,16 +192,16 @@ class _Relay:
         self,
         relays: Relays,
         routed: Routed,
-        hops: Sequence[Sequence[Hop]],
+        branches: Sequence[tuple[Sequence[Hop], int]],
         transparent: bool,
     ) -> None:
         self.relays = relays
         self.routed = routed
         self.transparent = transparent
-        self._branches = [_Branch(self, each) for each in hops]
+        self._branches = [_Branch(self, hops, share) for hops, share in branches]
         # Else we are but the edge of those who know them.
         self._is_for_contacts = any(
-            hop.uri is not None for each in hops for hop in each
+            hop.uri is not None for hops, _ in branches for hop in hops
         )
         self._final: list[Response] = []
         self._is_answered = False
@@ -333,10 +338,13 @@ class _Relay:
 class _Branch:
     """
     One target of a relay, by the hops that lead to it.
+
+    :param breadth: how many branches others may make of it.
     """
 
-    def __init__(self, relay: _Relay, hops: Sequence[Hop]) -> None:
+    def __init__(self, relay: _Relay, hops: Sequence[Hop], breadth: int) -> None:
         self._relay = relay
+        self._breadth = breadth
         self._hops = list(hops)
         self._client: ClientTransaction | None = None
         self._timer_c: IDelayedCall | None = None
@@ -368,13 +376,14 @@ class _Branch:
         relay = self._relay
         routed, relays = relay.routed, relay.relays
         if not relay.transparent and relays.express is not None:
-            usual = relays.express.relayed(routed, hop)
+            usual = relays.express.relayed(routed, hop, self._breadth)
             if usual is not None:
                 return relays.transactions.begin(usual, hop.way, self)
         request = relays.outgoing.prepare(
             routed, hop.departure, hop.uri, hop.routes
         ).copy()
         request.set(MAX_FORWARDS, routed.hops - 1)
+        request.set(MAX_BREADTH, self._breadth)
         if relay.transparent:
             request.remove(VIA)
         target = f"{hop.departure.target} {request.request_uri}"

@@ -12,7 +12,7 @@ from sipsorcery.monitor.event import EventKind
 from sipsorcery.proxy.relay import MAX_BRANCHES, TIMER_C
 from sipsorcery.proxy.token import ConnectionFlow, Tokens, Use
 from sipsorcery.sip import Request, Response
-from sipsorcery.sip.fields import RECORD_ROUTE, VIA
+from sipsorcery.sip.fields import MAX_BREADTH, RECORD_ROUTE, VIA
 from sipsorcery.sip.uri import SIPURI
 from sipsorcery.store.secrets import Key
 from tests.proxy.world import INSIDE, PHONE_A, PHONE_B, Peer, ProxyWorld
@@ -362,6 +362,44 @@ class RelayTests(ProxyWorld):
         self.assertEqual(self.a.statuses(), [503])
         self.a.send(self.a.make("MESSAGE", BOB, branch="small"))
         self.assertEqual(len(self.b.inbox), 4)
+
+    def test_breadth(self) -> None:
+        """
+        The branches share the Max-Breadth (RFC 5393, 5.3.3): 60 where nobody said so or
+        said more, and that of the request in the fields of it, in any spelling.
+        """
+        self.register(BOB, f"sip:bob@{PHONE_B}:5060", f"sip:bob@{PHONE_B}:5080")
+        for number, (lines, expected) in enumerate(
+            (
+                ((), (30, 30)),
+                (("Max-Breadth: 5",), (3, 2)),
+                (("MAX-BREADTH : 2",), (1, 1)),
+                (("Max-Breadth: 4000",), (30, 30)),
+            )
+        ):
+            self.a.send(self.a.make("MESSAGE", BOB, *lines, branch=f"{number}"))
+            shares = []
+            for phone in (self.b, self.c):
+                message = phone.request()
+                phone.send(message.respond(200))
+                shares.append(message[MAX_BREADTH])
+                self.assertEqual(len(message.all("Max-Breadth")), 1)
+            self.assertEqual(tuple(shares), expected, lines)
+
+    def test_too_narrow(self) -> None:
+        """
+        A request that may not be split any more is not: 440. To one phone it goes.
+        """
+        self.register(BOB, f"sip:bob@{PHONE_B}:5060", f"sip:bob@{PHONE_B}:5080")
+        self.a.send(self.a.make("MESSAGE", BOB, "Max-Breadth: 1"))
+        self.assertEqual(self.a.statuses(), [440])
+        self.assertEqual((self.b.inbox, self.c.inbox), ([], []))
+        self.register(BOB, f"sip:bob@{PHONE_B}:5060")
+        self.a.send(self.a.make("MESSAGE", BOB, "Max-Breadth: 1", branch="2"))
+        self.assertEqual(self.b.request()[MAX_BREADTH], 1)
+        self.a.inbox.clear()
+        self.a.send(self.a.make("MESSAGE", BOB, "Max-Breadth: 0", branch="3"))
+        self.assertEqual(self.a.statuses(), [440])
 
     def test_spiral(self) -> None:
         """
