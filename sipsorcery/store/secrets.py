@@ -38,18 +38,21 @@ class Purpose(StrEnum):
     GRUU = "gruu"  # temporary GRUUs
     VIA = "via"  # Vias that travel in the one of transparent mode
     SNAPSHOT = "snapshot"  # dialplans that wait
+    DIALOGUE = "dialogue"  # names of dialogues, and the credentials of their legs
     PASSWORD = "password"  # passwords at providers, in the directory
 
 
 # Older keys that are kept when a new one is made, because what they have signed or
-# sealed is still about: nonces for a minute, flow tokens for as long as a call,
-# temporary GRUUs for as long as somebody has one on paper. Passwords stay for ever.
+# sealed is still about: nonces for a minute, flow tokens and names of dialogues for as
+# long as a call, temporary GRUUs for as long as somebody has one on paper. Passwords
+# stay for ever.
 _KEPT = {
     Purpose.FLOW: 4,
     Purpose.NONCE: 1,
     Purpose.GRUU: 16,
     Purpose.VIA: 1,
     Purpose.SNAPSHOT: 1,
+    Purpose.DIALOGUE: 4,
     Purpose.PASSWORD: _IDENTIFIERS,
 }
 
