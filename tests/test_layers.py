@@ -40,7 +40,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "config": {"sip", "endpoint"},
     "control": {"config"},
     "monitor": _STACK | {"config", "control", "store"},
-    "store": {"sip", "endpoint", "config"},
+    "store": {"sip", "endpoint", "config", "dialog"},
     "access": _STACK | {"config", "store", "monitor"},
     "softphone": _STACK,
     **dict.fromkeys(_ROLES, _STACK | _COMMON),
