@@ -133,6 +133,15 @@ class CDRs(Rows[CDR]):
             return fail(NotFound(f"there is no user {excerpt(cdr.owner)}"))
         return self._writing.ask(cdr)
 
+    def write_all(self, cdrs: Sequence[CDR]) -> Deferred[None]:
+        """
+        Store records in one transaction, each as with `write`.
+        """
+        strangers = [cdr.owner for cdr in cdrs if not self._scope.includes(cdr.owner)]
+        if strangers:
+            return fail(NotFound(f"there is no user {excerpt(strangers[0])}"))
+        return self._write(self._upsert, cdrs).addCallback(lambda _: None)
+
     def find(self, id: str) -> Deferred[CDR | None]:
         """
         Find a record.
@@ -170,13 +179,14 @@ class CDRs(Rows[CDR]):
         query = self._select().where(self.table.c.created >= since)
         return self._read(self._count, query)
 
-    def close_open(self, server: str, reason: str) -> Deferred[int]:
+    def close_open(self, server: str, reason: str, before: datetime) -> Deferred[int]:
         """
         End the records that a server has left open when it was killed.
 
+        :param before: when it was started anew: what it has begun since goes on.
         :return: how many there were.
         """
-        return self._write(self._close_open, server, reason)
+        return self._write(self._close_open, server, reason, before)
 
     def remove_before(self, time: datetime) -> Deferred[int]:
         """
@@ -225,10 +235,13 @@ class CDRs(Rows[CDR]):
         counted = query.with_only_columns(sa.func.count())
         return int(using.execute(counted).scalar_one())
 
-    def _close_open(self, using: sa.Connection, server: str, reason: str) -> int:
+    def _close_open(
+        self, using: sa.Connection, server: str, reason: str, before: datetime
+    ) -> int:
         table = self.table
         is_open = (table.c.server == server) & table.c.ended_at.is_(None)
-        change = self._scope.update(table).where(is_open)
+        is_old = table.c.created < before
+        change = self._scope.update(table).where(is_open & is_old)
         values = {"ended_at": self._tools.now(), "ended_reason": reason}
         return using.execute(change.values(values)).rowcount
 

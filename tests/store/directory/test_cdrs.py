@@ -188,19 +188,22 @@ class CDRsTests(DirectoryCase):
 
     def test_close_open(self) -> None:
         """
-        What a killed server has left open is ended with a reason; nothing else is.
+        What a killed server has left open is ended with a reason; nothing else is, not
+        even what it has begun since it was started again.
         """
         self.do(self.cdrs.write(make("open")))
+        restart = START + timedelta(seconds=5)
+        self.do(self.cdrs.write(make("since", created=restart)))
         self.do(self.cdrs.write(make("over", ended_at=START, ended_reason="done")))
         self.do(self.cdrs.write(make("other", server="app2")))
         self.reactor.advance(9)
-        closed = self.do(self.everyone.cdrs.close_open("app1", "server was killed"))
-        self.assertEqual(closed, 1)
+        closing = self.everyone.cdrs.close_open("app1", "server was killed", restart)
+        self.assertEqual(self.do(closing), 1)
         found = self.do(self.cdrs.find("open"))
         assert found is not None
         self.assertEqual(found.ended_at, START + timedelta(seconds=9))
         self.assertEqual(found.ended_reason, "server was killed")
-        for id, reason in (("over", "done"), ("other", "")):
+        for id, reason in (("over", "done"), ("other", ""), ("since", "")):
             kept = self.do(self.cdrs.find(id))
             assert kept is not None
             self.assertEqual(kept.ended_reason, reason)

@@ -98,10 +98,11 @@ ASKED: dict[str, dict[str, Callable[[Any], Any]]] = {
     },
     "cdrs": {
         "write": lambda cdrs: cdrs.write(make("of joe", ended_reason="eve")),
+        "write_all": lambda cdrs: cdrs.write_all([make("of joe", ended_reason="eve")]),
         "find": lambda cdrs: cdrs.find("of joe"),
         "recent": lambda cdrs: cdrs.recent(),
         "count": lambda cdrs: cdrs.count(START),
-        "close_open": lambda cdrs: cdrs.close_open("app1", "eve"),
+        "close_open": lambda cdrs: cdrs.close_open("app1", "eve", datetime.now(UTC)),
         "remove_before": lambda cdrs: cdrs.remove_before(datetime.now(UTC)),
     },
 }

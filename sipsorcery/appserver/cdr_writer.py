@@ -1,0 +1,327 @@
+"""
+Writing call detail records: one for each leg, when it begins, is answered and is over.
+
+A leg changes in memory, and what has changed is written about once a second, all of it
+in one transaction: so an attempt that fails at once, or a short call, costs one row.
+Whoever stores a dialogue puts the records of its legs into it (`LegCDR.now`), so that
+the call of a server which is killed loses none.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from sipsorcery.endpoint import Endpoint
+from sipsorcery.sip.address import Address
+from sipsorcery.sip.uri import SIPURI, URI
+from sipsorcery.store.directory.cdrs import CDR, Direction
+from sipsorcery.store.errors import StoreError
+
+# Seconds that a change waits for others. What a killed server loses is what it has
+# begun within that time and nobody has answered.
+_DELAY = 1.0
+# Seconds until a directory that is away is tried again.
+_RETRY = 5.0
+# Records that are kept for a directory that is away: half a minute of 1,000 legs a
+# second, 50 MB. What is more is lost, the oldest first, and counted.
+_LIMIT = 30_000
+# Rows of a transaction: a tenth of a second of the thread.
+_AT_ONCE = 2_000
+
+
+class CDRStore(Protocol):
+    """
+    Keep call detail records, as `sipsorcery.store.directory.cdrs.CDRs` does.
+    """
+
+    def write_all(self, cdrs: Sequence[CDR]) -> Deferred[None]:
+        """
+        Store records, in place of those of the same identifiers.
+        """
+
+    def close_open(self, server: str, reason: str, before: datetime) -> Deferred[int]:
+        """
+        End what a server has left open when it was killed.
+        """
+
+
+class LegCDR:
+    """
+    The record of one leg, as it grows.
+
+    :ivar id: its identifier.
+    """
+
+    __slots__ = ("_cdr", "_changes", "_writer", "id")
+
+    def __init__(self, writer: CDRWriter, cdr: CDR) -> None:
+        self.id = cdr.id
+        self._writer = writer
+        self._cdr = cdr
+        self._changes: dict[str, Any] = {}
+
+    @property
+    def now(self) -> CDR:
+        """
+        The record as far as it is.
+        """
+        if self._changes:
+            self._cdr = replace(self._cdr, **self._changes)
+            self._changes = {}
+        return self._cdr
+
+    @property
+    def is_over(self) -> bool:
+        """
+        Whether the leg has ended.
+        """
+        return "ended_at" in self._changes or self._cdr.ended_at is not None
+
+    @property
+    def is_answered(self) -> bool:
+        """
+        Whether the leg has been answered.
+        """
+        return "answered_at" in self._changes or self._cdr.answered_at is not None
+
+    def progress(self, status: int, reason: str = "") -> None:
+        """
+        Note a provisional response; only the first one but 100 counts.
+
+        It is written with what comes next.
+        """
+        was_before = "progress_at" in self._changes or self._cdr.progress_at is not None
+        if status > 100 and not was_before:
+            self._note("progress", status, reason)
+
+    def answered(self, status: int = 200, reason: str = "OK") -> None:
+        """
+        Note the 2xx; a second one changes nothing.
+        """
+        if not self.is_answered:
+            self._note("answered", status, reason)
+            self._writer.changed(self)
+
+    def bridged(self, bridge: str) -> None:
+        """
+        Note what it is connected by: both legs of a call have the same bridge.
+        """
+        self._changes["bridge"] = bridge
+        self._writer.changed(self)
+
+    def ended(self, reason: str, status: int | None = None) -> None:
+        """
+        Note the end; only the first one counts.
+
+        :param reason: such as ``remote end hungup``.
+        :param status: of the final response, if that was no 2xx.
+        """
+        if not self.is_over:
+            self._note("ended", status, reason)
+            self._writer.changed(self)
+
+    def note(self, **fields: Any) -> None:
+        """
+        Note other fields of `CDR`, which become known later.
+        """
+        self._changes.update(fields)
+        self._writer.changed(self)
+
+    def _note(self, what: str, status: int | None, reason: str) -> None:
+        self._changes[f"{what}_at"] = self._writer.moment()
+        self._changes[f"{what}_status"] = status
+        self._changes[f"{what}_reason"] = reason
+
+
+class CDRWriter:
+    """
+    Makes the records of one server, and writes them.
+
+    :param cdrs: of everybody.
+    :param server: where it listens: it closes what another start of it left open.
+    :param now: gives the seconds since the epoch.
+
+    :ivar lost: how many records were given up because the directory was away.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        cdrs: CDRStore,
+        server: Endpoint,
+        *,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.lost = 0
+        self._clock = clock
+        self._cdrs = cdrs
+        self._server = str(server)
+        self._now = now
+        self._changed: dict[str, LegCDR] = {}
+        self._delay: IDelayedCall | None = None
+        self._writing: Deferred[None] | None = None
+        self._is_away = False
+
+    # Life
+
+    async def close_open(self, reason: str = "server ended") -> int:
+        """
+        Close what was left open when the server was killed.
+
+        Call it at the start. Calls that are taken up again open theirs again: see
+        `resume`.
+
+        :return: how many there were.
+        """
+        return await self._cdrs.close_open(self._server, reason, self.moment())
+
+    async def stop(self) -> None:
+        """
+        Write what waits; a directory that is away now gets it no more.
+        """
+        while self._changed and not self._is_away:
+            if self._writing is None:
+                self._write()
+            writing = self._writing
+            if writing is not None:
+                await writing
+        self._cancel()
+
+    # Legs
+
+    def begin(
+        self,
+        *,
+        owner: str,
+        direction: Direction,
+        call_id: str,
+        destination: URI,
+        caller: Address,
+        account: str = "",
+        account_code: str = "",
+        dialplan: str = "",
+        dialplan_version: int | None = None,
+        run: str = "",
+        local: Endpoint | None = None,
+        remote: Endpoint | None = None,
+        detail: Mapping[str, Any] | None = None,
+    ) -> LegCDR:
+        """
+        Begin the record of a leg.
+
+        :param destination: the Request-URI.
+        :param caller: the From.
+        :param local: our end of the first hop.
+        :param remote: the other end, as far as it is known.
+        """
+        called, calling = _parts(destination), _parts(caller.uri)
+        cdr = CDR(
+            id=str(uuid.uuid4()),
+            owner=owner,
+            server=self._server,
+            direction=direction,
+            account=account,
+            account_code=account_code,
+            dialplan=dialplan,
+            dialplan_version=dialplan_version,
+            run=run,
+            call_id=call_id,
+            destination_user=called[0],
+            destination_host=called[1],
+            destination_uri=str(destination),
+            from_user=calling[0],
+            from_name=caller.display_name or "",
+            from_header=str(caller),
+            local_socket="" if local is None else str(local),
+            remote_socket="" if remote is None else str(remote),
+            created=self.moment(),
+            detail=detail or {},
+        )
+        leg = LegCDR(self, cdr)
+        self.changed(leg)
+        return leg
+
+    def resume(self, cdr: CDR) -> LegCDR:
+        """
+        Go on with the record of a leg that another process has begun.
+        """
+        leg = LegCDR(self, replace(cdr, server=self._server))
+        self.changed(leg)
+        return leg
+
+    def moment(self) -> datetime:
+        """
+        Give the time, as records have it.
+        """
+        return datetime.fromtimestamp(self._now(), UTC)
+
+    # Writing
+
+    def changed(self, leg: LegCDR) -> None:
+        """
+        Write a leg, soon.
+        """
+        self._changed[leg.id] = leg
+        if len(self._changed) > _LIMIT:
+            self._changed.pop(next(iter(self._changed)))
+            self.lost += 1
+        if self._delay is None and self._writing is None:
+            self._delay = self._clock.callLater(_DELAY, self._write)
+
+    def _write(self) -> None:
+        self._cancel()
+        ids = list(self._changed)[:_AT_ONCE]
+        legs = [self._changed.pop(id) for id in ids]
+        writing = self._cdrs.write_all([leg.now for leg in legs])
+        done: Deferred[None] = Deferred()
+        self._writing = done
+        writing.addCallbacks(self._written, self._refused, errbackArgs=(legs,))
+        writing.addErrback(self._fail)
+        writing.addCallback(lambda _: done.callback(None))
+
+    def _written(self, _: None) -> None:
+        self._is_away = False
+        self._go_on(_DELAY)
+
+    def _refused(self, failure: Failure, legs: list[LegCDR]) -> None:
+        failure.trap(StoreError)
+        if not self._is_away:
+            self._is_away = True
+            self._log.warn(
+                "Call detail records wait for the directory: {error}",
+                error=failure.value,
+            )
+        # What has changed since holds all of it, and the oldest stay the first.
+        waiting = {leg.id: leg for leg in legs}
+        self._changed = {**waiting, **self._changed}
+        self._go_on(_RETRY)
+
+    def _fail(self, failure: Failure) -> None:
+        self._log.failure("Call detail records were lost", failure)
+        self._go_on(_DELAY)
+
+    def _go_on(self, delay: float) -> None:
+        self._writing = None
+        if self._changed and self._delay is None:
+            self._delay = self._clock.callLater(delay, self._write)
+
+    def _cancel(self) -> None:
+        if self._delay is not None and self._delay.active():
+            self._delay.cancel()
+        self._delay = None
+
+
+def _parts(uri: URI) -> tuple[str, str]:
+    return (uri.user or "", uri.host) if isinstance(uri, SIPURI) else ("", "")
