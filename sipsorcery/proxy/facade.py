@@ -19,7 +19,7 @@ from sipsorcery.proxy.tools import Tools
 from sipsorcery.proxy.ways import Hop
 from sipsorcery.sip.fields import FROM
 from sipsorcery.sip.grammar import unescape
-from sipsorcery.sip.uri import SIPURI
+from sipsorcery.sip.uri import SIPURI, TelURI
 from sipsorcery.store.directory import Account
 from sipsorcery.transport.flow import Flow
 from sipsorcery.transport.target import Target
@@ -128,11 +128,11 @@ class Sys:
 
         :return: its canonical name; None if it is somebody else's.
         """
-        accounts, uri = self._tools.known.accounts, self._routed.request[FROM].uri
-        if accounts is None or not isinstance(uri, SIPURI):
+        accounts, (_, host) = self._tools.known.accounts, self._caller()
+        if accounts is None or not host:
             return None
         # A domain that stands for any host is asked for, and nobody comes from it.
-        return await accounts.domain(uri.host, wildcard=False)
+        return await accounts.domain(host, wildcard=False)
 
     async def authenticate(self) -> Account:
         """
@@ -149,13 +149,11 @@ class Sys:
         if domain is None or authenticator is None:
             raise Refused(403, "nobody can say who this is")
         request = self._routed.request
-        uri = request[FROM].uri
-        assert isinstance(uri, SIPURI)  # it has a domain
         decision = await authenticator.authenticate(
             request,
             source=self.received_from,
             domain=domain,
-            username=unescape(uri.user or ""),
+            username=self._caller()[0],
             status=407,
         )
         match decision:
@@ -288,6 +286,20 @@ class Sys:
         return self._tools.nat.fix_sdp(self._routed.request, self._routed.arrival)
 
     # Inside
+
+    def _caller(self) -> tuple[str, str]:
+        """
+        Give user and host that the From claims to be; "" for what it does not say.
+
+        A number is of nobody's domain, unless it is local to one: then the owner of the
+        domain says whose it is (:rfc:`3966#section-5.1.5`).
+        """
+        match self._routed.request[FROM].uri:
+            case SIPURI() as uri:
+                return unescape(uri.user or ""), uri.host
+            case TelURI() as uri:
+                return uri.digits, uri.parameters.get("phone-context") or ""
+        return "", ""
 
     def _relay(self, branches: Sequence[Sequence[Hop]], transparent: bool) -> None:
         self._tools.relays.relay(

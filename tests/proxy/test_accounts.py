@@ -47,6 +47,7 @@ class AccountsCase(DirectoryCase, HouseCase):
             ("alice", {}),
             ("bob", {}),
             ("carol", {"incoming_only": True}),
+            ("101", {}),
         ):
             self.do(self.joe.accounts.add(name, "example.com", PASSWORD, **fields))
         self.users: dict[str, list[Contact]] = {}
@@ -284,6 +285,43 @@ class CallerTests(AccountsCase):
             self.a.send(self.make(self.a, "MESSAGE", BOB, *lines))
             self.assertEqual(self.a.response().status, 407)
         self.assertEqual(self.kinds(), [EventKind.AUTH_FAILED] * 2)
+
+    def test_number(self) -> None:
+        """
+        A number is of no domain: whoever has it in the From may call our users, as any
+        stranger, and nobody else. But one that is local to a domain of ours is one of
+        us (RFC 3966, 5.1.5), and has to prove it.
+        """
+        self.place(BOB, f"sip:bob@{PHONE_B}:5060")
+        for number, to_bob, out in (
+            ("tel:+4930123456", 404, 403),
+            ("tel:101;phone-context=elsewhere.example", 404, 403),
+            ("tel:101;phone-context=+4930", 404, 403),
+            ("tel:101;phone-context=example.com", 407, 407),
+            ("tel:1-0.1;phone-context=EXAMPLE.com", 407, 407),
+        ):
+            for uri, status in (
+                ("sip:nobody@example.com", to_bob),
+                (f"sip:x@{PROVIDER}", out),
+            ):
+                self.a.send(self.a.make("MESSAGE", uri, from_uri=number))
+                self.assertEqual(self.a.response().status, status, (number, uri))
+        self.assertTrue(self.provider.is_quiet)
+
+    def test_own_number(self) -> None:
+        """
+        It is the number of an account, whose password proves it.
+        """
+        self.place(BOB, f"sip:bob@{PROVIDER}:5060")
+        number = "tel:101;phone-context=example.com"
+        self.a.send(self.a.make("MESSAGE", BOB, from_uri=number))
+        client = DigestClient({"example.com": Secret("101", PASSWORD)}.get)
+        attempt = client.attempt("MESSAGE", BOB)
+        attempt.challenged(proxy=self.a.response().all(PROXY_AUTHENTICATE))
+        lines = [(field.name, str(value)) for field, value in attempt.authorize()]
+        self.a.send(self.a.make("MESSAGE", BOB, *lines, from_uri=number))
+        message = self.provider.request()
+        self.assertEqual(message.all("P-Asserted-Identity"), ("<sip:101@example.com>",))
 
     def test_server(self) -> None:
         """
