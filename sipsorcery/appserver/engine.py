@@ -27,10 +27,37 @@ class PlanRequest:
     The request that a dialplan decides about.
 
     :ivar caller: what variables give of it.
+    :ivar direction: ``out`` where the owner of the dialplan calls, ``in`` where they
+        are called.
+    :ivar owner: the user whose dialplan it is.
+    :ivar account: the address-of-record that calls or is called, ``user@domain``.
+    :ivar plan: the name of the dialplan.
+    :ivar uri: the Request-URI.
+    :ivar fields: name and value of each header field, as they came.
+    :ivar received: the address that it really came from; "": unknown.
     """
 
     method: str = "INVITE"
     caller: Caller = Caller()  # noqa: RUF009 - frozen
+    direction: str = "out"
+    owner: str = ""
+    account: str = ""
+    plan: str = ""
+    uri: str = ""
+    fields: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    received: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HostError:
+    """
+    What a host call comes to that cannot be done: an error for the dialplan.
+
+    :ivar text: what is wrong, for the owner of the dialplan.
+    """
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +92,7 @@ class Run(Protocol):
     One run of a dialplan.
     """
 
-    async def resume(self, value: Value) -> Step:
+    async def resume(self, value: Value | HostError) -> Step:
         """
         Go on with what the host call has come to.
 

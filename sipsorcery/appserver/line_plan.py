@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sipsorcery.appserver.dial_string import parse_asterisk_form
-from sipsorcery.appserver.engine import End, HostCall, PlanRequest, Step, Value
+from sipsorcery.appserver.engine import (
+    End,
+    HostCall,
+    HostError,
+    PlanRequest,
+    Step,
+    Value,
+)
 from sipsorcery.appserver.errors import DialStringError, PatternError, PlanErrors
 from sipsorcery.appserver.pattern import Expression, Pattern, read_pattern
 from sipsorcery.sip.errors import excerpt
@@ -202,7 +209,7 @@ class LineRun:
         """
         return self._next(End(404, "There is no extension for this number"))
 
-    async def resume(self, value: Value) -> Step:
+    async def resume(self, value: Value | HostError) -> Step:
         """
         Go on with what the host call has come to.
 
