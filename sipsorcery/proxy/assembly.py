@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from hashlib import blake2s
 from typing import Any
 
+from sipsorcery.access.dialogue_names import DialogueNames
 from sipsorcery.access.trunks import trunk_test
 from sipsorcery.config import Config
 from sipsorcery.config.tree import AppServer, Notifier, RegAgent, Registrar
@@ -27,6 +28,7 @@ from sipsorcery.proxy.networks import LocalNetworks
 from sipsorcery.proxy.outgoing import Outgoing
 from sipsorcery.proxy.overload import Load
 from sipsorcery.proxy.own import OwnAddresses
+from sipsorcery.proxy.owners import Owners
 from sipsorcery.proxy.public_address import PublicAddresses
 from sipsorcery.proxy.registered import RegisteredFlows
 from sipsorcery.proxy.relay import Relays
@@ -48,9 +50,11 @@ class Surroundings:
     What a proxy has from elsewhere.
 
     :ivar key: what the secrets of branches and tags are made of.
+    :ivar dialogues: reads the names of dialogues.
     """
 
     tokens: Tokens
+    dialogues: DialogueNames
     transparency: Transparency
     key: Key
     events: Events
@@ -103,7 +107,7 @@ def assemble(
         registered=RegisteredFlows(reactor, around.gate),
         known=around.known,
         roles=roles,
-        owner=lambda uri: roles.get("appserver"),
+        owner=Owners(around.dialogues, roles).find,
     )
     return Switchboard(reactor, Router(around.own, tokens, branches), script, tools)
 

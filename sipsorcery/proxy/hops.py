@@ -41,6 +41,8 @@ class Hops:
         ways, routed = self._tools.ways, self._routed
         if isinstance(to, str):
             return ways.inwards(self._tools.roles[to])
+        if to is not None and to in self._tools.roles.values():
+            return ways.inwards(to)
         if to is not None:
             return self._allowed(ways.towards(Target(to), routed.send_from))
         if routed.flow is not None and not isinstance(routed.flow, OutwardFlow):
@@ -90,6 +92,8 @@ class Hops:
         if flow != INSIDE:
             return self._secure(self._tools.ways.along(flow), self._routed.uri)
         role = self._tools.owner(self._routed.uri)
+        # Whoever let us have a Record-Route to the inside has its Contact there.
+        role = role or self._tools.roles.get("appserver")
         if role is None:
             raise Refused(481, f"nobody inside has {self._routed.uri}")
         return self._tools.ways.inwards(role)

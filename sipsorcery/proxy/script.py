@@ -24,6 +24,13 @@ async def request(sys: Sys, req: Request) -> None:
     if sys.has_flow:
         await sys.forward()  # in a dialog, or from inside to a phone
         return
+    if sys.is_ours and req.to_tag() is not None:
+        server = sys.dispatcher_lookup()
+        if server is not None:
+            # Of a phone that ignores Record-Route. It was told the name of its dialogue
+            # as others are told the token of a Route.
+            await sys.forward(server)
+            return
     is_known = sys.is_trusted or sys.is_trunk or await is_account(sys, req)
     if sys.is_ours:
         await arrived(sys, req)
@@ -78,7 +85,10 @@ async def arrived(sys: Sys, req: Request) -> None:
     """
     uri = req.uri
     assert isinstance(uri, SIPURI)  # nothing else is ours
-    if req.method == "REGISTER" and "registrar" in sys.roles:
+    server = sys.dispatcher_lookup()
+    if server is not None and req.method != "REGISTER":
+        await sys.forward(server)  # an INVITE that replaces a call, maybe
+    elif req.method == "REGISTER" and "registrar" in sys.roles:
         await sys.forward("registrar")
     elif uri.user is None or req.method == "REGISTER" or not sys.knows_users:
         sys.answer()

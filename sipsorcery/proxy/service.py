@@ -15,6 +15,7 @@ from twisted.logger import Logger
 
 from sipsorcery.access.accounts import Accounts
 from sipsorcery.access.authentication import Authenticator
+from sipsorcery.access.dialogue_names import DialogueNames
 from sipsorcery.access.guard import Guard
 from sipsorcery.config import Config
 from sipsorcery.endpoint import HostPort, ListenAddress
@@ -220,6 +221,7 @@ class ProxyService(Service):
         # way.
         around = Surroundings(
             tokens=tokens,
+            dialogues=DialogueNames(self._secrets),
             transparency=transparency,
             key=keys[-1],
             events=self._events,

@@ -79,7 +79,7 @@ class Tools:
 
     :ivar known: what scripts can find out about users.
     :ivar roles: where the servers inside are, by name. It may change.
-    :ivar owner: tells which server inside a URI of a dialogue belongs to.
+    :ivar owner: tells which server inside has the dialogue that a URI names.
     """
 
     ways: Ways

@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
 from sipsorcery.access.contacts import Contact
+from sipsorcery.access.dialogue_names import DialogueNames
 from sipsorcery.endpoint import Endpoint, HostPort, ListenAddress
 from sipsorcery.proxy.answers import Answers
 from sipsorcery.proxy.branch import Branches
@@ -26,6 +27,7 @@ from sipsorcery.proxy.networks import LocalNetworks
 from sipsorcery.proxy.outgoing import Outgoing
 from sipsorcery.proxy.overload import Load
 from sipsorcery.proxy.own import OwnAddresses
+from sipsorcery.proxy.owners import Owners
 from sipsorcery.proxy.registered import RegisteredFlows
 from sipsorcery.proxy.relay import Relays
 from sipsorcery.proxy.routing import Router
@@ -36,7 +38,7 @@ from sipsorcery.proxy.transparency import Transparency
 from sipsorcery.proxy.ways import Ways
 from sipsorcery.sip import ParseError, Request, Response, parse
 from sipsorcery.sip.uri import SIPURI
-from sipsorcery.store.secrets import Key
+from sipsorcery.store.secrets import Key, Secrets
 from sipsorcery.testing.bus import RecordingBus
 from sipsorcery.testing.network import MemoryNetwork
 from sipsorcery.transport.flow import Flow
@@ -218,6 +220,9 @@ class ProxyWorld(SynchronousTestCase):
             ["example.com"], [HostPort(PROXY, 5060), HostPort(INSIDE, 5059)]
         )
         tokens = Tokens([Key(1, b"f" * 32, 0.0)])
+        secrets = Secrets(Path(self.mktemp()))
+        secrets.load()
+        self.names = DialogueNames(secrets)
         branches, outgoing = Branches(b"v" * 32), Outgoing(tokens, own.have_realm)
         self.trusted = set(self.roles.values())
         ways = Ways(
@@ -259,6 +264,7 @@ class ProxyWorld(SynchronousTestCase):
             registered=RegisteredFlows(self.machine, gate),
             known=Known(contacts=self),
             roles=self.roles,
+            owner=Owners(self.names, self.roles).find,
         )
         self.loaded = Script(self.script, self.machine)
         self.loaded.start()

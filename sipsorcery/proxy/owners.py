@@ -1,0 +1,38 @@
+"""
+Which server inside has the dialogue that a Request-URI names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sipsorcery.access.dialogue_names import DialogueNames
+from sipsorcery.endpoint import Endpoint
+from sipsorcery.sip.uri import SIPURI
+
+
+class Owners:
+    """
+    Finds the server for a URI.
+
+    :param names: reads what application servers put into their Contacts.
+    :param roles: where the servers inside are, by name. It may change.
+    """
+
+    def __init__(self, names: DialogueNames, roles: Mapping[str, Endpoint]) -> None:
+        self._names = names
+        self._roles = roles
+
+    def find(self, uri: SIPURI) -> Endpoint | None:
+        """
+        Give the server that has a dialogue, or the one that takes its place.
+
+        :return: None if the URI names no dialogue, or there is no such server.
+        """
+        name = self._names.read(uri.user)
+        if name is None:
+            return None
+        if name.server in self._roles.values():
+            return name.server
+        # It was another one's, which is gone: any other has the records as well.
+        return self._roles.get("appserver")
