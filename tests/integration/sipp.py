@@ -22,6 +22,9 @@ _MODES = {Transport.UDP: "u1", Transport.TCP: "t1"}
 _BEARING = ("-default_behaviors", "all,-abortunexp")
 # What its scenarios give as their Contact.
 _CONTACT = "<sip:[local_ip]:[local_port];transport=[transport]>"
+# How long ``uas`` waits, in milliseconds, for a BYE whose answer was lost; and how long
+# it does where nothing gets lost.
+_LINGER, _SHORT_LINGER = 'timewait milliseconds="4000"', 'timewait milliseconds="200"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,8 @@ class SIPp:
         if contact is not None:
             value = f"<sip:{contact.host}:{contact.port}>"
             text = _text(sipp, scenario).replace(_CONTACT, value)
+        elif text is None and scenario == "uas" and not repeats:
+            text = _text(sipp, scenario).replace(_LINGER, _SHORT_LINGER)
         if text is not None:
             (folder / _SCENARIO).write_text(text, "ascii")
             chosen = ["-sf", _SCENARIO]

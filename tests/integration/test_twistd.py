@@ -345,7 +345,7 @@ class PeersTests(TwistdTestCase):
         for transport, mode in ((Transport.UDP, "u1"), (Transport.TCP, "t1")):
             status, output = await self.run_peer(
                 *(sipp, f"127.0.0.1:{ends[transport].port}", "-sf", "options.xml"),
-                *("-t", mode, "-i", "127.0.0.1", "-m", "100", "-r", "100"),
+                *("-t", mode, "-i", "127.0.0.1", "-m", "100", "-r", "1000"),
                 *("-nostdin", "-timeout", "60s", "-timeout_error"),
             )
             self.assertEqual(status, 0, output)
