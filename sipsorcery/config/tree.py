@@ -77,6 +77,7 @@ class SIP:
     local_networks: tuple[Network, ...] = ()
     proxies: tuple[Target, ...] = ()
     udp_mtu: Annotated[int, WholeNumber(0, 65_535)] = 1300
+    t1: Annotated[float, Number(0.01, 10)] = 0.5
     tls_verify: TLSVerify = TLSVerify.DOMAIN
     tls_wildcards: bool = False
     tls_ca: File | None = None

@@ -40,6 +40,7 @@ from sipsorcery.proxy.tracing import Tracing
 from sipsorcery.proxy.transparency import Transparency
 from sipsorcery.proxy.ways import Ways
 from sipsorcery.store.secrets import Key
+from sipsorcery.transaction.timers import Timers
 from sipsorcery.transport.flow import Listener
 from sipsorcery.transport.layer import TransportLayer
 
@@ -97,7 +98,10 @@ def assemble(
         forwarder=Forwarder(
             transport, ways, tokens, branches, outgoing, around.transparency
         ),
-        relays=Relays(reactor, transport, ways, branches, outgoing, location.failed),
+        relays=Relays(
+            *(reactor, transport, ways, branches, outgoing, location.failed),
+            timers=Timers(t1=config.sip.t1),
+        ),
         location=location,
         answers=Answers(transport, core, _derived(key, b"tag")),
         events=around.events,

@@ -23,6 +23,7 @@ from sipsorcery.sip.fields import MAX_BREADTH, MAX_FORWARDS, VIA
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.transaction.errors import TransactionTimeout
+from sipsorcery.transaction.timers import Timers
 from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.flow import Flow
 from sipsorcery.transport.layer import TransportLayer
@@ -76,12 +77,14 @@ class Relays:
         branches: Branches,
         outgoing: Outgoing,
         failed: Callable[[Target], object],
+        *,
         memory: int = _MEMORY,
+        timers: Timers = Timers(),  # noqa: B008  # frozen
     ) -> None:
         self.clock = clock
         # A request that comes by two ways is a spiral here, and may pass.
         self.transactions = TransactionLayer(
-            clock, self, merges=False, may_cancel=ways.may_cancel
+            clock, self, timers=timers, merges=False, may_cancel=ways.may_cancel
         )
         self.transactions.join(transport)
         self.ways = ways

@@ -35,6 +35,7 @@ from sipsorcery.store.bindings import Bindings
 from sipsorcery.store.errors import StoreError
 from sipsorcery.store.live import LiveStore
 from sipsorcery.store.secrets import Secrets
+from sipsorcery.transaction.timers import Timers
 from sipsorcery.transport.flow import Flow, Listener
 from sipsorcery.transport.layer import TransportLayer, TransportSettings
 from sipsorcery.transport.transactions.layer import TransactionLayer
@@ -118,7 +119,9 @@ class RegistrarService(Service):
         listen = self._config.registrar.listen
         if listen is None:
             raise RegistrarError("registrar.listen is not set")
-        transactions = TransactionLayer(self._reactor, self)
+        transactions = TransactionLayer(
+            self._reactor, self, timers=Timers(t1=self._config.sip.t1)
+        )
         transport = TransportLayer(
             self._reactor, TransportSettings((listen,)), transactions
         )

@@ -28,6 +28,7 @@ PROMISED: dict[str, Any] = {
     "sip.local_networks": ["10.0.0.0/8"],
     "sip.proxies": ["udp:127.0.0.1:5070"],
     "sip.udp_mtu": 0,
+    "sip.t1": 1,
     "auth.algorithms": ["SHA-256", "MD5"],
     "proxy.listen": [
         "udp:127.0.0.1:5060",

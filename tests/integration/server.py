@@ -25,6 +25,7 @@ _TEXT = """
 data_dir = "{folder}"
 [sip]
 domains = ["{domain}"]
+{sip}
 [proxy]
 listen = ["udp:127.0.0.1:{port}", "tcp:127.0.0.1:{port}"]
 [ssh]
@@ -40,13 +41,16 @@ class Server:
 
     :param folder: where it has its data.
     :param text: further sections of its configuration.
+    :param sip: further keys of the section ``[sip]``.
 
     :ivar services: those that run.
     """
 
-    def __init__(self, folder: Path, text: str = "") -> None:
+    def __init__(self, folder: Path, text: str = "", sip: str = "") -> None:
         self.port = free_port()
-        whole = _TEXT.format(folder=folder.absolute(), domain=DOMAIN, port=self.port)
+        whole = _TEXT.format(
+            folder=folder.absolute(), domain=DOMAIN, port=self.port, sip=sip
+        )
         self.config = parse(f"{whole}\n{text}".encode())
         self.services = MultiService()
 

@@ -28,12 +28,13 @@ class FlowCase(TestCase):
     """
 
     timeout = 120
+    sip = ""  # more of the section [sip]
 
     def setUp(self) -> Deferred[None]:  # type: ignore[override]  # trial waits
         self.folder = Path(self.mktemp())
         self.folder.mkdir()
         self.runs: list[SIPp] = []
-        self.server = Server(self.folder / "server", self.text())
+        self.server = Server(self.folder / "server", self.text(), self.sip)
         return Deferred.fromCoroutine(self.server.start())
 
     def tearDown(self) -> Deferred[None]:  # type: ignore[override]  # likewise
@@ -213,6 +214,9 @@ class SilenceTests(FlowCase):
     """
     A phone that is off.
     """
+
+    # Half a minute is three seconds so.
+    sip = "t1 = 0.05"
 
     async def test_no_response(self) -> None:
         """
