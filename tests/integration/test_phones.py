@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.utils import getProcessOutputAndValue
@@ -35,7 +36,11 @@ listen = ["udp:127.0.0.1:{port}", "tcp:127.0.0.1:{port}", "tls:127.0.0.1:{tls}"]
 class PhonesCase(TwistdTestCase):
     """
     A service that was set up by command, with the accounts 100 and 101.
+
+    :cvar prepared: the folder that the first test has set up; the others copy its data.
     """
+
+    prepared: ClassVar[Path | None] = None
 
     async def _set_up(self) -> None:
         self.authority = Authority(Path(self.mktemp()))
@@ -45,6 +50,9 @@ class PhonesCase(TwistdTestCase):
             for transport in (Transport.UDP, Transport.TCP, Transport.TLS)
         }
         self.configure(CONFIGURATION.format(port=port, tls=port + 1))
+        if PhonesCase.prepared is not None:
+            shutil.copytree(PhonesCase.prepared / "data", self.folder / "data")
+            return
         await self.command("init")
         await self.command("domain", "add", DOMAIN)
         for name in ("100", "101"):
@@ -53,6 +61,8 @@ class PhonesCase(TwistdTestCase):
                 *("--password-stdin",),
                 given=f"secret-of-{name}",
             )
+        PhonesCase.prepared = Path(self.mktemp()).absolute()
+        shutil.copytree(self.folder, PhonesCase.prepared)
 
     async def command(self, *arguments: str, given: str = "") -> str:
         """
@@ -215,3 +225,6 @@ class KilledTests(PhonesCase):
             # Of the call before, too.
             await first.event("CALL_CLOSED")
             await first.event("CALL_CLOSED")
+        # While there is a server that they can say goodbye to.
+        await first.stop()
+        await second.stop()
