@@ -68,20 +68,26 @@ class HostCall:
     The value to resume with, of ``dial``, is a mapping with the ``status`` and the
     ``reason`` of the best response; a run whose call was answered is not resumed. Of
     ``respond`` it is None.
+
+    :ivar lines: what the run has logged before, for its owner.
     """
 
     name: str
     arguments: Mapping[str, Value] = field(default_factory=dict)
+    lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class End:
     """
     The end of a run, and the final response if there has been none.
+
+    :ivar lines: what the run has logged before, for its owner.
     """
 
     status: int
     reason: str = ""
+    lines: tuple[str, ...] = ()
 
 
 Step: TypeAlias = HostCall | End

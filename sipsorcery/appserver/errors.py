@@ -47,3 +47,9 @@ class PlanErrors(AppServerError):
     def __init__(self, faults: Sequence[tuple[int, str]]) -> None:
         self.faults = tuple(faults)
         super().__init__("\n".join(f"line {line}: {text}" for line, text in faults))
+
+
+class EngineOverloaded(AppServerError):
+    """
+    Says that a dialplan cannot run now, because too many do.
+    """

@@ -1,0 +1,3 @@
+"""
+Dialplans in Python: a sandboxed interpreter in worker processes.
+"""

@@ -1,0 +1,165 @@
+"""
+The engine of dialplans in Python.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+from pydantic_monty import Monty, MontyError, MontyTypingError, ResourceLimits
+
+from sipsorcery.appserver.engine import (
+    End,
+    HostError,
+    PlanRequest,
+    Step,
+    Value,
+)
+from sipsorcery.appserver.errors import PlanErrors
+from sipsorcery.appserver.python.declarations import STUB
+from sipsorcery.appserver.python.turns import (
+    Begin,
+    Facts,
+    Proceed,
+    Through,
+    Waiting,
+    take_turn,
+)
+from sipsorcery.appserver.python.workers import Workers
+
+#: Characters of a dialplan, as many as the directory keeps.
+MAX_SCRIPT = 256 * 1024
+
+_FAULT = re.compile(r"^[^:\n]*:(\d+):(\d+): (?:\w+\[[\w-]+\] )?(.*)$", re.MULTILINE)
+_MAX_FAULTS = 20
+# Seconds of the turn that checks a dialplan: it is read, and nothing runs.
+_NO_TIME = 1e-6
+
+
+@dataclass(slots=True)
+class PythonRun:
+    """
+    One run of a dialplan: while it waits, a snapshot and nothing else.
+    """
+
+    workers: Workers
+    request: PlanRequest
+    facts: Facts = Facts()  # noqa: RUF009  # frozen
+    waiting: Waiting | None = None
+
+    async def begin(self, script: str, time_zone: str) -> Step:
+        """
+        Run to the first host call.
+        """
+        return await self._take(Begin(script, time_zone))
+
+    async def resume(self, value: Value | HostError) -> Step:
+        """
+        Go on with what the host call has come to.
+
+        :raises EngineOverloaded: if too much waits for a worker.
+        """
+        waiting, self.waiting = self.waiting, None
+        assert waiting is not None  # or nobody has asked for anything
+        if waiting.call.name == "dial" and isinstance(value, Mapping):
+            self._note_failure(value)
+        return await self._take(Proceed(waiting.snapshot, waiting.gives, value))
+
+    async def _take(self, task: Begin | Proceed) -> Step:
+        workers, request, facts = self.workers, self.request, self.facts
+        outcome = await workers.run(
+            request.owner,
+            lambda pool: take_turn(pool, workers.limits, request, facts, task),
+        )
+        if isinstance(outcome, Waiting):
+            self.waiting = outcome
+            return outcome.call
+        return self._end(outcome)
+
+    def _end(self, through: Through) -> End:
+        if through.error:
+            lines = (*through.lines, through.error)
+            return End(500, "The dialplan has failed", lines)
+        facts = self.facts
+        if facts.last_failure_status >= 300:
+            return End(
+                facts.last_failure_status, facts.last_failure_reason, through.lines
+            )
+        return End(480, "The dialplan has not answered the call", through.lines)
+
+    def _note_failure(self, value: Mapping[str, Value]) -> None:
+        status, reason = value.get("status"), value.get("reason")
+        redirect = value.get("redirect_uri")
+        self.facts = replace(
+            self.facts,
+            last_failure_status=status if isinstance(status, int) else 480,
+            last_failure_reason=str(reason or ""),
+            redirect_uri=redirect if isinstance(redirect, str) else None,
+        )
+
+
+class PythonEngine:
+    """
+    Runs dialplans in Python.
+
+    :param workers: started.
+    """
+
+    def __init__(self, workers: Workers) -> None:
+        self._workers = workers
+
+    async def start(
+        self, script: str, request: PlanRequest, *, time_zone: str = "UTC"
+    ) -> tuple[PythonRun, Step]:
+        """
+        Start a run.
+
+        A script with faults runs as far as it comes, and ends in a 500: see `check`.
+
+        :param time_zone: what ``datetime.now()`` tells the time of.
+        :raises EngineOverloaded: if too much waits for a worker.
+        """
+        run = PythonRun(self._workers, request)
+        return run, await run.begin(script, time_zone)
+
+    async def check(self, script: str, owner: str) -> None:
+        """
+        Look for faults in a script without running it.
+
+        :raises PlanErrors: naming the line and column of each.
+        :raises EngineOverloaded: if too much waits for a worker.
+        """
+        if len(script) > MAX_SCRIPT:
+            text = f"it has more than {MAX_SCRIPT} characters"
+            raise PlanErrors([(1, text)])
+        faults = await self._workers.run(owner, partial(_check, script=script))
+        if faults:
+            raise PlanErrors(faults)
+
+
+def _check(pool: Monty, script: str) -> list[tuple[int, str]]:
+    limits: ResourceLimits = {"max_feed_duration_secs": _NO_TIME}
+    try:
+        with pool.checkout(
+            limits=limits,
+            type_check=True,
+            type_check_stubs=STUB,
+            type_check_format="concise",
+        ) as session:
+            session.feed_start(script)
+    except MontyTypingError as error:
+        return _faults(error.display())
+    except MontyError:
+        pass  # the time is over before anything has run
+    return []
+
+
+def _faults(text: str) -> list[tuple[int, str]]:
+    found = [
+        (int(line), f"column {column}: {what}")
+        for line, column, what in _FAULT.findall(text)
+    ]
+    return found[:_MAX_FAULTS] or [(1, " ".join(text.split())[:200])]
