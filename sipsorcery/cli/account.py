@@ -11,7 +11,7 @@ from typing import Any
 
 from sipsorcery.cli import passwords, tables
 from sipsorcery.cli.declaring import Run, Verbs, add_group, add_verb
-from sipsorcery.cli.errors import Refused
+from sipsorcery.cli.errors import Refused, WrongUsage
 from sipsorcery.cli.session import Act, Session, with_session
 from sipsorcery.config import Config
 from sipsorcery.store.directory import Account, Directory
@@ -74,6 +74,8 @@ async def add(session: Session, options: argparse.Namespace) -> None:
 async def change(session: Session, options: argparse.Namespace) -> None:
     """
     Change what was told to.
+
+    :raises WrongUsage: if nothing was.
     """
     username, host = options.address
     values = {
@@ -81,6 +83,13 @@ async def change(session: Session, options: argparse.Namespace) -> None:
         for name in ("in_dialplan", "out_dialplan")
         if (value := getattr(options, name)) is not None
     }
+    if not (
+        values
+        or options.enable
+        or options.disable is not None
+        or options.password is not None
+    ):
+        raise WrongUsage("account set: say what to change")
     async with session.directory() as directory:
         accounts = directory.everyone.accounts
         domain = await _canonical(directory, session.config, host)

@@ -173,15 +173,20 @@ class AccountTests(CommandCase):
 
     def test_new_password(self) -> None:
         """
-        An account gets another password when one is given, and only then.
+        An account gets another password when a good one is given.
         """
         self.add("100@one.example")
-        before = self.only()["updated"]
-        self.do("account", "set", "100@one.example")
-        self.assertEqual(self.only()["updated"], before)
         given = ("account", "set", "100@one.example", "--password-stdin")
         self.do(*given, given="another one")
         self.assertIn("at least 8", self.refuse(*given, given="short"))
+
+    def test_nothing_to_set(self) -> None:
+        """
+        To change nothing is wrong usage, and says so.
+        """
+        self.add("100@one.example")
+        refused = self.refuse("account", "set", "100@one.example", status=2)
+        self.assertIn("say what to change", refused)
 
     def test_unknown_account(self) -> None:
         """
