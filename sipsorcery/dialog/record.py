@@ -150,13 +150,16 @@ class DialogRecord:
             raise ParseError("a request where a 2xx was stored")
         return Acceptance(response, now, timers)
 
-    def resume(self, session_timer: SessionTimer, now: float) -> None:
+    def resume(self, session_timer: SessionTimer, refreshed_at: float) -> None:
         """
         Let the session timer go on, if there was one.
+
+        :param refreshed_at: `SessionTimer.refreshed_at`, as it is on the clock of now;
+            that is for others to keep, who know what day it is.
         """
         if self.session_interval is not None and self.refresher is not None:
             refresher = Refresher(self.refresher)
-            session_timer.resume(self.session_interval, refresher, now)
+            session_timer.resume(self.session_interval, refresher, refreshed_at)
 
 
 def _body(description: SessionDescription | None) -> bytes | None:

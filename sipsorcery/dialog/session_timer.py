@@ -83,6 +83,7 @@ class SessionTimer(Machine[SessionTimerEffect]):
 
     :ivar interval: the session interval in seconds, ``None`` while there is none.
     :ivar refresher: who refreshes, ``None`` while nobody does.
+    :ivar refreshed_at: when the session was last refreshed.
     """
 
     __slots__ = (
@@ -92,6 +93,7 @@ class SessionTimer(Machine[SessionTimerEffect]):
         "_peer_updates",
         "_settings",
         "interval",
+        "refreshed_at",
         "refresher",
     )
 
@@ -107,6 +109,7 @@ class SessionTimer(Machine[SessionTimerEffect]):
         self._expires_at = 0.0
         self.interval: int | None = None
         self.refresher: Refresher | None = None
+        self.refreshed_at = 0.0
 
     # Our requests
 
@@ -222,11 +225,11 @@ class SessionTimer(Machine[SessionTimerEffect]):
 
     # Time
 
-    def resume(self, interval: int, refresher: Refresher, now: float) -> None:
+    def resume(self, interval: int, refresher: Refresher, refreshed_at: float) -> None:
         """
-        Go on with the timer of a stored session, as if it had just been refreshed.
+        Go on with the timer of a stored session, which may be over already.
         """
-        self._start(interval, refresher, now)
+        self._start(interval, refresher, refreshed_at)
 
     def stop(self) -> None:
         """
@@ -237,6 +240,7 @@ class SessionTimer(Machine[SessionTimerEffect]):
     def _start(self, interval: int, refresher: Refresher, now: float) -> None:
         self.interval = min(max(interval, MINIMUM), MAXIMUM)
         self.refresher = refresher
+        self.refreshed_at = now
         # "slightly before the session expiration. The minimum of 32 seconds and one
         # third of the session interval is RECOMMENDED" (10)
         self._expires_at = now + self.interval - min(32, self.interval / 3)

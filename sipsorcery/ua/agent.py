@@ -12,6 +12,7 @@ from typing import Any, Self
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IResolver
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from sipsorcery.dialog.dialog import Dialog
 from sipsorcery.dialog.refusal import FieldValue, Refusal
@@ -107,6 +108,8 @@ class UserAgent:
         self.core = Core(reactor, settings, self.transactions, self.locator, account)
         self.core.begin_call = partial(ClientCall, self.core)
         self._on_invite: Callable[[ServerCall], object] | None = None
+        self._bring_back: Callable[[Request], object] | None = None
+        self._on_stray_response: Callable[[Response], object] | None = None
 
     # Life
 
@@ -178,6 +181,23 @@ class UserAgent:
         Without a hook they are refused: whoever follows them calls whom others choose.
         """
         self.core.on_refer = hook
+
+    def on_unknown_dialog(self, hook: Callable[[Request], object]) -> None:
+        """
+        Let *hook*, which may be a coroutine function, bring back a dialog.
+
+        It is given each request, ACKs included, of a dialog that we do not have, and
+        restores it, if it can (`sipsorcery.ua.restoring`); then we look again.
+        """
+        self._bring_back = hook
+
+    def on_stray_response(self, hook: Callable[[Response], object]) -> None:
+        """
+        Let *hook*, which may be a coroutine function, take responses to nothing.
+
+        These are the ones that belong to no request which we remember.
+        """
+        self._on_stray_response = hook
 
     # What we send
 
@@ -329,11 +349,15 @@ class UserAgent:
         shared = self.core.dialogs.get(dialog_id(ack))
         if shared is not None:
             shared.acknowledge(ack)
+        elif self._bring_back is not None:
+            self.core.run(self._bring_back, ack, then=partial(self._acknowledge, ack))
 
     def stray_response(self, response: Response, flow: Flow) -> None:
         """
-        Drop a response that nobody waits for any more.
+        Drop a response that nobody waits for any more, unless somebody wants it.
         """
+        if self._on_stray_response is not None:
+            self.core.run(self._on_stray_response, response)
 
     def stun_received(self, data: bytes, flow: Flow) -> None:
         """
@@ -361,8 +385,33 @@ class UserAgent:
             shared.receive(transaction)
             return
         subscription = self.core.expected.get((id.call_id, id.local_tag))
-        if subscription is None or not subscription.receive(transaction):
+        if subscription is not None and subscription.receive(transaction):
+            return
+        if self._bring_back is None:
             transaction.respond(481)
+        else:
+            then = partial(self._receive_again, transaction)
+            self.core.run(self._bring_back, transaction.request, then=then)
+
+    def _receive_again(
+        self, transaction: ServerTransaction, failure: Failure | None = None
+    ) -> None:
+        if failure is not None:
+            self.core.log_failure(failure)
+        shared = self.core.dialogs.get(dialog_id(transaction.request))
+        if not transaction.is_pending:
+            return  # cancelled meanwhile
+        if shared is None:
+            transaction.respond(481)
+        else:
+            shared.receive(transaction)
+
+    def _acknowledge(self, ack: Request, failure: Failure | None = None) -> None:
+        if failure is not None:
+            self.core.log_failure(failure)
+        shared = self.core.dialogs.get(dialog_id(ack))
+        if shared is not None:
+            shared.acknowledge(ack)
 
     def _receive_call(self, transaction: ServerTransaction) -> Refusal | None:
         request = transaction.request

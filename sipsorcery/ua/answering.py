@@ -86,6 +86,13 @@ class Answering:
         return self._acceptance is not None
 
     @property
+    def acceptance(self) -> Acceptance | None:
+        """
+        What repeats its 2xx.
+        """
+        return None if self._acceptance is None else self._acceptance.machine
+
+    @property
     def unacknowledged(self) -> Answering | None:
         """
         It, or the INVITE before it, if that still awaits its ACK.

@@ -93,6 +93,13 @@ class Negotiation:
         return other
 
     @property
+    def state(self) -> OfferAnswer:
+        """
+        What has been offered and answered, to be written down.
+        """
+        return self._state
+
+    @property
     def local(self) -> SessionDescription | None:
         """
         What we have said the session is.

@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred
 from sipsorcery.dialog.dialog import Dialog, State
 from sipsorcery.dialog.exchange import Agreed, Broken, OutOfStep
 from sipsorcery.dialog.glare import Overlap
+from sipsorcery.dialog.record import DialogRecord
 from sipsorcery.dialog.refusal import FieldValue, Refusal
 from sipsorcery.dialog.session_timer import SessionTimer, SessionTimerSettings
 from sipsorcery.sdp import SessionDescription, hold, resume
@@ -431,6 +432,16 @@ class Session:
         The session timer, if there is to be one.
         """
         return None if self._refreshing is None else self._refreshing.machine
+
+    def resume_timer(self, record: DialogRecord, refreshed_at: float) -> None:
+        """
+        Go on with the session timer of a stored session.
+
+        :param refreshed_at: when it was last refreshed, on the reactor's clock.
+        """
+        if self._refreshing is not None:
+            record.resume(self._refreshing.machine, refreshed_at)
+            self._refreshing.run()
 
     def ask_timer(self) -> list[FieldValue]:
         """

@@ -187,10 +187,10 @@ class SessionTests(SynchronousTestCase):
         The session timer goes on with its interval and its roles.
         """
         timer = SessionTimer()
-        timer.resume(600, Refresher.Remote, now=0.0)
+        timer.resume(600, Refresher.Remote, refreshed_at=0.0)
         record = through_json(DialogRecord.of(alices_dialog(), session_timer=timer))
         restored = SessionTimer()
-        record.resume(restored, now=100.0)
+        record.resume(restored, refreshed_at=100.0)
         self.assertEqual(
             (restored.interval, restored.refresher), (600, Refresher.Remote)
         )

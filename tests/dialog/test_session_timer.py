@@ -338,11 +338,11 @@ class TimeTests(SynchronousTestCase):
         timers.handle_timer(1900.0)
         self.assertEqual(timers.take_effects(), [Refresh("UPDATE")])
         timers.receive(request("UPDATE", "X-None: 1", to_tag=BOB_TAG))
-        timers.resume(1800, Refresher.Local, now=0.0)
+        timers.resume(1800, Refresher.Local, refreshed_at=0.0)
         timers.handle_timer(900.0)
         self.assertEqual(timers.take_effects(), [Refresh("UPDATE")])
         timers.receive(request("INVITE", "Allow: INVITE", to_tag=BOB_TAG))
-        timers.resume(1800, Refresher.Local, now=0.0)
+        timers.resume(1800, Refresher.Local, refreshed_at=0.0)
         timers.handle_timer(900.0)
         self.assertEqual(timers.take_effects(), [Refresh("INVITE")])
 
@@ -437,6 +437,6 @@ class TimeTests(SynchronousTestCase):
         The timer of a stored session runs from the start.
         """
         timers = timer()
-        timers.resume(600, Refresher.Remote, now=50.0)
+        timers.resume(600, Refresher.Remote, refreshed_at=50.0)
         self.assertEqual(timers.next_timer(), 618.0)
         self.assertEqual((timers.interval, timers.refresher), (600, Refresher.Remote))
