@@ -35,6 +35,7 @@ class PlanRequest:
     :ivar uri: the Request-URI.
     :ivar fields: name and value of each header field, as they came.
     :ivar received: the address that it really came from; "": unknown.
+    :ivar time_zone: of the owner, by its name in the IANA database.
     """
 
     method: str = "INVITE"
@@ -47,6 +48,7 @@ class PlanRequest:
     fields: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     received: str = ""
+    time_zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)

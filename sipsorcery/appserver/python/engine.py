@@ -50,11 +50,11 @@ class PythonRun:
     facts: Facts = Facts()  # noqa: RUF009  # frozen
     waiting: Waiting | None = None
 
-    async def begin(self, script: str, time_zone: str) -> Step:
+    async def begin(self, script: str) -> Step:
         """
         Run to the first host call.
         """
-        return await self._take(Begin(script, time_zone))
+        return await self._take(Begin(script))
 
     async def resume(self, value: Value | HostError) -> Step:
         """
@@ -111,19 +111,16 @@ class PythonEngine:
     def __init__(self, workers: Workers) -> None:
         self._workers = workers
 
-    async def start(
-        self, script: str, request: PlanRequest, *, time_zone: str = "UTC"
-    ) -> tuple[PythonRun, Step]:
+    async def start(self, script: str, request: PlanRequest) -> tuple[PythonRun, Step]:
         """
         Start a run.
 
         A script with faults runs as far as it comes, and ends in a 500: see `check`.
 
-        :param time_zone: what ``datetime.now()`` tells the time of.
         :raises EngineOverloaded: if too much waits for a worker.
         """
         run = PythonRun(self._workers, request)
-        return run, await run.begin(script, time_zone)
+        return run, await run.begin(script)
 
     async def check(self, script: str, owner: str) -> None:
         """

@@ -19,19 +19,20 @@ from pydantic_monty import (
     MontyRuntimeError,
     MontySession,
     NameLookupSnapshot,
+    OSPolicy,
     ResourceLimits,
 )
 
 from sipsorcery.appserver.engine import HostCall, HostError, PlanRequest, Value
 from sipsorcery.appserver.python import values
 from sipsorcery.appserver.python.declarations import DECLARED, Function
+from sipsorcery.appserver.time_zone import find_zone
 
 # What a turn may log: more is no help to its owner.
 _MAX_LINES = 100
 _MAX_LINE = 1000
 # Ways to say that a dialplan is through.
 _EXITS = frozenset({"exit", "quit"})
-_UTC = "utc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,6 @@ class Begin:
     """
 
     script: str
-    time_zone: str = _UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +125,9 @@ def take_turn(
     Let a dialplan go on until it calls its host, or ends.
     """
     log = _Log()
-    zone = task.time_zone if isinstance(task, Begin) else _UTC
+    policy: OSPolicy = {"sleep": "zero", "timezone": find_zone(request.time_zone).key}
     try:
-        with pool.checkout(
-            limits=limits, os_policy={"sleep": "zero", "timezone": zone}
-        ) as session:
+        with pool.checkout(limits=limits, os_policy=policy) as session:
             return _drive(session, request, facts, task, log)
     except MontyCrashedError:
         return Through("the dialplan has broken its worker", log.take())

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -161,6 +162,18 @@ class RunTests(EngineCase):
         """
         step = self.step("print(req.from_name, req.from_uri.host, req.field('x-a'))")
         self.assertEqual(step.lines, ("Al example.net 1",))
+
+    def test_time_zone(self) -> None:
+        """
+        The clock shows the owner's time; in a zone that nobody knows it shows UTC.
+        """
+        script = (
+            "from datetime import datetime\nprint(datetime.now().astimezone().tzname())"
+        )
+        for zone, expected in (("Asia/Tokyo", "JST"), ("Nowhere/At_All", "UTC")):
+            request = replace(REQUEST, time_zone=zone)
+            _, step = self.now(self.engine.start(script, request))
+            self.assertEqual(step.lines, (expected,))
 
     def test_host_error(self) -> None:
         """

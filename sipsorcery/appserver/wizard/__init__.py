@@ -1,0 +1,3 @@
+"""
+Dialplans as tables of rules, for those who do not program.
+"""
