@@ -58,10 +58,10 @@ class Program(ProcessProtocol):
 
     async def listens(self, transport: Transport, port: int) -> None:
         """
-        Wait until a port of the loopback is taken.
+        Wait until it has a port, on whatever address and in whatever network.
         """
         for _ in range(int(_PATIENCE / _STEP)):
-            if not is_free(transport, port):
+            if self._has(transport, port):
                 return
             assert self.status is None, f"{self._name} has ended: {self.output}"
             await deferLater(IReactorTime(reactor), _STEP)
@@ -89,6 +89,21 @@ class Program(ProcessProtocol):
                 kill.cancel()
         assert self.status is not None
         return self.status
+
+    def stop_soon(self) -> Deferred[int]:
+        """
+        Do what `stop` does, for who has no coroutines.
+        """
+        return Deferred.fromCoroutine(self.stop())
+
+    def _has(self, transport: Transport, port: int) -> bool:
+        # Its own network's sockets: TCP or UDP, and of a line the second word.
+        name = "udp" if transport is Transport.UDP else "tcp"
+        table = Path(f"/proc/{self._process.pid}/net/{name}")
+        if not table.exists():
+            return not is_free(transport, port)
+        lines = table.read_text("ascii").splitlines()[1:]
+        return any(int(line.split()[1].split(":")[1], 16) == port for line in lines)
 
     # What Twisted calls
 

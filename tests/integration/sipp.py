@@ -76,6 +76,8 @@ class SIPp:
         None: where it listens.
     :param text: a scenario of our own, instead of one that SIPp has.
     :param options: what else its command line says.
+    :param host: its own address.
+    :param within: what to put before its command.
     """
 
     def __init__(
@@ -92,9 +94,11 @@ class SIPp:
         contact: Endpoint | None = None,
         text: str | None = None,
         options: Sequence[str] = (),
+        host: str = "127.0.0.1",
+        within: Sequence[str] = (),
     ) -> None:
         self._folder = folder
-        self.end = Endpoint(transport, "127.0.0.1", port or free_port())
+        self.end = Endpoint(transport, host, port or free_port())
         sipp = require("sipp", "sip-tester")
         chosen = ["-sn", scenario]
         if contact is not None:
@@ -107,7 +111,7 @@ class SIPp:
             chosen = ["-sf", _SCENARIO]
         self.program = Program(
             folder,
-            sipp,
+            *(*within, sipp),
             *(*chosen, "-t", _MODES[transport], "-nostdin"),
             *("-i", self.end.host, "-p", str(self.end.port)),
             *("-m", str(calls), "-r", "1000", "-l", str(at_once)),

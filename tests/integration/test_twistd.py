@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography import x509
@@ -94,11 +95,13 @@ class TwistdTestCase(TestCase):
         """
         (self.folder / "sipsorcery.toml").write_text(text, "utf-8")
 
-    def run_twistd(self, *arguments: str) -> Twistd:
+    def run_twistd(self, *arguments: str, within: Sequence[str] = ()) -> Twistd:
         """
         Start twistd, and end it after the test.
+
+        :param within: what to put before its command.
         """
-        process = Twistd(self.folder, *arguments)
+        process = Twistd(self.folder, *arguments, within=within)
         self.addCleanup(process.stop)
         return process
 

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from twisted.internet import reactor
@@ -32,21 +33,26 @@ class Twistd(ProcessProtocol):
 
     :param arguments: those of ``twistd``.
     :param folder: where it runs.
+    :param within: what to put before its command.
 
     :ivar lines: what it has written, standard output and error together.
     :ivar ended: fires with the exit status, or with minus the signal that ended it.
     """
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(
+        self, folder: Path, *arguments: str, within: Sequence[str] = ()
+    ) -> None:
         self.lines: list[str] = []
         self.ended: Deferred[int] = Deferred()
         self._rest = ""
         self._waiting: tuple[str, Deferred[None]] | None = None
         process = IReactorProcess(reactor)
+        twistd = str(Path(sys.executable).with_name("twistd"))
+        command = [*within, sys.executable, twistd, *arguments]
         self._process = process.spawnProcess(
             self,
-            sys.executable,
-            [sys.executable, str(Path(sys.executable).with_name("twistd")), *arguments],
+            command[0],
+            command,
             env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
             path=str(folder),
         )

@@ -1,0 +1,97 @@
+"""
+Phones behind the NATs of the kernel, which have the same private address both.
+
+Where namespaces cannot be made, `test_rfc3665.NATTests` has a NAT of our own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sipsorcery.endpoint import Endpoint, Transport
+from tests.integration.namespaces import PHONE, SERVER, Networks
+from tests.integration.sipp import SIPp
+from tests.integration.test_phones import DOMAIN, PhonesCase
+from tests.integration.test_twistd import READY
+
+_SCENARIOS = Path(__file__).with_name("sipp")
+_CALLS = 5
+_CONFIGURATION = f"""
+[server]
+data_dir = "data"
+[proxy]
+listen = ["udp:{SERVER}:5060", "tcp:{SERVER}:5060"]
+[appserver]
+enabled = false
+[limits]
+allow = []
+"""
+
+
+class NamespaceTests(PhonesCase):
+    """
+    Two phones that only their routers know.
+    """
+
+    timeout = 60
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.networks = Networks()
+        self.addCleanup(self.networks.stop)
+        self.networks.start()
+
+    def sipp(
+        self, scenario: str, number: int, transport: Transport, *, calls: int
+    ) -> SIPp:
+        """
+        Start a scenario at one of the phones.
+        """
+        folder = self.folder / f"{scenario}{number}"
+        folder.mkdir()
+        user = f"10{number}"
+        run = SIPp(
+            folder,
+            scenario,
+            transport,
+            calls=calls,
+            port=5060,
+            target=None if scenario == "callee" else Endpoint(transport, SERVER, 5060),
+            text=(_SCENARIOS / f"{scenario}.xml").read_text("ascii"),
+            repeats=True,
+            options=(
+                *("-s", "101", "-au", user, "-ap", f"secret-of-{user}"),
+                *("-auth_uri", DOMAIN if scenario == "register" else f"101@{DOMAIN}"),
+            ),
+            host=PHONE,
+            within=self.networks.phone(number),
+        )
+        self.addCleanup(run.program.stop_soon)
+        return run
+
+    async def assert_done(self, run: SIPp, calls: int) -> None:
+        """
+        Check that every call went as the scenario says.
+        """
+        tally = await run.tally()
+        self.assertEqual((tally.successful, tally.failed), (calls, 0), run.errors)
+
+    async def test_calls(self) -> None:
+        """
+        One registers, the other calls it: all of the dialog finds its way through both
+        routers, which let nothing in that nobody has asked for.
+        """
+        await self._set_up()
+        self.configure(_CONFIGURATION)
+        server = self.run_twistd(
+            *("--nodaemon", "--pidfile=", "sipsorcery"), within=self.networks.server()
+        )
+        await server.wait_for(READY)
+        await self.assert_done(self.sipp("register", 1, Transport.UDP, calls=1), 1)
+        called = self.sipp("callee", 1, Transport.UDP, calls=_CALLS)
+        await called.ready()
+        calling = self.sipp("caller", 0, Transport.UDP, calls=_CALLS)
+        await self.assert_done(calling, _CALLS)
+        await self.assert_done(called, _CALLS)
+        (binding,) = await self.bindings()
+        self.assertIn(PHONE, binding["contact"])
