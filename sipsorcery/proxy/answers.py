@@ -4,16 +4,12 @@ The proxy's own answers, which leave nothing behind.
 
 from __future__ import annotations
 
-from twisted.logger import Logger
-from twisted.python.failure import Failure
-
 from sipsorcery.proxy.core import ProxyCore
-from sipsorcery.proxy.errors import Refused
+from sipsorcery.proxy.errors import Refused, bear_loss
 from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.request import Request, error_response
 from sipsorcery.sip.response import Response
 from sipsorcery.transaction.stateless import StatelessAnswers
-from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.flow import Flow
 from sipsorcery.transport.layer import TransportLayer
 from sipsorcery.transport.transactions.server import Fields
@@ -26,8 +22,6 @@ class Answers:
     :param core: makes the answers to what is for the proxy itself.
     :param secret: the key of the To tags, at most 32 octets.
     """
-
-    _log = Logger()
 
     def __init__(
         self, transport: TransportLayer, core: ProxyCore, secret: bytes
@@ -73,8 +67,6 @@ class Answers:
         """
         Answer a request that goes no further.
         """
-        # Not the whole request, which may hold credentials and lines of a stranger.
-        self._log.debug("Refused {method}: {why}", method=request.method, why=refused)
         self.respond(request, flow, refused.status, None, refused.fields)
 
     def explain(self, error: ParseError, flow: Flow) -> None:
@@ -95,11 +87,4 @@ class Answers:
             return True  # nobody could do anything with it
 
     def _send(self, response: Response, flow: Flow) -> None:
-        self._transport.send_response(response, flow).addErrback(self._unsent, flow)
-
-    def _unsent(self, failure: Failure, flow: Flow) -> None:
-        failure.trap(TransportError)
-        # Anybody can cause this, by leaving before the answer; so it is no warning.
-        self._log.debug(
-            "No answer to {peer}: {error}", peer=flow.remote, error=failure.value
-        )
+        self._transport.send_response(response, flow).addErrback(bear_loss)

@@ -7,7 +7,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from twisted.python.failure import Failure
+
 from sipsorcery.sip.fields import Field
+from sipsorcery.transport.errors import TransportError
 
 
 class ProxyError(Exception):
@@ -42,3 +45,12 @@ class ScriptError(ProxyError):
     """
     Says why a script cannot be used.
     """
+
+
+def bear_loss(failure: Failure) -> None:
+    """
+    Leave it at that if a response cannot be sent.
+
+    Anybody can cause it, by leaving before the answer: nobody shall fill a log so.
+    """
+    failure.trap(TransportError)

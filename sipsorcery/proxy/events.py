@@ -10,6 +10,7 @@ from time import time
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.monitor.bus import Bus
 from sipsorcery.monitor.event import Event, EventKind
+from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.message import Message
 from sipsorcery.sip.request import Request
 
@@ -41,6 +42,16 @@ class Events:
             about=request,
             remote=remote,
             detail={"method": request.method, "status": str(status)},
+        )
+
+    def unreadable(self, error: ParseError, remote: Endpoint) -> None:
+        """
+        Tell that a message could not be read.
+        """
+        self.emit(
+            EventKind.BAD_MESSAGE,
+            f"A message could not be read: {error.text}",
+            remote=remote,
         )
 
     def emit(

@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from typing import TypeVar
-
-from twisted.logger import Logger
 
 from sipsorcery.proxy.arrival import Arrival, Side
 from sipsorcery.proxy.branch import Branches, Kind
@@ -72,7 +71,6 @@ class Express:
     """
 
     looks: Callable[[], bool] = staticmethod(lambda: False)
-    _log = Logger()
 
     def __init__(
         self,
@@ -206,10 +204,8 @@ class Express:
             return False  # it has to say where it came from
         if response.status in CHALLENGES and not peers[0].is_inside:
             return False  # it may ask for what is ours
-        try:
+        with suppress(TransportError):  # who is gone needs no answer
             back.send(response.passed_back())
-        except TransportError as error:
-            self._log.debug("A response is lost: {error}", error=error)
         return True
 
     # Inside

@@ -8,11 +8,9 @@ ours, and a token beside it names the flow that the request came by.
 from __future__ import annotations
 
 from twisted.internet.defer import Deferred, fail, succeed
-from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from sipsorcery.proxy.branch import Branches, Kind
-from sipsorcery.proxy.errors import Refused
+from sipsorcery.proxy.errors import Refused, bear_loss
 from sipsorcery.proxy.outgoing import Outgoing
 from sipsorcery.proxy.review import Passed, Review, not_noted, pass_unseen
 from sipsorcery.proxy.routing import Routed
@@ -50,7 +48,6 @@ class Forwarder:
 
     review: Review = staticmethod(pass_unseen)
     passed: Passed = staticmethod(not_noted)
-    _log = Logger()
 
     def __init__(
         self,
@@ -154,7 +151,7 @@ class Forwarder:
         else:
             self.passed(response, arrival, back)
             sent = self._transport.send_response(response, back)
-        sent.addErrback(self._unsent)
+        sent.addErrback(bear_loss)
 
     def _read(self, via: Via) -> TokenFlow | None:
         text = via.parameters.get(_FLOW)
@@ -165,7 +162,3 @@ class Forwarder:
         except Refused:
             return None
         return token.flow if token.use is Use.VIA else None
-
-    def _unsent(self, failure: Failure) -> None:
-        failure.trap(TransportError)
-        self._log.debug("A response is lost: {error}", error=failure.value)

@@ -93,7 +93,6 @@ class Reviews:
     ) -> None:
         if len(self._behind) >= self.limit:
             # It is lost, as on a full line: who minds sends it again.
-            self._log.debug("{limit} responses wait for the script", limit=self.limit)
             return
         sys = ResponseSys(self._ways.arrival(flow), response, self._nat)
         try:

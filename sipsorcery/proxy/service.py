@@ -144,7 +144,12 @@ class ProxyService(Service):
         self._layer = layer
         self._assemble(layer)
         for listener in layer.listeners:
-            self._log.info("Listening on {address}", address=str(listener.local))
+            is_inside = listener.local == inside_address(self.config)
+            self._log.info(
+                "Listening {inside}on {address}",
+                inside="inside " if is_inside else "",
+                address=str(listener.local),
+            )
         for address in later:
             self._log.warn("Not opened in this version: {address}", address=address)
         super().startService()
@@ -199,6 +204,7 @@ class ProxyService(Service):
         """
         Note who sends such things; the layer has answered.
         """
+        self._events.unreadable(error, flow.remote)
         self._gate.note_garbage(flow)
 
     def flow_closed(self, flow: Flow, reason: str) -> None:

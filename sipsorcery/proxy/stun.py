@@ -6,13 +6,11 @@ That is over UDP alone: on a connection an empty line does (section 3.5.1).
 
 from __future__ import annotations
 
-from twisted.logger import Logger
+from contextlib import suppress
 
 from sipsorcery.stun import answer
 from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.flow import Flow
-
-_log = Logger()
 
 
 def answer_stun(data: bytes, flow: Flow) -> None:
@@ -22,7 +20,5 @@ def answer_stun(data: bytes, flow: Flow) -> None:
     response = answer(data, flow.address)
     if response is None:
         return
-    try:
+    with suppress(TransportError):  # who is gone needs no answer
         flow.send(response)
-    except TransportError as error:
-        _log.debug("No answer to {peer}: {error}", peer=flow.remote, error=error)

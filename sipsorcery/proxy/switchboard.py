@@ -200,24 +200,18 @@ class Switchboard:
         """
         match failure.value:
             case Refused() as refused:
-                if refused.status not in _UNTOLD:
-                    why = str(refused)
-                    self._tools.events.rejected(
-                        request, refused.status, flow.remote, why
-                    )
-                self._answers.refuse(request, flow, refused)
+                self._refuse(request, flow, refused)
             case ParseError() as error:
+                self._tools.events.unreadable(error, flow.remote)
                 self._answers.explain(error, flow)
             case TransportError() | TooLong() as error:
                 # "behave as if [...] a 503", which does not go back as such (16.9).
-                refused = Refused(500, str(error))
-                self._answers.refuse(request, flow, refused)
+                self._refuse(request, flow, Refused(500, str(error)))
             case StoreError() as error:
                 later = [(RETRY_AFTER, Seconds(_RETRY_AFTER))]
-                refused = Refused(503, str(error), later)
-                self._answers.refuse(request, flow, refused)
+                self._refuse(request, flow, Refused(503, str(error), later))
             case _:
-                # Not the whole request, as in `Answers.refuse`.
+                # Not the whole request, which may hold credentials.
                 self._log.failure(
                     "The script failed on {method} of call {call_id!r}",
                     failure,
@@ -231,3 +225,9 @@ class Switchboard:
                     remote=flow.remote,
                 )
                 self._answers.respond(request, flow, 500)
+
+    def _refuse(self, request: Request, flow: Flow, refused: Refused) -> None:
+        if refused.status not in _UNTOLD:
+            why = str(refused)
+            self._tools.events.rejected(request, refused.status, flow.remote, why)
+        self._answers.refuse(request, flow, refused)

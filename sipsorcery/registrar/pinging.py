@@ -14,7 +14,6 @@ from collections.abc import Callable
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
-from twisted.logger import Logger
 
 from sipsorcery.endpoint import Endpoint, Transport
 from sipsorcery.registrar.keepalive import KeepAlives
@@ -44,8 +43,6 @@ class Pinging:
 
     :ivar sent: how many were sent.
     """
-
-    _log = Logger()
 
     def __init__(
         self,
@@ -84,9 +81,8 @@ class Pinging:
         for aor in aors:
             try:
                 bindings = await self._locations.get(aor)
-            except StoreError as error:
-                self._log.debug("Nobody is kept alive: {error}", error=error)
-                return
+            except StoreError:
+                return  # the next turn may find it
             for binding in bindings.current(self._clock()):
                 if binding.keeps_alive:
                     self._ping(aor, binding)
@@ -98,10 +94,9 @@ class Pinging:
             request = make_ping(aor, binding)
             request.prepend(VIA, via.with_parameter("branch", new_branch()))
             flow.send(request.to_bytes())
-        except (TransportError, ParseError, ValueError) as error:
-            self._log.debug("{aor} is not kept alive: {error}", aor=aor, error=error)
-        else:
-            self.sent += 1
+        except (TransportError, ParseError, ValueError):
+            return  # to a phone like that nothing goes, calls neither
+        self.sent += 1
 
 
 def make_ping(aor: str, binding: Binding) -> Request:

@@ -29,6 +29,7 @@ from sipsorcery.registrar.pinging import Pinging
 from sipsorcery.registrar.rules import RuleBook
 from sipsorcery.registrar.trust import Trust
 from sipsorcery.sip.errors import ParseError
+from sipsorcery.sip.fields import CALL_ID
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.store.bindings import Bindings
@@ -216,6 +217,7 @@ class RegistrarService(Service):
             )
         except Exception:
             self._log.failure("A request cannot be answered as it should be")
+            self._tell_bad(transaction)
             reply = Reply(500)
         self._load.waiting -= 1
         if transaction.is_pending:
@@ -249,6 +251,19 @@ class RegistrarService(Service):
                 self._log.failure("{complaint}", complaint=complaint)
 
         return Deferred.fromCoroutine(run())
+
+    def _tell_bad(self, transaction: ServerTransaction) -> None:
+        request = transaction.request
+        self._bus.emit(
+            Event(
+                time=self._clock(),
+                server=self.name,
+                kind=EventKind.BAD_MESSAGE,
+                call_id=request.get(CALL_ID) or "",
+                remote=transaction.flow.remote,
+                message=f"{request.method} cannot be answered as it should be",
+            )
+        )
 
     def _tell_overload(self) -> None:
         """

@@ -462,6 +462,10 @@ class StrangerTests(AccountsCase):
             garbage = b"OPTIONS sip:x SIP/2.0\r\nVia: x\r\n\r\n"
             self.network.send(garbage, (host, port), (PROXY, 5060))
         self.settle()
+        told = [each for each in self.events if each.kind is EventKind.BAD_MESSAGE]
+        self.assertEqual(len(told), 20)
+        self.assertEqual(str(told[0].remote), f"udp:{host}:{port}")
+        self.assertIn("could not be read: ", told[0].message)
         self.assertFalse(self.ask(self.c))
 
     def flood(self, station: Station, count: int) -> int:

@@ -196,6 +196,7 @@ class AnswerTests(RegistrarCase):
         self.accounts.accounts["bob"] = make_account("bob", owner=None)
         self.assertEqual(self.register(ONE).status, 500)
         self.assertEqual(len(self.flushLoggedErrors()), 1)
+        self.assertIn(EventKind.BAD_MESSAGE, self.kinds())
         self.accounts.accounts["bob"] = make_account("bob")
         self.assertEqual(self.register(ONE).status, 200)
 

@@ -82,10 +82,9 @@ class Drive:
         """
         try:
             hook(*arguments)
-        except ParseError as error:
+        except ParseError:
             # In a field that only the user reads: the peer's fault, so no warning.
             self.counters.user_failures += 1
-            self._log.debug("Could not read what came: {error}", error=error)
         except Exception:
             self.counters.user_failures += 1
             # Not the arguments: a message may hold credentials.
