@@ -18,7 +18,11 @@ from sipsorcery.sip.fields import CONTACT, CONTENT_TYPE
 from sipsorcery.sip.message import Message
 from sipsorcery.sip.uri import SIPURI
 
-_CONNECTION = re.compile(rb"^c=IN (IP4|IP6) ([^\s/]+)", re.MULTILINE)
+# Where media, and what RTCP says of them, are to be sent (RFC 4566, 5.7; RFC 3605).
+_CONNECTION = re.compile(
+    rb"^(c=|a=rtcp:[0-9]{1,5} )IN (IP4|IP6) ([^\s/]+)", re.MULTILINE
+)
+_CANDIDATE = re.compile(rb"^a=candidate:", re.MULTILINE)
 # Some hundred streams; longer ones are no description of a session.
 _MAX_BODY = 65_536
 
@@ -55,9 +59,11 @@ class Nat:
 
     def fix_sdp(self, message: Message, arrival: Arrival) -> bool:
         """
-        Change every ``c=`` line of an SDP body whose address a NAT hides.
+        Change every ``c=`` and ``a=rtcp`` of an SDP body whose address a NAT hides.
 
-        Ports stay as they are: a NAT that changes them needs a media relay.
+        Ports stay as they are: a NAT that changes them needs a media relay. Whoever has
+        ICE finds a way alone, and would give that up as an ``ice-mismatch`` where the
+        address is that of no candidate (:rfc:`8839`).
 
         :return: whether there was something to change.
         :raises ParseError: if the Content-Type cannot be read.
@@ -67,14 +73,16 @@ class Nat:
             return False
         if (kind.type, kind.subtype) != ("application", "sdp"):
             return False
+        if _CANDIDATE.search(body):
+            return False
         host = arrival.remote.host
         version = b"IP6" if ":" in host else b"IP4"
 
         def seen(match: re.Match[bytes]) -> bytes:
-            address = match[2].decode("ascii", "replace")
+            address = match[3].decode("ascii", "replace")
             if not _is_address(address) or not self._local.hide(address, host):
                 return match[0]
-            return b"c=IN %s %s" % (version, host.encode())
+            return b"%bIN %b %b" % (match[1], version, host.encode())
 
         fixed = _CONNECTION.sub(seen, body)
         if fixed == body:

@@ -123,6 +123,27 @@ class SDPTests(SynchronousTestCase):
             NAT.fix_sdp(request, FROM_A)
             self.assertIn(b"c=IN IP4 " + address, request.body)
 
+    def test_rtcp(self) -> None:
+        """
+        Where RTCP goes elsewhere (RFC 3605) its address is changed, not the port.
+        """
+        request = self.make(b"10.0.0.6")
+        request.body += b"a=rtcp:53020 IN IP4 10.0.0.6\r\na=rtcp:53020\r\n"
+        self.assertTrue(NAT.fix_sdp(request, FROM_A))
+        self.assertIn(b"\r\na=rtcp:53020 IN IP4 198.51.100.7\r\n", request.body)
+        self.assertTrue(request.body.endswith(b"\r\na=rtcp:53020\r\n"))
+
+    def test_ice(self) -> None:
+        """
+        Who has candidates finds a way alone, and does not if other addresses than
+        theirs are named.
+        """
+        request = self.make(b"10.0.0.6")
+        request.body += b"a=candidate:1 1 UDP 2130706431 10.0.0.5 4000 typ host\r\n"
+        before = request.to_bytes()
+        self.assertFalse(NAT.fix_sdp(request, FROM_A))
+        self.assertEqual(request.to_bytes(), before)
+
     def test_other_bodies(self) -> None:
         """
         What is no SDP is not read.
