@@ -1,5 +1,7 @@
 """
-All servers in the process of the test, on real sockets, with two accounts.
+Proxy and registrar in the process of the test, on real sockets, with two accounts.
+
+Without an application server the proxy relays calls to the phones itself.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ domains = ["{domain}"]
 {sip}
 [proxy]
 listen = ["udp:127.0.0.1:{port}", "tcp:127.0.0.1:{port}"]
+[appserver]
+enabled = false
 [ssh]
 listen = ""
 [web]

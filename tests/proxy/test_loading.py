@@ -133,6 +133,23 @@ class OperatorTests(ProxyWorld):
         self.loaded._file = self.script
         self.loaded.start()
 
+    def test_reload_under_load(self) -> None:
+        """
+        While the script changes a hundred times, every third time for the worse, each
+        request is answered: at no time is there no script.
+        """
+        self.use(TEAPOT)
+        assert self.script is not None
+        for number in range(100):
+            broken = "def request(" if number % 3 == 0 else ""
+            self.script.write_text(f"{TEAPOT}\n# {number}\n{broken}")
+            for part in range(4):
+                branch = f"{number}x{part}"
+                self.a.send(self.a.make("MESSAGE", "sip:example.com", branch=branch))
+                self.assertEqual(self.a.response().status, 418)
+                self.network.advance(0.3)
+        self.loaded.stop()
+
     def test_plain_function(self) -> None:
         """
         A function that is no coroutine will do.

@@ -312,6 +312,40 @@ class RelayTests(ProxyWorld):
         self.assertEqual(self.a.statuses(), [500])
         self.acknowledge(sent)
 
+    def test_redirection(self) -> None:
+        """
+        A redirection goes back with its Contacts as they came, private addresses and
+        all: nobody but the caller may follow it.
+        """
+        self.register(BOB, f"sip:bob@{PHONE_B}:5060")
+        self.a.send(self.a.make("INVITE", BOB))
+        targets = ("<sip:bob@10.0.0.5:5070>;q=0.7", "Bob  <SIP:bob@[fd00::5]>")
+        moved = self.b.request().respond(
+            302, fields=[("Contact", each) for each in targets], to_tag="b"
+        )
+        self.a.inbox.clear()
+        self.b.send(moved)
+        self.assertEqual(self.a.response().all("Contact"), targets)
+
+    def test_client_with_a_name(self) -> None:
+        """
+        A client that names its host in its Via is answered at its source, be its
+        request relayed or forwarded.
+        """
+        self.register(BOB, f"sip:bob@{PHONE_B}:5060")
+        for sender, method in ((self.a, "INVITE"), (self.trunk, "MESSAGE")):
+            uri = BOB if method == "INVITE" else f"sip:x@{PHONE_B}"
+            request = sender.make(method, uri, branch=method)
+            via = "SIP/2.0/UDP phone.invalid;rport;branch=z9hG4bKname"
+            request.set_all("Via", [f"{via}{method}"])
+            sender.send(request)
+            sender.inbox.clear()
+            self.b.send(self.b.request().respond(486, to_tag="b"))
+            response = sender.response()
+            self.assertEqual(response.status, 486)
+            self.assertEqual(response[VIA].host, "phone.invalid")
+            self.b.inbox.clear()  # of the ACK
+
     def test_other_methods(self) -> None:
         """
         A MESSAGE goes to all, and the first success back, alone.
