@@ -21,7 +21,7 @@ from sipsorcery.appserver.engine import (
     Value,
 )
 from sipsorcery.appserver.errors import DialStringError, PatternError, PlanErrors
-from sipsorcery.appserver.pattern import Expression, Pattern, read_pattern
+from sipsorcery.appserver.pattern import Pattern, read_pattern
 from sipsorcery.sip.errors import excerpt
 from sipsorcery.sip.status import reason_phrase
 
@@ -29,9 +29,10 @@ from sipsorcery.sip.status import reason_phrase
 MAX_PLAN = 256 * 1024
 #: Lines of a plan. Each is tried for each call; five thousand take some milliseconds.
 MAX_LINES = 5000
-#: Steps of all regular expressions of a plan, and characters of a number that is looked
-#: for: with both at their limits, to find its line takes a fifth of a second.
-MAX_STEPS = 4000
+#: Regular expressions of a plan, and characters of a number that is looked for: with
+#: both at their limits and the worst expressions, to find its line takes a fifth of a
+#: second.
+MAX_EXPRESSIONS = 250
 MAX_NUMBER = 128
 #: Faults that are told of one plan; who has more than that has mistaken the file.
 MAX_FAULTS = 100
@@ -69,11 +70,13 @@ class Line:
 
     :ivar number: of the line, from 1.
     :ivar call: what is asked of the host.
+    :ivar is_expression: whether the pattern is a regular expression.
     """
 
     number: int
     pattern: Pattern
     call: HostCall
+    is_expression: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +114,9 @@ class LinePlan:
             if len(lines) > MAX_LINES:
                 faults.append((number, f"a plan has {MAX_LINES} extensions at most"))
                 break
-        steps = sum(
-            line.pattern.regex.size
-            for line in lines
-            if isinstance(line.pattern, Expression)
-        )
-        if steps > MAX_STEPS:
-            faults.append((1, "the regular expressions of the plan are too large"))
+        if sum(line.is_expression for line in lines) > MAX_EXPRESSIONS:
+            text = f"a plan has {MAX_EXPRESSIONS} regular expressions at most"
+            faults.append((1, text))
         if faults:
             raise PlanErrors(faults)
         return cls(tuple(lines))
@@ -168,6 +167,7 @@ def _read_line(number: int, text: str) -> Line:
         number,
         read_pattern(pattern[1].strip(), is_regex=is_regex),
         _dial(data[1]) if known is Application.DIAL else _respond(data[1]),
+        is_regex,
     )
 
 

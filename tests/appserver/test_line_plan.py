@@ -122,12 +122,11 @@ class PatternTests(SynchronousTestCase):
             ("*", True),
             ("[", True),
             ("[^]", True),
-            ("a{x}", True),
             ("a{3,2}", True),
             (r"(a)\1", True),
             ("(?=a)", True),
             ("((a{200}){200})", True),
-            ("(" * 40 + ")" * 40, True),
+            ("(" * 250 + "a" + ")" * 250 + "(", True),
             ("a" * 600, True),
             ("\\", True),
         ):
@@ -161,7 +160,7 @@ class PatternTests(SynchronousTestCase):
         An expression that costs others ages takes milliseconds.
         """
         start = time.process_time()
-        for text in ("(a*)*b", "(a|aa)+$", "(a|a)*b", "((a*)*)*b", "(a?){100}a{100}"):
+        for text in ("(a*)*b", "(a|aa)+$", "(a|a)*b", "((a*)*)*b", "(a?){90}a{90}"):
             Regex.compile(text).search("a" * 99 + "c")
         self.assertLess(time.process_time() - start, 2)
 
@@ -226,12 +225,21 @@ class ParseTests(SynchronousTestCase):
         for plan in (
             " " * 300_000,
             "exten=1,1,Respond(486)\n" * 5001,
-            "exten=~/1{500}/,1,Respond(486)\n" * 9,
+            "exten=~/(1{100}){100}/,1,Respond(486)\n",
         ):
             self.assertRaises(PlanErrors, LinePlan.parse, plan)
         with self.assertRaises(PlanErrors) as caught:
             LinePlan.parse("x\n" * 1000)
         self.assertEqual(len(caught.exception.faults), MAX_FAULTS)
+
+    def test_too_many_expressions(self) -> None:
+        """
+        A plan has a bound of regular expressions, for they cost more than patterns.
+        """
+        line = "exten =~ /^0/,1,Respond(486)"
+        LinePlan.parse("\n".join([line] * 250))
+        with self.assertRaisesRegex(PlanErrors, "250 regular expressions"):
+            LinePlan.parse("\n".join([line] * 251))
 
 
 class RunTests(SynchronousTestCase):

@@ -15,7 +15,7 @@ import msgspec
 from sipsorcery.appserver.dial_string import parse_dial_string
 from sipsorcery.appserver.engine import HostCall, PlanRequest
 from sipsorcery.appserver.errors import DialStringError, PatternError, PlanErrors
-from sipsorcery.appserver.pattern import Places
+from sipsorcery.appserver.pattern import read_places
 from sipsorcery.appserver.regex import Regex
 from sipsorcery.appserver.wizard.hours import Hours
 from sipsorcery.sip.errors import excerpt
@@ -25,7 +25,6 @@ from sipsorcery.sip.status import reason_phrase
 MAX_RULES = 500
 # Faults that are told at once.
 _MAX_FAULTS = 20
-_PREFIX_LETTERS = frozenset("XZN")
 
 #: Tells whether a rule is for a call.
 Condition: TypeAlias = Callable[[PlanRequest], bool]
@@ -141,8 +140,8 @@ def _number(row: _Row) -> Condition | None:
             regex = Regex.compile(text)
             return lambda request: regex.search(request.caller.dialled)
         case "prefix":
-            places = Places.parse(_prefix(text))
-            return lambda request: places.matches(request.caller.dialled)
+            places = read_places(_prefix(text))
+            return lambda request: places.search(request.caller.dialled)
         case "account":
             account = text.casefold()
             return lambda request: account in _names(request.account)
