@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.names.client import Resolver
 
 from sipsorcery.endpoint import Endpoint, Transport
-from sipsorcery.ua import UserAgent
+from sipsorcery.ua import ServerCall, UserAgent
 from tests.integration.sockets import SocketCase
 
 # Tests ask no name servers of others.
@@ -21,7 +21,13 @@ _NO_SERVER = ("127.0.0.1", 9)
 class AgentCase(SocketCase):
     """
     User agents on the loopback, which are stopped in the end.
+
+    :ivar calls: those that came to a `callee` and nobody has taken.
     """
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.calls: list[ServerCall] = []
 
     async def agent(self, *listen: str, **options: Any) -> UserAgent:
         """
@@ -34,6 +40,21 @@ class AgentCase(SocketCase):
         await agent.start()
         self.addCleanup(lambda: Deferred.fromCoroutine(agent.stop()))
         return agent
+
+    async def callee(self, *listen: str, **options: Any) -> UserAgent:
+        """
+        Start a user agent that takes calls.
+        """
+        agent = await self.agent(*listen, **options)
+        agent.on_invite(self.calls.append)
+        return agent
+
+    async def called(self) -> ServerCall:
+        """
+        Wait for the next call.
+        """
+        await self.wait_for(lambda: self.calls)
+        return self.calls.pop(0)
 
 
 def end(agent: UserAgent, transport: Transport) -> Endpoint:

@@ -18,7 +18,6 @@ from sipsorcery.transport.errors import TLSVerificationError
 from sipsorcery.ua import (
     CallCancelled,
     RequestFailed,
-    ServerCall,
     UserAgent,
     UserAgentSettings,
     audio,
@@ -73,7 +72,6 @@ class BaresipCase(AgentCase):
         super().setUp()
         self.ear = Ear()
         self.addCleanup(lambda: Deferred.fromCoroutine(self.ear.stop()))
-        self.calls: list[ServerCall] = []
 
     async def phone(self, *, answers: bool = False) -> Baresip:
         """
@@ -99,16 +97,7 @@ class BaresipCase(AgentCase):
             authorities=(authorities or self.authority).file,
         )
         settings = UserAgentSettings(tls=tls)
-        agent = await self.agent(f"{transport.value}:{_HOST}:0", settings=settings)
-        agent.on_invite(self.calls.append)
-        return agent
-
-    async def called(self) -> ServerCall:
-        """
-        Wait for the next call.
-        """
-        await self.wait_for(lambda: self.calls)
-        return self.calls.pop(0)
+        return await self.callee(f"{transport.value}:{_HOST}:0", settings=settings)
 
     async def hear(self) -> None:
         """

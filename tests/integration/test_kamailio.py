@@ -18,9 +18,7 @@ from sipsorcery.ua import (
     Account,
     CallCancelled,
     RequestFailed,
-    ServerCall,
     Session,
-    UserAgent,
     UserAgentSettings,
     audio,
 )
@@ -81,25 +79,6 @@ class KamailioCase(AgentCase):
     """
     A caller, a proxy, and a callee who notes who calls.
     """
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.calls: list[ServerCall] = []
-
-    async def callee(self) -> UserAgent:
-        """
-        Start a user agent that takes calls.
-        """
-        agent = await self.agent(*_LISTEN.values())
-        agent.on_invite(self.calls.append)
-        return agent
-
-    async def called(self) -> ServerCall:
-        """
-        Wait for the next call.
-        """
-        await self.wait_for(lambda: self.calls)
-        return self.calls.pop(0)
 
     async def proxy(self, upstream: str) -> Kamailio:
         """
@@ -169,7 +148,7 @@ class RecordRouteTests(KamailioCase):
         """
         A CANCEL reaches the callee through it, and the 487 the caller.
         """
-        callee = await self.callee()
+        callee = await self.callee(*_LISTEN.values())
         proxy = await self.proxy(uri(callee, Transport.UDP))
         caller = await self.agent(_LISTEN[Transport.UDP])
         call = caller.invite(_uri(proxy.end(Transport.UDP)), _SOUND)
@@ -185,7 +164,7 @@ class RecordRouteTests(KamailioCase):
         """
         A refusal comes back through it.
         """
-        callee = await self.callee()
+        callee = await self.callee(*_LISTEN.values())
         proxy = await self.proxy(uri(callee, Transport.UDP))
         caller = await self.agent(_LISTEN[Transport.UDP])
         call = caller.invite(_uri(proxy.end(Transport.UDP)), _SOUND)
@@ -196,7 +175,7 @@ class RecordRouteTests(KamailioCase):
     async def _talk(
         self, transport: Transport, *, caller_hangs_up: bool, routes: int = 1
     ) -> None:
-        callee = await self.callee()
+        callee = await self.callee(*_LISTEN.values())
         proxy = await self.proxy("sip:nobody@127.0.0.1:9")
         account = Account(
             "sip:alice@example.com", proxy=_uri(proxy.end(transport), user="")
@@ -241,7 +220,7 @@ class FailOverTests(KamailioCase):
         The proxy, too, goes on to the second server when the first says nothing; that
         is our callee.
         """
-        callee = await self.callee()
+        callee = await self.callee(*_LISTEN.values())
         proxy = await self.proxy(f"sip:bob@{_DOMAIN}")
         silent = self.silent()
         await proxy.add_srv(_DOMAIN, silent.end, end(callee, Transport.UDP))
@@ -261,7 +240,7 @@ class FailOverTests(KamailioCase):
         return server
 
     async def _walk(self, transport: Transport, dead: int) -> None:
-        callee = await self.callee()
+        callee = await self.callee(*_LISTEN.values())
         proxy = await self.proxy(uri(callee, Transport.UDP))
         zones = Zones()
         service = f"_sip._{transport.value}.{_DOMAIN}"
