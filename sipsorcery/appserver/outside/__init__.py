@@ -1,0 +1,3 @@
+"""
+What dialplans ask of the world outside: pages, ENUM and mail servers.
+"""
