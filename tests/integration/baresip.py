@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import wave
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ module              aufile.so
 module_tmp          account.so
 module_app          menu.so
 module_app          ctrl_tcp.so
-ctrl_tcp_listen     {host}:{control}
+ctrl_tcp_listen     127.0.0.1:{control}
 """
 
 
@@ -83,6 +84,9 @@ class Baresip:
     :param user: who it is.
     :param answers: whether it takes every call at once.
     :param registration: where it is registered; None: nowhere.
+    :param host: its address; only at that of the loopback it can be given commands.
+    :param within: what to put before its command.
+    :param commands: what it does when it has started, as its user would type it.
 
     :ivar program: its process, whose output says what it thinks.
     """
@@ -95,20 +99,24 @@ class Baresip:
         user: str = "bob",
         answers: bool = False,
         registration: Registration | None = None,
+        host: str = _HOST,
+        within: Sequence[str] = (),
+        commands: Sequence[str] = (),
     ) -> None:
         # Here it has UDP and TCP, on the next port TLS; then comes our own connection.
         self._port = free_port(row=3)
         self._user = user
         self._control: _Control | None = None
         folder = folder.absolute()
-        _prepare(folder, authority, self._port)
+        _prepare(folder, authority, host, self._port)
         mode = ";answermode=auto" if answers else ""
         account = f"<sip:{user}@{_HOST}:{self._port}>;regint=0{mode}\n"
         if registration is not None:
             account = f"<sip:{user}@{registration.domain}>{registration}{mode}\n"
         (folder / "accounts").write_text(account, "ascii")
         program = require("baresip", "baresip-core")
-        self.program = Program(folder, program, "-f", str(folder))
+        options = [word for each in commands for word in ("-e", each)]
+        self.program = Program(folder, *within, program, "-f", str(folder), *options)
 
     async def ready(self) -> None:
         """
@@ -247,15 +255,15 @@ class _Control(NetstringReceiver):
         self.closed.callback(None)
 
 
-def _prepare(folder: Path, authority: Authority, port: int) -> None:
+def _prepare(folder: Path, authority: Authority, host: str, port: int) -> None:
     """
     Write its configuration, its certificate and what it has to say.
     """
-    files = authority.issue("phone", _HOST)
+    files = authority.issue("phone", host)
     identity = files.certificate.read_bytes() + files.key.read_bytes()
     (folder / "identity.pem").write_bytes(identity)
     config = _CONFIG.format(
-        host=_HOST,
+        host=host,
         port=port,
         control=port + 2,
         folder=folder,

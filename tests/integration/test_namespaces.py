@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sipsorcery.endpoint import Endpoint, Transport
+from tests.integration.baresip import Baresip, Registration
 from tests.integration.namespaces import PHONE, SERVER, Networks
 from tests.integration.sipp import SIPp
 from tests.integration.test_phones import DOMAIN, PhonesCase
@@ -20,7 +21,7 @@ _CONFIGURATION = f"""
 [server]
 data_dir = "data"
 [proxy]
-listen = ["udp:{SERVER}:5060", "tcp:{SERVER}:5060"]
+listen = ["udp:{SERVER}:5060", "tcp:{SERVER}:5060", "tls:{SERVER}:5061"]
 [appserver]
 enabled = false
 [limits]
@@ -69,6 +70,41 @@ class NamespaceTests(PhonesCase):
         self.addCleanup(run.program.stop_soon)
         return run
 
+    def baresip(self, number: int, transport: Transport, *commands: str) -> Baresip:
+        """
+        Start a phone that registers and takes every call.
+        """
+        user = f"10{number}"
+        folder = self.folder / user
+        folder.mkdir()
+        port = 5060 + transport.is_secure
+        where = Registration(
+            DOMAIN, Endpoint(transport, SERVER, port), f"secret-of-{user}"
+        )
+        phone = Baresip(
+            folder,
+            self.authority,
+            user=user,
+            answers=True,
+            registration=where,
+            host=PHONE,
+            within=self.networks.phone(number),
+            commands=commands,
+        )
+        self.addCleanup(phone.program.stop_soon)
+        return phone
+
+    async def serve_public(self) -> None:
+        """
+        Start the servers in the public network.
+        """
+        await self._set_up()
+        self.configure(_CONFIGURATION)
+        server = self.run_twistd(
+            *("--nodaemon", "--pidfile=", "sipsorcery"), within=self.networks.server()
+        )
+        await server.wait_for(READY)
+
     async def assert_done(self, run: SIPp, calls: int) -> None:
         """
         Check that every call went as the scenario says.
@@ -81,12 +117,7 @@ class NamespaceTests(PhonesCase):
         One registers, the other calls it: all of the dialog finds its way through both
         routers, which let nothing in that nobody has asked for.
         """
-        await self._set_up()
-        self.configure(_CONFIGURATION)
-        server = self.run_twistd(
-            *("--nodaemon", "--pidfile=", "sipsorcery"), within=self.networks.server()
-        )
-        await server.wait_for(READY)
+        await self.serve_public()
         await self.assert_done(self.sipp("register", 1, Transport.UDP, calls=1), 1)
         called = self.sipp("callee", 1, Transport.UDP, calls=_CALLS)
         await called.ready()
@@ -95,3 +126,17 @@ class NamespaceTests(PhonesCase):
         await self.assert_done(called, _CALLS)
         (binding,) = await self.bindings()
         self.assertIn(PHONE, binding["contact"])
+
+    async def test_phones(self) -> None:
+        """
+        Two phones of another make, one over UDP and the other over TLS: the first calls
+        and hangs up, and the second hears of both.
+        """
+        await self.serve_public()
+        second = self.baresip(1, Transport.TLS)
+        await second.program.says("200 OK (")
+        first = self.baresip(0, Transport.UDP, f"/dial sip:101@{DOMAIN}")
+        await second.program.says("Call established")
+        await first.program.says("Call established")
+        first.program.stop_soon()
+        await second.program.says("session closed")
