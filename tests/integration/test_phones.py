@@ -18,6 +18,8 @@ from sipsorcery.endpoint import Endpoint, Transport
 from tests import LONG, ROOT
 from tests.integration.baresip import Baresip, Registration
 from tests.integration.program import free_port
+from tests.integration.scenarios import read, register
+from tests.integration.sipp import SIPp
 from tests.integration.test_twistd import READY, TwistdTestCase
 from tests.integration.twistd import Twistd
 from tests.transport.authority import Authority
@@ -25,6 +27,7 @@ from tests.transport.authority import Authority
 DOMAIN = "example.com"
 # How often the servers are killed.
 _ROUNDS = 20 if LONG else 1
+_CALLS = 5
 CONFIGURATION = """
 [server]
 data_dir = "data"
@@ -165,6 +168,92 @@ class CallsTests(PhonesCase):
         One over TLS, the other over TCP.
         """
         await self.check_call(Transport.TLS, Transport.TCP)
+
+
+class SIPpTests(PhonesCase):
+    """
+    Phones that do as RFC 3665 says, and change their calls by a re-INVITE.
+    """
+
+    async def take_calls(self, transport: Transport) -> None:
+        """
+        Register 101, which takes calls where it has registered.
+        """
+        run = register(
+            Path(self.mktemp()),
+            self.ends[transport],
+            "secret-of-101",
+            takes_calls=True,
+        )
+        self.addCleanup(lambda: Deferred.fromCoroutine(run.program.stop()))
+        while not await self.bindings():
+            pass
+
+    async def call(self, transport: Transport) -> None:
+        """
+        Let 100 register, and then call 101 one time after the other.
+        """
+        folder, end = Path(self.mktemp()), self.ends[transport]
+        phone = register(folder, end, "secret-of-100", user="100")
+        self.assertEqual((await phone.tally()).successful, 1, phone.errors)
+        caller = SIPp(
+            folder,
+            "caller",
+            transport,
+            calls=_CALLS,
+            at_once=1,
+            target=end,
+            text=read("caller"),
+            repeats=True,
+            options=(
+                *("-s", "101", "-au", "100", "-ap", "secret-of-100"),
+                *("-auth_uri", f"101@{DOMAIN}"),
+            ),
+        )
+        self.addCleanup(lambda: Deferred.fromCoroutine(caller.program.stop()))
+        tally = await caller.tally()
+        self.assertEqual((tally.successful, tally.failed), (_CALLS, 0), caller.errors)
+
+    async def check_calls(self, one: Transport, other: Transport) -> None:
+        """
+        Let 100 call 101.
+        """
+        await self._set_up()
+        await self.start()
+        await self.take_calls(other)
+        await self.call(one)
+
+    async def test_udp(self) -> None:
+        """
+        Both over UDP.
+        """
+        await self.check_calls(Transport.UDP, Transport.UDP)
+
+    async def test_tcp(self) -> None:
+        """
+        Both over TCP, each on a connection of its own making.
+        """
+        await self.check_calls(Transport.TCP, Transport.TCP)
+
+    async def test_udp_and_tcp(self) -> None:
+        """
+        One over UDP, the other over TCP.
+        """
+        await self.check_calls(Transport.UDP, Transport.TCP)
+
+    async def test_baresip_over_tls(self) -> None:
+        """
+        A phone over TLS calls one over UDP.
+        """
+        await self._set_up()
+        await self.start()
+        await self.take_calls(Transport.UDP)
+        phone = await self.phone("100", Transport.TLS)
+        await phone.dial(f"sip:101@{DOMAIN}")
+        await phone.event("CALL_ESTABLISHED")
+        await phone.hold()
+        await phone.hang_up()
+        await phone.event("CALL_CLOSED")
 
 
 class ApartTests(PhonesCase):

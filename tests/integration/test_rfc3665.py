@@ -15,10 +15,10 @@ from sipsorcery.endpoint import Endpoint, Transport
 from tests.integration.kamailio import Kamailio
 from tests.integration.nat import NAT
 from tests.integration.program import free_port
+from tests.integration.scenarios import read, register
 from tests.integration.server import DOMAIN, PASSWORD, Server
 from tests.integration.sipp import SIPp, Tally
 
-_SCENARIOS = Path(__file__).with_name("sipp")
 CALLS = 20
 
 
@@ -85,7 +85,7 @@ class FlowCase(TestCase):
             at_once=5,
             port=port,
             target=target,
-            text=_text(scenario, address).replace("STATUS", status),
+            text=read(scenario, address).replace("STATUS", status),
             repeats=True,
             options=(
                 *("-s", user, "-au", "100" if target else user, "-ap", PASSWORD),
@@ -112,17 +112,12 @@ class FlowCase(TestCase):
         :param address: as for `run_sipp`.
         """
         port = free_port()
-        folder = self.folder / "register"
-        folder.mkdir()
-        run = SIPp(
-            folder,
-            "register",
-            Transport.UDP,
-            calls=1,
+        run = register(
+            self.folder / "register",
+            target or self.server.end(),
+            PASSWORD,
             port=port,
-            target=target or self.server.end(),
-            text=_text("register", address),
-            options=("-s", "101", "-au", "101", "-ap", PASSWORD, "-auth_uri", DOMAIN),
+            address=address,
         )
         self.runs.append(run)
         self.assertEqual(await run.tally(), Tally(1, 0, 0, 0), run.errors)
@@ -279,7 +274,7 @@ class NeighbourTests(FlowCase):
         """
         Let a caller without credentials call, by way of *target*.
         """
-        scenario = _text("caller", None)
+        scenario = read("caller")
         # What a trunk sends is not challenged.
         begin = scenario.index('  <recv response="407"')
         end = scenario.index("  <send retrans", begin)
@@ -331,16 +326,3 @@ class NeighbourTests(FlowCase):
         self.assertEqual(
             proxy.relayed, {"INVITE": 2 * CALLS, "ACK": 2 * CALLS, "BYE": CALLS}
         )
-
-
-def _text(scenario: str, address: str | None) -> str:
-    """
-    Give one of our scenarios, with an address of its phone.
-    """
-    text = (_SCENARIOS / f"{scenario}.xml").read_text("ascii")
-    if address is None:
-        return text
-    host = address.partition(":")[0]
-    return text.replace("@[local_ip]:[local_port]", f"@{address}").replace(
-        "IN IP4 [local_ip]", f"IN IP4 {host}"
-    )

@@ -18,13 +18,12 @@ from twisted.logger import (
 )
 from twisted.trial.unittest import SkipTest, TestCase
 
-from sipsorcery.endpoint import Transport
 from tests.integration.nat import NAT
-from tests.integration.program import Program, free_port
+from tests.integration.program import Program
+from tests.integration.scenarios import register
 from tests.integration.server import DOMAIN, PASSWORD, Server
-from tests.integration.sipp import SIPp, Tally
+from tests.integration.sipp import Tally
 
-_SCENARIOS = Path(__file__).with_name("sipp")
 # Where the scanner is seen; on Linux all of 127.0.0.0/8 is there.
 _SCANNER = "127.0.0.66"
 
@@ -101,18 +100,7 @@ class ScannerTests(TestCase):
         """
         Check that a phone registers all the same.
         """
-        folder = self.folder / "register"
-        folder.mkdir()
-        run = SIPp(
-            folder,
-            "register",
-            Transport.UDP,
-            calls=1,
-            port=free_port(),
-            target=self.server.end(),
-            text=(_SCENARIOS / "register.xml").read_text("ascii"),
-            options=("-s", "101", "-au", "101", "-ap", PASSWORD, "-auth_uri", DOMAIN),
-        )
+        run = register(self.folder / "register", self.server.end(), PASSWORD)
         self.assertEqual(await run.tally(), Tally(1, 0, 0, 0), run.errors)
 
     def assert_banned(self) -> None:
