@@ -63,6 +63,30 @@ PROMISED: dict[str, Any] = {
     "limits.ban": 60,
 }
 
+# What holds where nobody says anything else: tools and documents elsewhere rely on it.
+DEFAULTS: dict[str, Any] = {
+    "storage.directory": "sqlite",
+    "storage.live": "local",
+    "storage.durability": "process",
+    "sip.udp_mtu": 1300,
+    "auth.algorithms": ["MD5"],
+    "proxy.listen": ["udp:0.0.0.0:5060", "tcp:0.0.0.0:5060"],
+    "proxy.inside": "",
+    "registrar.min_expires": 60,
+    "registrar.max_expires": 3600,
+    "ssh.listen": "127.0.0.1:2222",
+    "web.listen": "127.0.0.1:8080",
+    "metrics.listen": "",
+    "hep.target": "",
+    "limits.allow": ["127.0.0.0/8", "::1"],
+    "limits.packets": "60/2s",
+    "limits.ban": 300,
+    "limits.connections": 2048,
+    "limits.connections_per_address": 64,
+    "limits.idle": 120,
+    "limits.handshake": 5,
+}
+
 # These make sense only together.
 PAIRS = {"proxy.tls_certificate": "tls_key", "proxy.tls_key": "tls_certificate"}
 
@@ -94,6 +118,15 @@ class ShippedFileTests(SynchronousTestCase):
         Using the file as it is changes nothing: each value in it is the default.
         """
         self.assertEqual(parse(self.text.encode()), Config())
+
+    def test_promised_defaults(self) -> None:
+        """
+        These are the promised ones.
+        """
+        document = tomllib.loads(self.text)
+        for path, value in DEFAULTS.items():
+            section, key = path.split(".")
+            self.assertEqual(document[section][key], value, path)
 
     def test_holds_every_key(self) -> None:
         """
