@@ -93,7 +93,7 @@ class Rows(Generic[_M]):
         def write(using: sa.Connection) -> _T:
             result = work(using, *args, **kwargs)
             if self.table in COUNTED:
-                _count_change(using, self.table)
+                count_change(using, self.table)
             return result
 
         return self._tools.database.write(write)
@@ -161,7 +161,10 @@ class Rows(Generic[_M]):
                     raise Refused(f"{name} has to be text: {excerpt(value)}")
 
 
-def _count_change(using: sa.Connection, table: sa.Table) -> None:
+def count_change(using: sa.Connection, table: sa.Table) -> None:
+    """
+    Have servers that keep copies of a table ask for it again.
+    """
     using.execute(
         sa.update(revisions)
         .where(revisions.c.name == table.name)

@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred, succeed
 
 from sipsorcery.sip.errors import excerpt
 from sipsorcery.store.directory import names, schema
-from sipsorcery.store.directory.rows import Rows
+from sipsorcery.store.directory.rows import Rows, count_change
 from sipsorcery.store.errors import Refused
 
 _CHANGEABLE = frozenset({"email", "full_name", "time_zone"})
@@ -202,6 +202,9 @@ class Users(Rows[User]):
         # Their settings have no foreign key.
         settings = schema.settings
         using.execute(sa.delete(settings).where(settings.c.owner == user.name))
+        for table in schema.COUNTED:
+            if "owner" in table.c:
+                count_change(using, table)
 
 
 def _check_time_zone(name: str) -> None:

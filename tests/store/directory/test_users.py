@@ -177,6 +177,16 @@ class UsersTests(DirectoryCase):
         self.assertIsNotNone(self.do(self.everyone.accounts.find("200", "example.com")))
         self.refuse(NotFound, self.everyone.users.remove("nobody"))
 
+    def test_remove_is_told(self) -> None:
+        """
+        Servers hear that what a user owned is gone, or they would go on with copies.
+        """
+        before = self.do(self.directory.revisions())
+        self.do(self.everyone.users.remove("joe"))
+        after = self.do(self.directory.revisions())
+        changed = {name for name in after if after[name] != before.get(name)}
+        self.assertLessEqual({"users", "accounts", "providers", "dialplans"}, changed)
+
 
 class PasswordsTests(SynchronousTestCase):
     """
