@@ -5,17 +5,24 @@ The worker processes of dialplans in Python, shared fairly by their owners.
 from __future__ import annotations
 
 import os
+import subprocess
+import sysconfig
 from collections import Counter, deque
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic_monty import Monty, ResourceLimits
 from twisted.internet.defer import Deferred, maybeDeferred
 
 from sipsorcery.appserver.errors import EngineOverloaded
+from sipsorcery.appserver.python.launcher import REPORT
 from sipsorcery.store.threads import PooledThreads, Threads
 
 T = TypeVar("T")
+
+#: What becomes a worker, once it has given its rights away.
+LAUNCHER = Path(sysconfig.get_path("scripts")) / "sipsorcery-sandbox"
 
 # Turns that wait for a worker, and those of one owner. A turn takes half a millisecond,
 # and a second at the very worst.
@@ -25,6 +32,8 @@ _WAITING_OF_OWNER = 200
 _GRACE = 1.0
 # Turns after which a worker is replaced: what it may have leaked goes with it.
 _TURNS_OF_WORKER = 100_000
+# Seconds that the launcher has to say what it can do.
+_REPORT_TIME = 10
 
 
 class Workers:
@@ -70,11 +79,18 @@ class Workers:
         """
         self._threads.start()
         self._pool = Monty(
+            binary_path=LAUNCHER,
             min_processes=self.size,
             max_processes=self.size,
             request_timeout=self._patience,
             max_checkouts_per_worker=_TURNS_OF_WORKER,
         ).__enter__()
+
+    def confinement(self) -> Deferred[tuple[str, ...]]:
+        """
+        Tell what keeps a worker from the system, beside the interpreter.
+        """
+        return self._threads.run(_ask_launcher)
 
     def stop(self) -> None:
         """
@@ -147,3 +163,10 @@ class Workers:
             del self._running[owner]
         self._serve()
         return result
+
+
+def _ask_launcher() -> tuple[str, ...]:
+    asked = subprocess.run(  # the program is ours
+        [LAUNCHER, REPORT], capture_output=True, check=True, timeout=_REPORT_TIME
+    )
+    return tuple(asked.stdout.decode().splitlines())
