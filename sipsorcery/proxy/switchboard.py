@@ -55,8 +55,10 @@ class Switchboard:
     :param tools: what scripts send by; its relays get what belongs to them.
 
     :ivar reviews: the responses that the script looks at.
+    :ivar limit: for how many requests at a time the script may wait.
     """
 
+    limit = _MAX_WAITING
     _log = Logger()
 
     def __init__(
@@ -156,8 +158,8 @@ class Switchboard:
                 # An OPTIONS: "the element MAY act as the final recipient" (16.3, 3).
                 self._answers.own(request, flow)
                 return
-            if len(self._behind) >= _MAX_WAITING:
-                raise self._tools.load.refused(f"{_MAX_WAITING} scripts are waiting")
+            if len(self._behind) >= self.limit:
+                raise self._tools.load.refused(f"{self.limit} scripts are waiting")
             running = self._script.request(Sys(self._tools, routed, flow), request)
         except Exception:
             self._fail(Failure(), request, flow)

@@ -119,6 +119,17 @@ class RegisterTests(FlowsCase):
         for name in _PRIVATE:
             self.assertNotIn(name, response)
 
+    def test_lost_datagram(self) -> None:
+        """
+        What comes over a connection, and may get lost inside, we send again; over UDP
+        its sender does.
+        """
+        for phone, times in ((self.b, 2), (self.a, 1)):
+            phone.send(phone.make("REGISTER", "sip:example.com"))
+            self.network.advance(0.6)
+            self.assertEqual(len(self.registrar.consumer.requests), times)
+            self.registrar.consumer.requests.clear()
+
     def test_over_udp(self) -> None:
         """
         Over UDP, the same; a REGISTER that is sent again has the same Path.

@@ -139,6 +139,24 @@ class CallTests(ProxyWorld):
         self.assertEqual(self.b.request().method, "INVITE")
         self.assertEqual(self.trunk.statuses(), [200])  # to the CANCEL
 
+    def test_many_that_wait(self) -> None:
+        """
+        Only so many wait at a time; others are told to come back later. Behind one that
+        waits there is room for a few of its branch; the rest is lost.
+        """
+        self.places.pending = []
+        self.board.limit = 1
+        self.trunk.send(self.trunk.make("INVITE", "sip:x@far.example"))
+        self.trunk.send(self.trunk.make("MESSAGE", "sip:x@far.example", branch="2"))
+        refusal = self.trunk.response()
+        self.assertEqual(refusal.status, 503)
+        self.assertIn("Retry-After", refusal)
+        for _ in range(20):
+            self.trunk.send(self.trunk.make("CANCEL", "sip:x@far.example"))
+        self.places.pending.pop().callback([])
+        self.network.advance()
+        self.assertEqual(self.trunk.statuses().count(200), 8)
+
     def test_location_that_never_ends(self) -> None:
         """
         A script that waits too long is given up, and its request answered.
