@@ -8,11 +8,10 @@ directory is away, what is known goes on to hold.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
-from typing import Literal, TypeAlias, TypeVar
+from typing import Literal, TypeAlias
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -22,18 +21,17 @@ from sipsorcery.access.domains import Domains
 from sipsorcery.access.flights import Flights
 from sipsorcery.access.networks import Networks
 from sipsorcery.access.own import own_hosts
+from sipsorcery.access.recent import Recent
 from sipsorcery.config import Config
 from sipsorcery.store.directory import Account, Directory, Domain
 from sipsorcery.store.directory.account import address_of
 from sipsorcery.store.errors import StoreError
 
-_V = TypeVar("_V")
-
 #: Seconds for which nobody looks whether the directory has changed: so long a disabled
 #: account is used at most, and a new one is not known to whoever asked for it before.
 CURRENCY = 2.0
 
-# Accounts that are kept: those of a large site, in some 120 MB.
+# Accounts that are kept: those of a large site, in some 90 MB.
 _CAPACITY = 100_000
 # Names without an account that are kept. Strangers choose them, so they have a table of
 # their own, in some 2 MB.
@@ -95,9 +93,15 @@ class Accounts:
         # With the generation of each entry: what is of an earlier one no longer holds,
         # without all of it having to be removed at once.
         self._generation = 0
-        self._capacity, self._misses = capacity, misses
-        self._found: OrderedDict[str, tuple[int, Account]] = OrderedDict()
-        self._missing: OrderedDict[str, int] = OrderedDict()
+        self._found: Recent[str, tuple[int, Account]] = Recent(capacity)
+        self._missing: Recent[str, int] = Recent(misses)
+
+    @property
+    def revision(self) -> int:
+        """
+        Count the changes of accounts that have been taken over.
+        """
+        return self._revisions.get("accounts", 0)
 
     async def domain(self, host: str, *, wildcard: bool = True) -> str | None:
         """
@@ -144,7 +148,7 @@ class Accounts:
         address = address_of(username, domain)
         entry = self._found.get(address)
         if entry is not None and entry[0] == self._generation:
-            self._found.move_to_end(address)
+            self._found.note(address, entry)
             return entry[1]
         if self._missing.get(address) == self._generation:
             return None
@@ -185,13 +189,13 @@ class Accounts:
         account = await self._directory.everyone.accounts.find(username, domain)
         if account is None:
             self._found.pop(address, None)
-            _keep(self._missing, address, generation, self._misses)
+            self._missing.note(address, generation)
             return None
         why = self._disabled.get(account.owner)
         if why is not None:
             account = replace(account, admin_disabled=account.admin_disabled or why)
         self._missing.pop(address, None)
-        _keep(self._found, address, (generation, account), self._capacity)
+        self._found.note(address, (generation, account))
         return account
 
     async def _look(self) -> None:
@@ -234,10 +238,3 @@ class Accounts:
             self._generation += 1
         self._disabled = disabled
         self._revisions = revisions
-
-
-def _keep(table: OrderedDict[str, _V], key: str, value: _V, limit: int) -> None:
-    table[key] = value
-    table.move_to_end(key)
-    if len(table) > limit:
-        table.popitem(last=False)

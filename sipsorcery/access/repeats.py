@@ -8,15 +8,15 @@ asks for nothing that was not granted.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from hashlib import blake2b
 
+from sipsorcery.access.recent import Recent
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.sip.request import Request
 
 # Timer F: a client repeats a request for so long (RFC 3261, 17.1.2.2).
 _LASTING = 32.0
-# Five seconds of 6,000 requests each, in some 6 MB; most of what is lost is repeated
+# Five seconds of 6,000 requests each, in some 5 MB; most of what is lost is repeated
 # after half a second.
 _KEPT = 32_768
 
@@ -29,8 +29,7 @@ class Repeats:
     """
 
     def __init__(self, size: int = _KEPT) -> None:
-        self._size = size
-        self._ends: OrderedDict[bytes, float] = OrderedDict()
+        self._ends: Recent[bytes, float] = Recent(size)
 
     def note(self, request: Request, source: Endpoint, now: float) -> None:
         """
@@ -38,9 +37,7 @@ class Repeats:
         """
         if source.transport.is_reliable:
             return
-        self._ends[_digest(request, source)] = now + _LASTING
-        if len(self._ends) > self._size:
-            self._ends.popitem(last=False)
+        self._ends.note(_digest(request, source), now + _LASTING)
 
     def include(self, request: Request, source: Endpoint, now: float) -> bool:
         """

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from sipsorcery.access.networks import source_of
+from sipsorcery.access.recent import Recent
 from sipsorcery.endpoint import Endpoint
 
 _K = TypeVar("_K", bound=Hashable)
@@ -49,7 +50,7 @@ class ThrottleLimits:
 # Failing pairs that are remembered, and names, in some 35 MB. A source needs an address
 # of its own for each few names, or the guard bans it.
 _PAIRS = 50_000
-# Who got in: every phone of a large site, in some 35 MB.
+# Who got in: every phone of a large site, in some 20 MB.
 _KNOWN = 100_000
 
 
@@ -79,15 +80,15 @@ class Throttle:
         known: int = _KNOWN,
     ) -> None:
         self._limits = limits or ThrottleLimits()
-        self._size, self._known_size = pairs, known
+        self._size = pairs
         # By source and name, and by name; what failed last stands last.
         self._pairs: OrderedDict[tuple[str, str], _Count] = OrderedDict()
         self._names: OrderedDict[str, _Count] = OrderedDict()
         # When somebody got in last, by flow and by source, each with the name.
         # Of what they are found by the hash is enough: 64 bits, which nobody outside
         # this process can compute, and a third of the memory.
-        self._flows: OrderedDict[int, float] = OrderedDict()
-        self._sources: OrderedDict[int, float] = OrderedDict()
+        self._flows: Recent[int, float] = Recent(known)
+        self._sources: Recent[int, float] = Recent(known)
 
     def locked_for(self, remote: Endpoint, name: str, now: float) -> float:
         """
@@ -143,16 +144,14 @@ class Throttle:
         Remember who got in, and forget their failures.
         """
         source = source_of(remote.host)
-        _put(self._flows, hash((remote, name)), now, self._known_size)
-        _put(self._sources, hash((source, name)), now, self._known_size)
+        self._flows.note(hash((remote, name)), now)
+        self._sources.note(hash((source, name)), now)
         pair = self._pairs.get((source, name))
         # A lock stays: the flow is free of it, others of the same source are not.
         if pair is not None and pair.locked_until <= now:
             del self._pairs[source, name]
 
-    def _is_known(
-        self, table: OrderedDict[int, float], key: Hashable, now: float
-    ) -> bool:
+    def _is_known(self, table: Recent[int, float], key: Hashable, now: float) -> bool:
         then = table.get(hash(key))
         return then is not None and now - then < self._limits.known
 
@@ -171,10 +170,3 @@ class Throttle:
                 count.locks = 0
         count.failures += 1
         return count
-
-
-def _put(table: OrderedDict[int, float], key: int, now: float, size: int) -> None:
-    table[key] = now
-    table.move_to_end(key)
-    if len(table) > size:
-        table.popitem(last=False)
