@@ -58,19 +58,24 @@ class DialogRecord:
         *,
         offer_answer: OfferAnswer | None = None,
         acceptance: Acceptance | None = None,
+        response: Response | None = None,
         session_timer: SessionTimer | None = None,
     ) -> DialogRecord:
         """
         Write down a dialog, and what there is of its session.
 
         An offer without an answer is not written down.
+
+        :param response: our 2xx to an INVITE that is about to leave.
         """
         local = remote = origin = unacknowledged = interval = refresher = None
         if offer_answer is not None:
             local, remote = _body(offer_answer.local), _body(offer_answer.remote)
             origin = str(offer_answer.origin)
         if acceptance is not None and not acceptance.is_done:
-            unacknowledged = acceptance.response.to_bytes()
+            response = acceptance.response
+        if response is not None:
+            unacknowledged = response.to_bytes()
         if session_timer is not None and session_timer.refresher is not None:
             interval = session_timer.interval
             refresher = session_timer.refresher.value

@@ -30,6 +30,7 @@ class Leg(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     :ivar credentials: those that answer challenges in it, sealed; empty: none.
     :ivar cdr: its call detail record, as far as it is.
     :ivar source: the real address of the peer, as text of an `Endpoint`.
+    :ivar refreshed: when its session timer was last refreshed; 0: it has none.
     """
 
     dialog: DialogRecord
@@ -37,6 +38,7 @@ class Leg(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     credentials: bytes = b""
     cdr: CDR | None = None
     source: str = ""
+    refreshed: float = 0.0
 
 
 class Dialogue(msgspec.Struct, frozen=True, array_like=True, kw_only=True):

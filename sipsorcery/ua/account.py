@@ -59,6 +59,20 @@ class Account:
         uri = self.address.uri
         return uri.user if isinstance(uri, SIPURI) else None
 
+    @property
+    def secret(self) -> Secret | None:
+        """
+        What proves that it is ours; None: nothing does.
+        """
+        return self._secret
+
+    @property
+    def realms(self) -> frozenset[str]:
+        """
+        Who may ask for a proof.
+        """
+        return frozenset(self._realms)
+
     def trust_realm(self, realm: str) -> None:
         """
         Answer challenges for another realm, too.

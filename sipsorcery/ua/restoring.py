@@ -24,9 +24,11 @@ from sipsorcery.ua.session import Session
 from sipsorcery.ua.shared import SharedDialog
 
 
-def record(session: Session) -> DialogRecord:
+def record(session: Session, response: Response | None = None) -> DialogRecord:
     """
     Write a session down.
+
+    :param response: our 2xx that is about to leave.
     """
     negotiation, answering = session.negotiation, session.answering
     waiting = None if answering is None else answering.unacknowledged
@@ -34,6 +36,7 @@ def record(session: Session) -> DialogRecord:
         session.dialog,
         offer_answer=None if negotiation is None else negotiation.state,
         acceptance=None if waiting is None else waiting.acceptance,
+        response=response,
         session_timer=session.timer,
     )
 

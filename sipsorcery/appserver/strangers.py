@@ -1,0 +1,40 @@
+"""
+Callees whom nobody knows any more: they have answered a process that was killed.
+"""
+
+from __future__ import annotations
+
+from sipsorcery.dialog.dialog import Dialog
+from sipsorcery.dialog.routing import needed_contact_uri
+from sipsorcery.sip.cseq import CSeq
+from sipsorcery.sip.fields import CALL_ID, CSEQ, FROM, TO
+from sipsorcery.sip.request import Request
+from sipsorcery.sip.response import Response
+from sipsorcery.ua.acknowledging import AckSender
+from sipsorcery.ua.core import Core
+from sipsorcery.ua.goodbye import Goodbye
+from sipsorcery.ua.shared import SharedDialog
+
+
+async def hang_up_stranger(core: Core, response: Response) -> None:
+    """
+    Acknowledge a 2xx to an INVITE that nobody remembers, and hang up at once.
+
+    All that the dialog needs stands in the response (:rfc:`3261#section-13.2.2.4`).
+
+    :raises ParseError: if it breaks the grammar, or has no Contact.
+    """
+    invite = Request(
+        "INVITE",
+        needed_contact_uri(response),
+        [
+            (FROM, response[FROM]),
+            (TO, response[TO]),
+            (CALL_ID, response[CALL_ID]),
+            (CSEQ, CSeq(response[CSEQ].number, "INVITE")),
+        ],
+    )
+    dialog = Dialog.of_response(invite, response)
+    shared = SharedDialog(core, dialog, None, None)
+    AckSender(core, shared.hop, None).send(dialog.acknowledge(invite))
+    await Goodbye(shared).send()
