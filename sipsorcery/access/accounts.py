@@ -103,6 +103,13 @@ class Accounts:
         """
         return self._revisions.get("accounts", 0)
 
+    @property
+    def revision(self) -> int:
+        """
+        Count the changes of accounts that have been taken over.
+        """
+        return self._revisions.get("accounts", 0)
+
     async def domain(self, host: str, *, wildcard: bool = True) -> str | None:
         """
         Find the canonical name of the domain that a host stands for.

@@ -93,6 +93,14 @@ def expire(bindings: Bindings, now: float) -> Outcome:
     return Outcome(Bindings(current), _expired(bindings, current))
 
 
+def remove(bindings: Bindings, reason: str) -> Outcome:
+    """
+    Let all go.
+    """
+    removed = (Change(Fate.REMOVED, each, reason) for each in bindings)
+    return Outcome(Bindings(), tuple(removed))
+
+
 def close_flow(bindings: Bindings, token: str) -> Outcome:
     """
     Let go the bindings whose path holds the token of a connection that is gone.

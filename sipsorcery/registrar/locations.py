@@ -9,7 +9,7 @@ from typing import Protocol
 
 from sipsorcery.monitor.bus import Bus
 from sipsorcery.monitor.event import Event, EventKind
-from sipsorcery.registrar.core import Change, Fate, Outcome, close_flow, expire
+from sipsorcery.registrar.core import Change, Fate, Outcome, close_flow, expire, remove
 from sipsorcery.registrar.flows import FlowIndex
 from sipsorcery.store.bindings import BINDINGS, Binding, Bindings, make_record
 from sipsorcery.store.errors import Conflict
@@ -115,6 +115,22 @@ class Locations:
         for aor in self._flows.close(token):
             owner = await self._owner(aor)
             await self.change(aor, owner, lambda stored: close_flow(stored, token))
+
+    async def all_names(self) -> AsyncIterator[str]:
+        """
+        Give every address-of-record that has bindings.
+
+        :raises StoreError: if they cannot be read.
+        """
+        async for record in self._live.scan(BINDINGS.name):
+            yield record.key
+
+    async def remove(self, aor: str, reason: str) -> None:
+        """
+        Remove all bindings of an address-of-record.
+        """
+        owner = await self._owner(aor)
+        await self.change(aor, owner, lambda stored: remove(stored, reason))
 
     async def sweep(self) -> None:
         """

@@ -19,11 +19,12 @@ from sipsorcery.config import Config
 from sipsorcery.monitor.bus import Bus, Subscription
 from sipsorcery.monitor.event import Event, EventKind
 from sipsorcery.registrar.answer import Answers
-from sipsorcery.registrar.answering import Authenticates, Domains, Registrar, Reply
+from sipsorcery.registrar.answering import Authenticates, Registrar, Reply
 from sipsorcery.registrar.errors import Refused, RegistrarError
 from sipsorcery.registrar.flows import FlowIndex
 from sipsorcery.registrar.keepalive import KeepAlives
 from sipsorcery.registrar.locations import Locations
+from sipsorcery.registrar.orphans import KnownAccounts, Orphans
 from sipsorcery.registrar.overload import Load
 from sipsorcery.registrar.pinging import Pinging
 from sipsorcery.registrar.rules import RuleBook
@@ -58,7 +59,7 @@ class RegistrarService(Service):
 
     :param reactor: one that has UDP and time.
     :param config: one whose ``registrar.listen`` is settled.
-    :param accounts: knows the domains.
+    :param accounts: knows these and the domains.
     :param live: where the bindings are; started, and stopped after this.
     :param secrets: loaded.
     :param clock: gives the seconds since the epoch.
@@ -72,7 +73,7 @@ class RegistrarService(Service):
         reactor: Any,
         config: Config,
         *,
-        accounts: Domains,
+        accounts: KnownAccounts,
         authenticator: Authenticates,
         live: LiveStore,
         secrets: Secrets,
@@ -87,6 +88,7 @@ class RegistrarService(Service):
         self._due = KeepAlives(config.registrar.keep_alive)
         flows = FlowIndex()
         self._locations = Locations(live, bus, flows, self._watch, clock)
+        self._orphans = Orphans(accounts, self._locations)
         flow_timer = config.limits.idle * _FLOW_TIMER_SHARE
         self._registrar = Registrar(
             accounts,
@@ -235,7 +237,11 @@ class RegistrarService(Service):
             )
 
     def _sweep(self) -> Deferred[None]:
-        return self._run(self._locations.sweep(), "What has expired stays for now")
+        return self._run(self._clear(), "What has expired or is orphaned stays for now")
+
+    async def _clear(self) -> None:
+        await self._locations.sweep()
+        await self._orphans.look()
 
     def _run(self, work: Any, complaint: str) -> Deferred[None]:
         """

@@ -52,6 +52,12 @@ class KnownAccounts:
 
     def __init__(self, *accounts: Account) -> None:
         self.accounts = {each.username: each for each in accounts}
+        self.revision = 0
+
+    async def catch_up(self) -> None:
+        """
+        Do nothing: all changes are known at once.
+        """
 
     async def domain(self, host: str) -> str | None:
         """

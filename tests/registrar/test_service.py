@@ -11,7 +11,7 @@ from sipsorcery.sip.fields import CONTACT, RETRY_AFTER
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.store.bindings import GRACE
-from tests.access.cases import KnownAccounts, make_account
+from tests.access.cases import KnownAccounts, make_account, make_binding
 from tests.registrar.cases import AOR, VIA, make_request
 from tests.registrar.world import CONFIGURATION, PHONE, PROXY, World, contacts
 
@@ -447,6 +447,72 @@ class ExpiryTests(RegistrarCase):
         self.kinds()
         self.settle(60 + GRACE + 5)
         self.assertEqual(self.kinds(), [EventKind.BINDING_EXPIRED] * 250)
+
+
+class OrphanTests(RegistrarCase):
+    """
+    Accounts that are removed.
+    """
+
+    def remove(self, *names: str) -> None:
+        """
+        Remove accounts.
+        """
+        for name in names:
+            del self.accounts.accounts[name]
+        self.accounts.revision += 1
+
+    def test_bindings_go(self) -> None:
+        """
+        The bindings of a removed account go soon, with an event each; others stay.
+        """
+        self.register(ONE, TWO)
+        carol = {
+            "to": "<sip:carol@example.com>",
+            "call_id": "carol",
+            "fields": [("Authorization", "Test carol")],
+        }
+        self.phone.ask(make_request(ONE, **carol))  # type: ignore[arg-type]  # as given
+        self.settle(2)
+        self.events.clear()
+        self.remove("bob")
+        self.settle(2)
+        self.assertEqual(self.kinds_of_owner(), [EventKind.BINDING_REMOVED] * 2)
+        self.assertEqual(len(self.stored(AOR)), 0)
+        self.assertEqual(len(self.stored("sip:carol@example.com")), 1)
+
+    def test_while_it_was_away(self) -> None:
+        """
+        So do those of an account that was removed while the registrar did not run.
+        """
+        self.register(ONE)
+        self.end()
+        self.remove("bob")
+        self.begin()
+        self.settle(2)
+        self.assertEqual(len(self.stored(AOR)), 0)
+
+    def test_many(self) -> None:
+        """
+        A long list is gone through a part at a time, to its end.
+        """
+        names = [f"user{number}" for number in range(250)]
+        for name in names:
+            self.store(f"sip:{name}@example.com", make_binding(ONE[1:-1]))
+        self.settle(2)
+        self.assertEqual(len(self.events), 100)
+        self.settle(2)
+        self.settle(2)
+        self.assertEqual(self.kinds(), [EventKind.BINDING_REMOVED] * 250)
+
+    def kinds_of_owner(self) -> list[EventKind]:
+        """
+        Give the kinds of the events so far, which all say why and whose.
+        """
+        for event in self.events:
+            self.assertEqual(event.owner, "joe")
+            self.assertEqual(event.detail["reason"], "account removed")
+        return self.kinds()
 
 
 class EventTests(RegistrarCase):
