@@ -71,6 +71,20 @@ class CallTests(ProxyWorld):
         self.a.send(self.a.make("ACK", BOB, to_tag=to_tag))
         self.assertEqual((self.a.inbox, self.b.inbox), ([], []))
 
+    def test_own_failure_outwards(self) -> None:
+        """
+        Nor does it where an ACK would go on: it is known by its To tag.
+        """
+        far = "sip:x@far.example"
+        self.trunk.send(self.trunk.make("INVITE", far))
+        tag = self.trunk.response()[TO].tag
+        assert tag is not None
+        self.places.names["far.example"] = [f"udp:{PHONE_B}:5060"]
+        self.trunk.send(self.trunk.make("ACK", far, to_tag=tag))
+        self.assertEqual(self.b.inbox, [])
+        self.trunk.send(self.trunk.make("ACK", far, to_tag="another"))
+        self.assertEqual(self.b.request().method, "ACK")
+
     def test_register(self) -> None:
         """
         A REGISTER goes to the registrar with our Path, and its answer back.
