@@ -256,6 +256,31 @@ class SIPpTests(PhonesCase):
         await phone.event("CALL_CLOSED")
 
 
+class RemovedTests(PhonesCase):
+    """
+    An account that is removed by command while the servers run.
+    """
+
+    async def test_binding_goes(self) -> None:
+        """
+        Its binding goes with it, and it is not called nor registered any more.
+        """
+        await self._set_up()
+        await self.start()
+        end = self.ends[Transport.UDP]
+        for user in ("100", "101"):
+            phone = register(Path(self.mktemp()), end, f"secret-of-{user}", user=user)
+            self.assertEqual((await phone.tally()).successful, 1, phone.errors)
+        self.assertEqual(len(await self.bindings()), 2)
+        await self.command("account", "remove", f"101@{DOMAIN}")
+        while len(await self.bindings()) > 1:
+            pass
+        (left,) = await self.bindings()
+        self.assertEqual(left["aor"], f"sip:100@{DOMAIN}")
+        again = register(Path(self.mktemp()), end, "secret-of-101")
+        self.assertEqual((await again.tally()).successful, 0)
+
+
 class ApartTests(PhonesCase):
     """
     Servers in processes of their own.
