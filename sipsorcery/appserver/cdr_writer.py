@@ -9,10 +9,10 @@ the call of a server which is killed loses none.
 
 from __future__ import annotations
 
+import dataclasses
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -62,22 +62,24 @@ class LegCDR:
     :ivar id: its identifier.
     """
 
-    __slots__ = ("_cdr", "_changes", "_writer", "id")
+    __slots__ = ("_cdr", "_fields", "_writer", "id")
 
-    def __init__(self, writer: CDRWriter, cdr: CDR) -> None:
-        self.id = cdr.id
+    def __init__(self, writer: CDRWriter, fields: dict[str, Any]) -> None:
+        """
+        :param fields: those of `CDR` that are known.
+        """
+        self.id: str = fields["id"]
         self._writer = writer
-        self._cdr = cdr
-        self._changes: dict[str, Any] = {}
+        self._fields = fields
+        self._cdr: CDR | None = None  # made when it is asked for, and kept
 
     @property
     def now(self) -> CDR:
         """
         The record as far as it is.
         """
-        if self._changes:
-            self._cdr = replace(self._cdr, **self._changes)
-            self._changes = {}
+        if self._cdr is None:
+            self._cdr = CDR(**self._fields)
         return self._cdr
 
     @property
@@ -85,14 +87,14 @@ class LegCDR:
         """
         Whether the leg has ended.
         """
-        return "ended_at" in self._changes or self._cdr.ended_at is not None
+        return self._fields.get("ended_at") is not None
 
     @property
     def is_answered(self) -> bool:
         """
         Whether the leg has been answered.
         """
-        return "answered_at" in self._changes or self._cdr.answered_at is not None
+        return self._fields.get("answered_at") is not None
 
     def progress(self, status: int, reason: str = "") -> None:
         """
@@ -100,8 +102,7 @@ class LegCDR:
 
         It is written with what comes next.
         """
-        was_before = "progress_at" in self._changes or self._cdr.progress_at is not None
-        if status > 100 and not was_before:
+        if status > 100 and self._fields.get("progress_at") is None:
             self._note("progress", status, reason)
 
     def answered(self, status: int = 200, reason: str = "OK") -> None:
@@ -116,8 +117,7 @@ class LegCDR:
         """
         Note what it is connected by: both legs of a call have the same bridge.
         """
-        self._changes["bridge"] = bridge
-        self._writer.changed(self)
+        self.note(bridge=bridge)
 
     def ended(self, reason: str, status: int | None = None) -> None:
         """
@@ -134,13 +134,15 @@ class LegCDR:
         """
         Note other fields of `CDR`, which become known later.
         """
-        self._changes.update(fields)
+        self._fields.update(fields)
+        self._cdr = None
         self._writer.changed(self)
 
     def _note(self, what: str, status: int | None, reason: str) -> None:
-        self._changes[f"{what}_at"] = self._writer.moment()
-        self._changes[f"{what}_status"] = status
-        self._changes[f"{what}_reason"] = reason
+        self._fields[f"{what}_at"] = self._writer.moment()
+        self._fields[f"{what}_status"] = status
+        self._fields[f"{what}_reason"] = reason
+        self._cdr = None
 
 
 class CDRWriter:
@@ -176,16 +178,19 @@ class CDRWriter:
 
     # Life
 
-    async def close_open(self, reason: str = "server ended") -> int:
+    async def close_open(
+        self, reason: str = "server ended", *, before: datetime | None = None
+    ) -> int:
         """
         Close what was left open when the server was killed.
 
-        Call it at the start. Calls that are taken up again open theirs again: see
-        `resume`.
+        Calls that are taken up open theirs again: see `resume`.
 
+        :param before: when this process was started; None: now.
         :return: how many there were.
         """
-        return await self._cdrs.close_open(self._server, reason, self.moment())
+        start = before or self.moment()
+        return await self._cdrs.close_open(self._server, reason, start)
 
     async def stop(self) -> None:
         """
@@ -227,29 +232,29 @@ class CDRWriter:
         :param remote: the other end, as far as it is known.
         """
         called, calling = _parts(destination), _parts(caller.uri)
-        cdr = CDR(
-            id=str(uuid.uuid4()),
-            owner=owner,
-            server=self._server,
-            direction=direction,
-            account=account,
-            account_code=account_code,
-            dialplan=dialplan,
-            dialplan_version=dialplan_version,
-            run=run,
-            call_id=call_id,
-            destination_user=called[0],
-            destination_host=called[1],
-            destination_uri=str(destination),
-            from_user=calling[0],
-            from_name=caller.display_name or "",
-            from_header=str(caller),
-            local_socket="" if local is None else str(local),
-            remote_socket="" if remote is None else str(remote),
-            created=self.moment(),
-            detail=detail or {},
-        )
-        leg = LegCDR(self, cdr)
+        fields: dict[str, Any] = {
+            "id": str(uuid.uuid4()),
+            "owner": owner,
+            "server": self._server,
+            "direction": direction,
+            "account": account,
+            "account_code": account_code,
+            "dialplan": dialplan,
+            "dialplan_version": dialplan_version,
+            "run": run,
+            "call_id": call_id,
+            "destination_user": called[0],
+            "destination_host": called[1],
+            "destination_uri": str(destination),
+            "from_user": calling[0],
+            "from_name": caller.display_name or "",
+            "from_header": str(caller),
+            "local_socket": "" if local is None else str(local),
+            "remote_socket": "" if remote is None else str(remote),
+            "created": self.moment(),
+            "detail": detail or {},
+        }
+        leg = LegCDR(self, fields)
         self.changed(leg)
         return leg
 
@@ -257,7 +262,8 @@ class CDRWriter:
         """
         Go on with the record of a leg that another process has begun.
         """
-        leg = LegCDR(self, replace(cdr, server=self._server))
+        known = {each.name: getattr(cdr, each.name) for each in dataclasses.fields(cdr)}
+        leg = LegCDR(self, {**known, "server": self._server})
         self.changed(leg)
         return leg
 

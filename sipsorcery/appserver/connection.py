@@ -172,6 +172,14 @@ class Connection:
         if self._keeper is not None and not self.is_over:
             self._keeper.changed(self)
 
+    def write_cdrs(self) -> None:
+        """
+        Write the call detail records of both legs again.
+        """
+        for side in self.sides:
+            if side.cdr is not None:
+                side.cdr.note()
+
     def hang_up(self, reason: str) -> None:
         """
         End it on both sides.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -111,6 +111,15 @@ class Records:
         self._changed.pop(connection, None)
         if not connection.is_elsewhere:
             self._discard(connection)
+
+    async def finish(self) -> None:
+        """
+        Store what has changed, for as long as an answer would wait, and no more.
+        """
+        self.stop()
+        changed, self._changed = self._changed, {}
+        storing = [Deferred.fromCoroutine(self.store(each)) for each in changed]
+        await DeferredList(storing)
 
     def stop(self) -> None:
         """

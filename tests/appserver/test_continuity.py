@@ -1,0 +1,161 @@
+"""
+Tests for `sipsorcery.appserver.continuity`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from twisted.internet.defer import Deferred, fail
+
+from sipsorcery.appserver.connection import Connection
+from sipsorcery.appserver.continuity import Continuity
+from sipsorcery.store.errors import StoreUnavailable
+from tests.appserver.established import SERVER, EstablishedCase, KeptCDRs
+from tests.ua.cases import BOB
+
+
+class AwayCDRs(KeptCDRs):
+    """
+    Call detail records in a directory that may be away.
+    """
+
+    is_away = False
+
+    def close_open(self, server: str, reason: str, before: datetime) -> Deferred[int]:
+        """
+        Close what a server has left open, if the directory is there.
+        """
+        if self.is_away:
+            return fail(StoreUnavailable("the directory is away"))
+        return super().close_open(server, reason, before)
+
+
+class ContinuityTests(EstablishedCase):
+    """
+    A server that stops, or is killed, and is started again.
+    """
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.kept: AwayCDRs = AwayCDRs()
+        self.agents.remove(self.server.agent)
+        self.run_through(self.server.agent.stop())
+        self.server.stop()
+        self.server: Any = self.begin_server()
+
+    def begin_server(self) -> Continuity:
+        """
+        Start a server.
+        """
+        agent = self.agent(BOB, session_expires=0)
+        made = Continuity(
+            agent,
+            self.live,
+            self.kept,
+            SERVER,
+            f"started at {self.now()}",
+            secrets=self.secrets,
+            make_bridge=lambda connection: None,
+            now=self.now,
+        )
+        # What a test server has beside it.
+        made.agent = agent  # type: ignore[attr-defined]
+        made.names = made.takeover._names  # type: ignore[attr-defined]
+        made.listens = SERVER  # type: ignore[attr-defined]
+        made.start()
+        self.network.advance()
+        return made
+
+    def end_server(self) -> None:
+        """
+        Stop it as an operator does.
+        """
+        self.run_through(self.server.stop())
+        self.run_through(self.server.agent.stop())
+        self.agents.remove(self.server.agent)
+
+    def tearDown(self) -> None:
+        self.end_server()
+
+    def assert_quiet(self) -> None:
+        """
+        Check that the server has left no timer behind; the store has one of its own.
+        """
+        self.assertEqual(len(self.machine.getDelayedCalls()), 1)
+
+    def only(self) -> Connection:
+        """
+        Give the one call that the server has.
+        """
+        (connection,) = self.server.connections
+        assert isinstance(connection, Connection)
+        return connection
+
+    def test_stop(self) -> None:
+        """
+        A server that stops hangs nobody up, and goes on with its calls at its start.
+        """
+        connection, ours = self.connect()
+        self.end_server()
+        self.assertFalse(ours.is_over)
+        self.assertEqual(self.phone.methods, [])
+        self.assert_quiet()
+        self.server = self.begin_server()
+        self.assertEqual(self.only().id, connection.id)
+        self.run_through(ours.bye())
+        self.assertIn("BYE", self.phone.methods)
+
+    def test_last_change(self) -> None:
+        """
+        What has changed just before is stored at the stop.
+        """
+        connection, _ = self.connect()
+        connection.limit = self.now() + 600
+        connection.changed()
+        self.end_server()
+        self.assertEqual(self.stored(connection.id).limit, connection.limit)
+        self.server = self.begin_server()
+
+    def test_records(self) -> None:
+        """
+        Of the records that a server has left open, those of calls that go on stay so.
+        """
+        self.connect()
+        self.network.advance(2)
+        left = self.begin_cdr("attempt")
+        self.network.advance(2)
+        self.assertFalse(left.is_over)
+        self.end_server()
+        self.network.advance(1)
+        self.server = self.begin_server()
+        self.assertEqual(self.reasons(), {"attempt": "server ended"})
+
+    def test_directory_is_away(self) -> None:
+        """
+        They are closed when the directory is back, and what has begun since is not.
+        """
+        left = self.begin_cdr("attempt")
+        self.network.advance(2)
+        self.end_server()
+        self.kept.is_away = True
+        self.network.advance(1)
+        self.server = self.begin_server()
+        since = self.begin_cdr("since")
+        self.assertEqual(self.reasons(), {})
+        self.kept.is_away = False
+        self.network.advance(30)
+        self.assertEqual(self.reasons(), {"attempt": "server ended"})
+        self.assertNotEqual(left.id, since.id)
+
+    def test_stop_at_once(self) -> None:
+        """
+        A server can stop while it still waits for the directory.
+        """
+        self.end_server()
+        self.kept.is_away = True
+        self.server = self.begin_server()
+        self.end_server()
+        self.assert_quiet()
+        self.server = self.begin_server()
