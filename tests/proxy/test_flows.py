@@ -322,6 +322,19 @@ class RestartTests(FlowsCase):
         self.appserver.send(self.appserver.make("INVITE", B_CONTACT, ("Route", path)))
         self.assertEqual(self.appserver.response().status, 430)
 
+    def test_connection_of_another(self) -> None:
+        """
+        Nor is it anybody else's, who now has the connection of the same number.
+        """
+        path = self.register(self.b, B_CONTACT)
+        self.restart()
+        other = self.station("198.51.100.13", SECURE)
+        other.send(other.make("OPTIONS", "sip:example.com"))
+        self.assertEqual(other.response().status, 200)
+        self.appserver.send(self.appserver.make("INVITE", B_CONTACT, ("Route", path)))
+        self.assertEqual(self.appserver.response().status, 430)
+        self.assertTrue(other.is_quiet)
+
 
 class FlowClosedTests(FlowsCase):
     """

@@ -206,13 +206,17 @@ class OperatorTests(ProxyWorld):
 
     def test_exception(self) -> None:
         """
-        What a script raises, at once or in a coroutine, is a 500 and in the log.
+        What a script raises, at once or in a coroutine, is a 500 and in the log, and
+        the monitor hears of it.
         """
         for text in ("def request(sys, req): 1/0", "async def request(sys, req): 1/0"):
             self.use(text)
             with capturedLogs() as events:
                 self.a.send(self.a.make("MESSAGE", "sip:example.com", branch=text[:1]))
             self.assertEqual(self.a.statuses(), [500])
+            (event,) = self.bus.events
+            self.assertIs(event.kind, EventKind.SCRIPT_FAILED)
+            self.bus.events.clear()
             self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
             # It names the request, but has no lines of a stranger, nor credentials.
             (line,) = map(formatEvent, events)
