@@ -28,7 +28,7 @@ from sipsorcery.registrar.rules import RuleBook
 from sipsorcery.registrar.trust import Trust
 from sipsorcery.sip import grammar
 from sipsorcery.sip.errors import ParseError
-from sipsorcery.sip.fields import CALL_ID, Field
+from sipsorcery.sip.fields import CALL_ID, VIA, Field
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.status import reason_phrase
 from sipsorcery.sip.uri import SIPURI
@@ -153,6 +153,8 @@ class Registrar:
                 keeps_alive=account.sends_keepalives,
                 mangles_contact=account.mangles_contact,
             )
+        if self._bus.wants(EventKind.OWNER_KNOWN):
+            self._tell_owner(request, account)
         if asked.path and self._flows.has_closed(_tokens(asked)):
             raise Refused(430, "the connection of this request is closed already")
         rules = self._rules.of(asked.user_agent)
@@ -196,6 +198,20 @@ class Registrar:
         return Reply(status, reason, decision.fields)
 
     # Events
+
+    def _tell_owner(self, request: Request, account: Account) -> None:
+        # Of a stranger's own Via, which came straight to us, there are no traces.
+        self._bus.emit(
+            Event(
+                time=self._clock(),
+                server="registrar",
+                kind=EventKind.OWNER_KNOWN,
+                owner=account.owner,
+                call_id=request.get(CALL_ID) or "",
+                message=f"this request is of {account.aor}",
+                detail={"branch": request[VIA].branch or ""},
+            )
+        )
 
     def _tell_success(
         self, asked: Registration, account: Account, source: Endpoint, count: int

@@ -531,14 +531,30 @@ class EventTests(RegistrarCase):
         self.assertEqual(
             self.kinds(),
             [
+                EventKind.OWNER_KNOWN,
                 EventKind.BINDING_ADDED,
                 EventKind.REGISTER_SUCCESS,
+                EventKind.OWNER_KNOWN,
                 EventKind.BINDING_UPDATED,
                 EventKind.REGISTER_SUCCESS,
+                EventKind.OWNER_KNOWN,
                 EventKind.BINDING_REMOVED,
                 EventKind.REGISTER_SUCCESS,
             ],
         )
+
+    def test_owner_of_traces(self) -> None:
+        """
+        Once somebody has shown who they are, their request is theirs by the branch that
+        the proxy has put on it; a challenged one is nobody's.
+        """
+        self.phone.ask(make_request(ONE))
+        self.assertNotIn(EventKind.OWNER_KNOWN, self.kinds())
+        self.by_proxy(ONE)
+        known = self.events[0]
+        self.assertEqual((known.kind, known.owner), (EventKind.OWNER_KNOWN, "joe"))
+        branch = f"{PROXY_VIA}{self.count - 1}".partition("branch=")[2]
+        self.assertEqual(known.detail, {"branch": branch})
 
     def test_failures(self) -> None:
         """
