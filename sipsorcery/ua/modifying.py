@@ -17,7 +17,7 @@ from sipsorcery.sip.fields import RETRY_AFTER
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.ua.errors import RequestFailed, SessionEnded
-from sipsorcery.ua.negotiation import Carried
+from sipsorcery.ua.negotiation import AnswerHook, Carried
 from sipsorcery.ua.outcome import to_its_end
 from sipsorcery.ua.reinvite import Reinvite
 from sipsorcery.ua.sending import send
@@ -35,7 +35,10 @@ _NOTHING: Carried = ([], b"")
 
 
 async def modify(
-    session: Session, method: str, description: SessionDescription | None
+    session: Session,
+    method: str,
+    description: SessionDescription | None,
+    solicited: AnswerHook | None = None,
 ) -> None:
     """
     Send an INVITE or UPDATE in a session until it is accepted.
@@ -45,6 +48,7 @@ async def modify(
     sent again, but what is under way goes on: a 2xx has to be acknowledged.
 
     :param description: what to offer; None: what we said last, or in an UPDATE nothing.
+    :param solicited: answers the offer that the peer makes in place of ours.
     :raises RequestFailed: if it is refused.
     :raises SessionEnded: if the session is over before.
     """
@@ -57,7 +61,9 @@ async def modify(
             may_send = _may_send(session, method, description)
             if may_send:
                 try:
-                    await to_its_end(_modify_once(session, method, description))
+                    await to_its_end(
+                        _modify_once(session, method, description, solicited)
+                    )
                     return
                 except RequestFailed as error:
                     failed = error
@@ -106,9 +112,13 @@ def _delay_after(session: Session, error: RequestFailed, delay: float) -> float:
 
 
 async def _modify_once(
-    session: Session, method: str, description: SessionDescription | None
+    session: Session,
+    method: str,
+    description: SessionDescription | None,
+    solicited: AnswerHook | None,
 ) -> None:
-    fields, body = _offer(session, method, description)
+    carried = _NOTHING if solicited else _offer(session, method, description)
+    fields, body = carried
     request: Request | None = None
 
     def make(credentials: Sequence[Authorization]) -> Request:
@@ -125,7 +135,9 @@ async def _modify_once(
         session.hear(response)
 
     errand = session.shared.errand(method, make, body, hear)
-    session.reinvite_sent = reinvite = Reinvite(session) if method == "INVITE" else None
+    session.reinvite_sent = reinvite = None
+    if method == "INVITE":
+        session.reinvite_sent = reinvite = Reinvite(session, solicited)
     try:
         ask = None if reinvite is None else reinvite.ask
         response = await send(session.core, errand, ask)
@@ -145,6 +157,8 @@ async def _modify_once(
     session.follow_timer(response)
     if reinvite is not None:
         await reinvite.acknowledge(request)
+        if reinvite.refused is not None:
+            raise reinvite.refused
 
 
 def _offer(

@@ -33,6 +33,9 @@ OfferHook: TypeAlias = Callable[
     [SessionDescription | None], SessionDescription | Awaitable[SessionDescription]
 ]
 
+#: Gives somebody else's answer to an offer that the peer has been asked for.
+AnswerHook: TypeAlias = Callable[[SessionDescription], Awaitable[SessionDescription]]
+
 #: The fields and the body that carry a description.
 Carried: TypeAlias = tuple[list[FieldValue], bytes]
 
@@ -166,6 +169,14 @@ class Negotiation:
         if self.must_answer:
             return described(self._state.answer(self.abilities))
         return self.offer()
+
+    def relay(self, answer: SessionDescription) -> Carried:
+        """
+        Make the answer to the peer's offer of somebody else's answer to it.
+
+        :raises RemoteProtocolError: of `sipsorcery.sdp`, if it does not fit.
+        """
+        return described(self._state.relay_answer(answer))
 
     def refuse(self) -> Carried:
         """

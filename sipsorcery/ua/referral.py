@@ -4,6 +4,7 @@ Transfers that the peer asks for: REFER in a session, and what we tell of it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, assert_never
 
 from twisted.python.failure import Failure
@@ -20,6 +21,7 @@ from sipsorcery.dialog.refer import PACKAGE, Refer, ReferNotifier
 from sipsorcery.dialog.refusal import FieldValue, Refusal
 from sipsorcery.sip.fields import EXPIRES, REFERRED_BY, REPLACES
 from sipsorcery.sip.request import Request
+from sipsorcery.transport.flow import Flow
 from sipsorcery.transport.transactions.server import ServerTransaction
 from sipsorcery.ua.draft import Draft
 from sipsorcery.ua.driven import Driven
@@ -67,14 +69,34 @@ class Referral:
         """
         return self._transaction.is_pending
 
-    def reject(self, status: int = 603) -> None:
+    @property
+    def request(self) -> Request:
+        """
+        The REFER.
+        """
+        return self._request
+
+    @property
+    def flow(self) -> Flow:
+        """
+        The way it came.
+        """
+        return self._transaction.flow
+
+    def reject(
+        self,
+        status: int = 603,
+        reason: str | None = None,
+        *,
+        fields: Iterable[FieldValue] = (),
+    ) -> None:
         """
         Refuse it.
 
         :raises LocalProtocolError: if it has been answered.
         """
         self._check_pending()
-        self._transaction.respond(status)
+        self._transaction.respond(status, reason, fields)
 
     def accept(self) -> None:
         """

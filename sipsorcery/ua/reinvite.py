@@ -12,6 +12,7 @@ from twisted.internet.interfaces import IDelayedCall
 from sipsorcery.dialog.acknowledgement import Acknowledgement, AcknowledgementEffect
 from sipsorcery.dialog.effects import Send, Terminated
 from sipsorcery.dialog.reliable_client import ReliableReceiver
+from sipsorcery.sdp import NotAcceptable
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.transport.transactions.client import ClientTransaction, Way
@@ -19,6 +20,7 @@ from sipsorcery.transport.transactions.drive import Failure
 from sipsorcery.ua.acknowledging import AckSender
 from sipsorcery.ua.confirming import answer, confirm
 from sipsorcery.ua.driven import Driven
+from sipsorcery.ua.negotiation import AnswerHook, Carried
 
 if TYPE_CHECKING:
     from sipsorcery.ua.session import Session
@@ -27,16 +29,21 @@ if TYPE_CHECKING:
 class Reinvite:
     """
     Send a re-INVITE, and its ACK as often as that is needed.
+
+    :param solicited: answers the offer in the 2xx; None: the application's own hook.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, solicited: AnswerHook | None = None) -> None:
         self._session = session
+        self._solicited = solicited
         self._transaction: ClientTransaction | None = None
         self._answer: Deferred[Response] = Deferred()
         self._receiver = ReliableReceiver()
         self._ack: Driven[Acknowledgement, AcknowledgementEffect] | None = None
         self._sender: AckSender | None = None
         self._limit: IDelayedCall | None = None
+        #: Why nobody else has answered the offer that was asked for.
+        self.refused: Exception | None = None
 
     def ask(self, request: Request, way: Way, is_last: bool) -> Deferred[Response]:
         """
@@ -59,7 +66,7 @@ class Reinvite:
         Acknowledge the 2xx, and answer the offer in it.
         """
         session, core = self._session, self._session.core
-        fields, body = await answer(session)
+        fields, body = await self._answer_offer()
         ack = session.dialog.acknowledge(request, fields, body)
         session.overlap.done(request)
         session.note_sent(ack)
@@ -67,6 +74,32 @@ class Reinvite:
         machine = Acknowledgement(ack, core.clock.seconds(), core.settings.timers)
         self._ack = Driven(core, machine, self._act)
         self._ack.run()
+
+    async def _answer_offer(self) -> Carried:
+        """
+        Answer the offer in the 2xx: it cannot be refused.
+
+        Where nobody else answers it, the session stays what it has been.
+        """
+        negotiation = self._session.negotiation
+        if (
+            self._solicited is None
+            or negotiation is None
+            or not negotiation.must_answer
+        ):
+            return await answer(self._session)
+        assert negotiation.offered is not None  # it waits for the answer
+        before = negotiation.local
+        try:
+            return negotiation.relay(await self._solicited(negotiation.offered))
+        except Exception as error:  # whatever it is, the peer gets an ACK
+            self.refused = error
+            if before is not None:
+                negotiation.abilities = before
+            try:
+                return negotiation.describe()
+            except NotAcceptable:
+                return negotiation.refuse()
 
     def stop(self) -> None:
         """

@@ -29,7 +29,7 @@ from sipsorcery.ua.core import Core, Hook
 from sipsorcery.ua.endings import Ending
 from sipsorcery.ua.errors import LocalProtocolError, RequestFailed, SessionEnded
 from sipsorcery.ua.goodbye import Goodbye
-from sipsorcery.ua.negotiation import Negotiation, OfferHook
+from sipsorcery.ua.negotiation import AnswerHook, Negotiation, OfferHook
 from sipsorcery.ua.outcome import Outcome
 from sipsorcery.ua.refreshing import Refreshing
 from sipsorcery.ua.reinvite import Reinvite
@@ -206,6 +206,20 @@ class Session:
         """
         await modifying.modify(self, "INVITE", description)
 
+    async def solicit(self, answer: AnswerHook) -> None:
+        """
+        Ask the peer by a re-INVITE for an offer, and let *answer* answer it.
+
+        So a third party connects two others (:rfc:`3725`). The answer may take a while,
+        but the peer repeats its offer for half a minute at most.
+
+        :param answer: given the offer, gives somebody else's answer to it. If it fails,
+            the session stays as it was, and the failure is raised.
+        :raises RequestFailed: if the peer refuses.
+        :raises SessionEnded: if it is over before.
+        """
+        await modifying.modify(self, "INVITE", None, answer)
+
     async def update(self, description: SessionDescription | None = None) -> None:
         """
         Change the session by an UPDATE, which may be done before it is answered.
@@ -253,7 +267,12 @@ class Session:
         return response
 
     async def refer(
-        self, target: str | URI, *, replaced: Session | None = None
+        self,
+        target: str | URI,
+        *,
+        replaced: Session | None = None,
+        referred_by: Address | None = None,
+        subscribes: bool = True,
     ) -> Transfer:
         """
         Ask the peer to call somebody else.
@@ -261,12 +280,14 @@ class Session:
         :param target: whom.
         :param replaced: our own session with the target, which the new call is to
             replace: an attended transfer. None: a blind one.
+        :param referred_by: who asks; None: we do.
+        :param subscribes: whether to be told what comes of it.
         :return: what comes of it, when the peer has accepted.
         :raises RequestFailed: if the peer refuses.
         :raises SessionEnded: if the session is over.
         """
         dialog = None if replaced is None else replaced.dialog
-        return await transfer.refer(self, target, dialog)
+        return await transfer.refer(self, target, dialog, referred_by, subscribes)
 
     def _described(self) -> SessionDescription:
         if self.local is None:

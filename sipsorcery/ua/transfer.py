@@ -167,7 +167,11 @@ class Transfer:
 
 
 async def refer(
-    session: Session, target: str | URI, replaced: Dialog | None
+    session: Session,
+    target: str | URI,
+    replaced: Dialog | None,
+    referred_by: Address | None,
+    subscribes: bool,
 ) -> Transfer:
     """
     Ask the peer of a session to call somebody else; see `Session.refer`.
@@ -177,7 +181,8 @@ async def refer(
     fields = refer_fields(
         parse_uri(target) if isinstance(target, str) else target,
         replaced=replaced,
-        referred_by=Address(session.dialog.local.uri),
+        referred_by=referred_by or Address(session.dialog.local.uri),
+        subscribes=subscribes,
     )
     transfer = Transfer(session.shared)
     try:
