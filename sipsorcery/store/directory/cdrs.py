@@ -4,10 +4,13 @@ Call detail records: one for each leg of a call.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -206,6 +209,9 @@ class CDRs(Rows[CDR]):
 
     def _upsert(self, using: sa.Connection, cdrs: Sequence[CDR]) -> list[None]:
         latest = {cdr.id: self._fitting(cdr) for cdr in cdrs}
+        if using.dialect.name == "sqlite":
+            _upsert_sqlite(using, list(latest.values()))
+            return [None] * len(cdrs)
         insert = _INSERT[using.dialect.name](self.table)
         changed = {
             column.name: insert.excluded[column.name]
@@ -222,13 +228,12 @@ class CDRs(Rows[CDR]):
         return [None] * len(cdrs)
 
     def _fitting(self, cdr: CDR) -> dict[str, Any]:
-        values = {}
-        for each in fields(cdr):
-            value = getattr(cdr, each.name)
-            if isinstance(value, str):
-                limit = getattr(self.table.c[each.name].type, "length", None)
-                value = _storable(value)[:limit]
-            values[each.name] = value
+        values = dict(zip(_NAMES, _values(cdr), strict=True))
+        for name, limit in _LIMITS:
+            text = values[name]
+            # Nearly none has to be changed.
+            if len(text) > limit or not text.isascii() or "\0" in text:
+                values[name] = _storable(text)[:limit]
         return values
 
     def _count(self, using: sa.Connection, query: sa.Select[Any]) -> int:
@@ -252,6 +257,64 @@ class CDRs(Rows[CDR]):
 
 # "insert ... on conflict" is the same in both, but no standard.
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+_NAMES = tuple(each.name for each in fields(CDR))
+_values = attrgetter(*_NAMES)
+_LIMITS = tuple(
+    (column.name, column.type.length)
+    for column in schema.cdrs.c
+    if isinstance(column.type, sa.String) and column.type.length is not None
+)
+_MOMENTS = tuple(
+    number for number, name in enumerate(_NAMES) if name.endswith(("_at", "created"))
+)
+_DETAIL = _NAMES.index("detail")
+# Rows of one statement. It is a compromise: SQLite takes 999 values at least, and a
+# thread beside a busy reactor has to wait after each statement.
+_ROWS = 24
+_ROW = f"({', '.join('?' * len(_NAMES))})"
+_CHANGES = ", ".join(f"{name} = excluded.{name}" for name in _NAMES if name != "id")
+
+
+def _upsert_sqlite(using: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """
+    Write rows in half of the time that SQLAlchemy takes.
+    """
+    for start in range(0, len(rows), _ROWS):
+        some = rows[start : start + _ROWS]
+        values = [value for row in some for value in _columns(row)]
+        using.exec_driver_sql(_upsert_statement(len(some)), tuple(values))
+
+
+@lru_cache(maxsize=_ROWS)
+def _upsert_statement(rows: int) -> str:
+    return (
+        f"insert into cdrs ({', '.join(_NAMES)}) "
+        f"values {', '.join([_ROW] * rows)} "
+        f"on conflict (id) do update set {_CHANGES} "
+        # Nobody overwrites the record of another.
+        "where cdrs.owner = excluded.owner"
+    )
+
+
+def _columns(row: Mapping[str, Any]) -> list[Any]:
+    """
+    Give the values of a row as SQLAlchemy would have SQLite keep them.
+    """
+    values = list(row.values())
+    for number in _MOMENTS:
+        moment = values[number]
+        if moment is not None:
+            values[number] = _spell(moment)
+    values[_DETAIL] = json.dumps(values[_DETAIL]) if values[_DETAIL] else "{}"
+    return values
+
+
+def _spell(moment: datetime) -> str:
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment} has no time zone")
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return utc.isoformat(" ", "microseconds")[:26]  # without the zone
 
 
 def _storable(text: str) -> str:
