@@ -115,6 +115,7 @@ class Connection:
         self.version = 0
         self.slot: int | None = None  # on the wheel
         self._keeper: Keeper | None = None
+        self._released: Side | None = None
         self._reason = ""
         self._ended: Outcome[Ending] = Outcome()
         for side in sides:
@@ -191,6 +192,21 @@ class Connection:
             _say_goodbye(side.session)
         # Early sessions, which no BYE ends, have to be refused or cancelled by others.
 
+    def release(self, session: Session) -> None:
+        """
+        Let one side hang up without an end of the call: another one is to come.
+        """
+        self._released = self.side_of(session)
+
+    def retain(self) -> bool:
+        """
+        Let nobody hang up any more without an end of the call: no other has come.
+
+        :return: whether that side is still there; if not, the call is to be ended.
+        """
+        released, self._released = self._released, None
+        return released is None or not released.session.is_over
+
     def replace(self, old: Session, side: Side, reason: str) -> Session:
         """
         Put another leg in the place of one, as a transfer does.
@@ -200,6 +216,7 @@ class Connection:
         """
         gone = self.side_of(old)
         assert gone is not None  # only who has the call changes it
+        self._released = None
         caller, callee = self.sides
         self.sides = (side, callee) if gone is caller else (caller, side)
         _close(gone, reason)
@@ -249,6 +266,8 @@ class Connection:
     def _session_ended(self, ending: Ending, side: Side) -> None:
         if self.is_over or side not in self.sides:
             return
+        if side is self._released:
+            return  # its record ends when the other one comes
         _close(side, self._reason or _reason_of(ending))
         other = self.sides[self.sides[0] is side]
         _close(other, self._reason or REMOTE_HUNG_UP)

@@ -154,3 +154,29 @@ class ConnectionTests(EstablishedCase):
         self.assertEqual(self.phone.methods, [])
         self.assertEqual(self.reasons(), {"caller": "Attended transfer"})
         self.assertIsNone(self.record(self.connection.id))
+
+    def test_release(self) -> None:
+        """
+        Who is to be replaced may hang up; if nobody comes, somebody has to end it.
+        """
+        self.connection.release(self.connection.caller)
+        self.assertTrue(self.connection.retain())
+        self.connection.release(self.connection.caller)
+        self.run_through(self.ours.bye())
+        self.assertFalse(self.connection.is_over)
+        self.assertNotIn("BYE", self.phone.methods)
+        self.assertFalse(self.connection.retain())
+        self.connection.hang_up("nobody has come")
+        self.network.advance()
+        self.phone.respond(self.phone.last("BYE"), 200, tag=None)
+        self.assertTrue(self.connection.is_over)
+        self.assertEqual(self.reasons()["callee"], "nobody has come")
+
+    def test_release_one(self) -> None:
+        """
+        When the other side hangs up the call is over all the same.
+        """
+        self.connection.release(self.connection.caller)
+        self.bye()
+        self.assertTrue(self.connection.is_over)
+        self.assertTrue(self.ours.is_over)
