@@ -5,6 +5,7 @@ Tests for `sipsorcery.proxy.script`, with all that carries out what it decides.
 from __future__ import annotations
 
 from sipsorcery.monitor.event import EventKind
+from sipsorcery.proxy.token import Use
 from sipsorcery.sip import Request
 from sipsorcery.sip.fields import MAX_FORWARDS, PATH, RECORD_ROUTE, TO, VIA
 from tests.proxy.test_routing import METHODS
@@ -356,6 +357,22 @@ class NoOpenRelayTests(ProxyWorld):
             response.set_all("Via", [ours, victim])
             self.a.send(response)
             self.assertEqual((self.evil.inbox, self.a.inbox), ([], []))
+
+    def test_response_with_another_token(self) -> None:
+        """
+        Nor does one whose Via says by a token for something else where it came from,
+        such as one that stood in a Record-Route.
+        """
+        self.trunk.send(self.trunk.make("MESSAGE", f"sip:x@{PHONE_B}"))
+        message = self.b.request()
+        ours, *others = message.all("Via")
+        flow = self.tokens.read(message[VIA].parameters.get("flow") or "").flow
+        for use, arrives in ((Use.RECORD_ROUTE, 0), (Use.PATH, 0), (Use.VIA, 1)):
+            before, _, _ = ours.partition("flow=")
+            token = self.tokens.write(use, flow)
+            message.set_all("Via", [f"{before}flow={token}", *others])
+            self.b.send(message.respond(200, to_tag="b"))
+            self.assertEqual(len(self.trunk.inbox), arrives, use)
 
     def test_response_to_another(self) -> None:
         """
