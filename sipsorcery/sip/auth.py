@@ -28,15 +28,17 @@ _EMPTY = re.compile(r"[ \t\r\n,]*+")
 _END = rf"{_SWS}(?:,{_EMPTY.pattern}|$)"
 # auth-param = auth-param-name EQUAL ( token / quoted-string ), and the tolerated
 # spellings. An apostrophe is also a legal character of a token, so it only quotes
-# when its twin ends the value. No value may hold what would end a header line.
-_PARAMETER = re.compile(
+# when its twin ends the value. No value may hold what would end a header line. Where no
+# parameter follows, the last group takes all that is left: so one search reads a list,
+# and never looks for a beginning in the middle of what is broken.
+_PARAMETERS = re.compile(
     rf"({grammar.TOKEN}){_SWS}={_SWS}"
     r"(?:"
     rf'"((?:[^"\\\r\n\0]++|\\[^\r\n\0])*+)"{_END}'
     rf"|'([^'\r\n\0]*+)'{_END}"
     rf'|([^\s,"\0]++){_END}'
-    r")"
-)
+    r")|([\s\S]++)"
+).findall
 _QUOTED_PAIR = re.compile(r"\\(.)")
 _BREAKS_LINE = re.compile(r"[\r\n\0]")
 # token68, the one-piece credentials of Basic and Bearer (RFC 7235, 2.1)
@@ -243,20 +245,14 @@ def _parse_parameters(text: str, position: int) -> AuthParameters:
     found: dict[str, str] = {}
     start = _EMPTY.match(text, position)
     assert start is not None  # it matches the empty string
-    position = start.end()
-    while position < len(text):
-        match = _PARAMETER.match(text, position)
-        if match is None:
+    for name, quoted, apostrophes, bare, rest in _PARAMETERS(text, start.end()):
+        if rest:
+            position = len(text) - len(rest)
             raise ParseError(f"authentication parameter expected at {position}")
-        name, quoted, apostrophes, bare = match.groups()
         name = name.lower()
         if name in found:
             raise ParseError(f"authentication parameter {excerpt(name)} given twice")
-        if quoted is None:
-            found[name] = bare if apostrophes is None else apostrophes
-        elif "\\" in quoted:
-            found[name] = _QUOTED_PAIR.sub(r"\1", quoted)
-        else:
-            found[name] = quoted
-        position = match.end()
+        if "\\" in quoted:
+            quoted = _QUOTED_PAIR.sub(r"\1", quoted)
+        found[name] = quoted or apostrophes or bare
     return tuple(found.items())
