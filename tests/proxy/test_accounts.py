@@ -494,6 +494,17 @@ class StrangerTests(AccountsCase):
         self.assertLess(self.flood(same, 700), 601)
         self.assertEqual(self.flood(self.a, 100), 100)
 
+    def test_flood_of_an_account(self) -> None:
+        """
+        So is one that has proved to a call of its own whose it is.
+        """
+        self.place(BOB, f"sip:bob@{PROVIDER}:5060")
+        lines = self.credentials(self.a, "MESSAGE", BOB)
+        self.a.send(self.make(self.a, "MESSAGE", BOB, *lines))
+        self.provider.answer(self.provider.request(), 200)
+        self.a.consumer.responses.clear()
+        self.assertEqual(self.flood(self.a, 100), 100)
+
 
 class InsideTests(AccountsCase):
     """
