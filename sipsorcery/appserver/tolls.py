@@ -78,8 +78,8 @@ class TollPolicy:
             home = self.home
             national = number.removeprefix(_FAR.get(home, "0"))
             return self._premium(national.startswith(_PREMIUM.get(home, ())))
-        if _is_premium(international):
-            return "premium" if not self.premium else None
+        if _is_premium(international) and not self.premium:
+            return "premium"
         open_to = (self.home, *self.countries)
         is_open = any(each and international.startswith(each) for each in open_to)
         return None if is_open or ANYWHERE in self.countries else "foreign"

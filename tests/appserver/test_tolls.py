@@ -57,6 +57,9 @@ class TollTests(SynchronousTestCase):
         ):
             self.assertEqual(policy.judge(number), "premium", number)
         self.assertIsNone(TollPolicy("44", premium=True).judge("09061234567"))
+        self.assertEqual(
+            TollPolicy("1", premium=True).judge("011449061234567"), "foreign"
+        )
 
     def test_names(self) -> None:
         """
