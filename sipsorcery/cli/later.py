@@ -12,8 +12,6 @@ from sipsorcery.cli.declaring import Verbs, add_group, add_verb
 from sipsorcery.cli.errors import Refused
 
 _LATER = {
-    "calls": "list the calls in progress",
-    "cdrs": "list the records of calls",
     "dispatch": "show where the proxy sends calls to",
     "simulate": "tell what would happen to a call",
     "trace": "show the messages of a call",

@@ -156,7 +156,7 @@ class LaterTests(SynchronousTestCase):
         Each says so and exits with 1.
         """
         for verb in (
-            *(["calls"], ["calls", "--json"], ["cdrs"], ["dispatch"]),
+            *(["dispatch"], ["dispatch", "--json"]),
             *(["workers", "list"], ["workers", "restart"], ["trace", "a84b4c"]),
             *(["simulate", "101@example.com"], ["dialplan", "check", "home"]),
         ):

@@ -158,10 +158,13 @@ class CDRs(Rows[CDR]):
         before: datetime | None = None,
         call_id: str | None = None,
         dialplan: str | None = None,
+        is_open: bool = False,
         limit: int = 100,
     ) -> Deferred[list[CDR]]:
         """
         Give records by when they were begun, the latest first.
+
+        :param is_open: those alone that are not over.
         """
         table, query = self.table, self._select()
         if since is not None:
@@ -172,6 +175,8 @@ class CDRs(Rows[CDR]):
             query = query.where(table.c.call_id == call_id)
         if dialplan is not None:
             query = query.where(table.c.dialplan == dialplan)
+        if is_open:
+            query = query.where(table.c.ended_at.is_(None))
         order = (table.c.created.desc(), table.c.id)
         return self._read(self._all, query.order_by(*order).limit(limit))
 

@@ -184,6 +184,9 @@ class CDRsTests(DirectoryCase):
         self.assertEqual(ids(since=START + timedelta(seconds=4)), "54")
         self.assertEqual(ids(call_id="call 1"), "531")
         self.assertEqual(ids(dialplan="default", limit=1), "2")
+        self.do(self.cdrs.write(make("6", ended_at=START)))
+        self.assertNotIn("6", ids(is_open=True))
+        self.assertIn("6", ids())
         self.assertEqual(self.do(self.cdrs.count(START + timedelta(seconds=4))), 2)
 
     def test_close_open(self) -> None:

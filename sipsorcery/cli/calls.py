@@ -1,0 +1,87 @@
+"""
+``sipsorcery calls``: the calls in progress.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from sipsorcery.cli import tables
+from sipsorcery.cli.declaring import Verbs, add_verb
+from sipsorcery.cli.session import Session, with_session
+from sipsorcery.control import NotRunning, ask
+from sipsorcery.control.naming import socket_file
+from sipsorcery.store.dialogues import DIALOGUES
+from sipsorcery.store.live import Record
+
+_COLUMNS = ("id", "owner", "state", "caller", "callee", "seconds", "limit")
+
+
+def add_to(verbs: Verbs) -> None:
+    """
+    Declare the verb.
+    """
+    parser = add_verb(
+        verbs, "calls", with_session(act), "list the calls in progress", reads=True
+    )
+    parser.add_argument("--owner", metavar="U", help="those of this user alone")
+
+
+async def act(session: Session, options: argparse.Namespace) -> None:
+    """
+    List what the application server has, the oldest first.
+
+    While none runs there are the calls that its next start goes on with.
+    """
+    rows = await _running(session)
+    if rows is None:
+        rows = await _stored(session)
+    if options.owner is not None:
+        rows = [row for row in rows if row["owner"] == options.owner]
+    rows.sort(key=lambda row: row["started"])
+    now = time.time()
+    for row in rows:
+        row["seconds"] = max(0, round(now - (row["answered"] or row["started"])))
+    tables.show(rows, _COLUMNS, as_json=options.json)
+
+
+async def _running(session: Session) -> list[dict[str, Any]] | None:
+    if not socket_file(session.data_dir, "appserver").exists():
+        return None
+    try:
+        asked = ask(session.reactor, session.data_dir, "appserver", "calls")
+        rows: list[dict[str, Any]] = await asked
+    except NotRunning:
+        return None  # it was killed
+    return rows
+
+
+async def _stored(session: Session) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    # Before the first server has run there is nothing to read.
+    if (session.data_dir / "live.db").exists():
+        with session.live() as live:
+            async for record in live.scan(DIALOGUES.name):
+                rows += _rows(record)
+    return rows
+
+
+def _rows(record: Record) -> Iterator[dict[str, Any]]:
+    call = DIALOGUES.read(record)
+    caller, callee = call.legs
+    yield {
+        "id": call.id,
+        "owner": call.owner,
+        "account": call.account,
+        "direction": call.direction,
+        "state": "waiting for its server",
+        "caller": caller.dialog.remote,
+        "callee": callee.dialog.remote,
+        "call_ids": [caller.dialog.call_id, callee.dialog.call_id],
+        "started": call.started,
+        "answered": call.answered,
+        "limit": call.limit,
+    }
