@@ -67,7 +67,13 @@ class Branches:
         :param side: which rules apply to the sender.
         """
         routes = () if request.get(ROUTE) is None else request.all("Route")
-        return self._hash(_LOOP, b"loop", side, request.request_uri, *routes)
+        return self.loop_of(side, request.request_uri, *routes)
+
+    def loop_of(self, side: str, request_uri: str, *routes: str) -> str:
+        """
+        Sum up the same, from the texts of its Routes.
+        """
+        return self._hash(_LOOP, b"loop", side, request_uri, *routes)
 
     def has_looped(self, request: Request, loop: str) -> bool:
         """

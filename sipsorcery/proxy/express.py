@@ -57,7 +57,10 @@ _ACTED_ON = re.compile(rb"\n(?:[Pp][Rr][Oo][Xx][Yy]-(?:[Rr][Ee]|[Ss])|[Pp]-[AaPp
 _MAX_BREADTH = re.compile(rb"\n[Mm][Aa][Xx]-[Bb]")
 _RECORD_ROUTE = re.compile(rb"\n[Rr][Ee][Cc][Oo][Rr][Dd]-")
 # A Route that we may have written, alone in its line.
-_ROUTE = re.compile(rb"Route: <(sip:[A-Za-z0-9\-_.~:@]++;lr)>\r\n")
+_ROUTE = re.compile(
+    rb"Route: <sip:(?:([A-Za-z0-9\-_]++)@)?+([A-Za-z0-9\-.:]++);lr>\r\n"
+)
+_FIRST, _BETWEEN = b"Route: ", "\r\nRoute: "
 _ROUTES = re.compile(rb"(?:" + _ROUTE.pattern + rb")++").fullmatch
 # What has a CSeq that can be read; whoever registers has to be noted.
 _CSEQ = re.compile(rb"\nCSeq: [0-9]{1,9} (?!REGISTER)[A-Z]++\r")
@@ -194,6 +197,7 @@ class Express:
         origin = None if back is None else origin_below(below, *back.address)
         if (
             back is None
+            or (back.number and response.status == 200)  # the phone may call on it
             or origin is None
             or not self._branches.made_for(Kind.FORWARDED, branch, *origin)
             or not response.finds(_CSEQ)
@@ -258,17 +262,19 @@ class Express:
         """
         if _ROUTES(routes) is None:
             return None
-        uris = [_plain_route(text) for text in _ROUTE.findall(routes)]
-        if len(uris) > _MAX_ROUTES:
+        found = _ROUTE.findall(routes)
+        if len(found) > _MAX_ROUTES:
             return None
         tokens: list[Token | None] = []
-        for uri in uris:
+        for user, address in found:
+            # Each call has tokens of its own; the few addresses come again and again.
+            uri = _plain_route(address)
             if uri is None or not self._own.name_us(uri):
                 return None
-            if uri.user is None:
+            if not user:
                 tokens.append(None)
                 continue
-            token = self._token(uri.user)
+            token = self._token(user.decode())
             if token is None:
                 return None
             tokens.append(token)
@@ -300,7 +306,9 @@ class Express:
         lower = self._line(arrival.side, arrival.flow)
         out = departure.flow or outward(request, arrival)
         if isinstance(out, OutwardFlow):  # another one for each call
-            return self._outgoing.record_route(departure.side, out) + lower
+            token = self._tokens.write(Use.RECORD_ROUTE, out)
+            line = self._line(departure.side, None)
+            return line.replace("<sip:", f"<sip:{token}@", 1) + lower
         return self._line(departure.side, out) + lower
 
     def _line(self, side: Side, flow: TokenFlow | None) -> str:
@@ -315,7 +323,8 @@ class Express:
         key = (side, request.request_uri, routes)
         loop = self._loops.get(key)
         if loop is None:
-            loop = self._branches.loop_hash(request, side)
+            texts = routes[len(_FIRST) : -2].decode().split(_BETWEEN) if routes else ()
+            loop = self._branches.loop_of(side, request.request_uri, *texts)
             self._remember(self._loops, key, loop)
         return loop
 
@@ -401,8 +410,8 @@ def _plain_uri(text: str) -> SIPURI | None:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _plain_route(text: bytes) -> SIPURI | None:
+def _plain_route(address: bytes) -> SIPURI | None:
     try:
-        return SIPURI.parse(text.decode())
+        return SIPURI.parse(f"sip:{address.decode()};lr")
     except ParseError:
         return None

@@ -27,7 +27,6 @@ from sipsorcery.proxy.token import (
 )
 from sipsorcery.sip.address import Address
 from sipsorcery.sip.fields import (
-    CALL_ID,
     PATH,
     PROXY_RECEIVED_FROM,
     PROXY_RECEIVED_ON,
@@ -154,7 +153,7 @@ def _back(request: Request, arrival: Arrival, departure: Departure) -> TokenFlow
     """
     is_stream = isinstance(arrival.flow, ConnectionFlow)
     if arrival.is_trunk and is_stream and departure.flow is not None:
-        return OutwardFlow(call_mark(request[CALL_ID]))
+        return OutwardFlow(call_mark(request.call_id()))
     return arrival.flow
 
 
@@ -166,7 +165,7 @@ def outward(request: Request, arrival: Arrival) -> OutwardFlow | None:
     """
     if arrival.is_trusted or arrival.is_trunk:
         return None
-    return OutwardFlow(call_mark(request[CALL_ID]))
+    return OutwardFlow(call_mark(request.call_id()))
 
 
 def _begins_dialog(request: Request) -> bool:

@@ -27,7 +27,6 @@ from sipsorcery.proxy.token import (
 )
 from sipsorcery.sip.errors import ParseError, excerpt
 from sipsorcery.sip.fields import (
-    CALL_ID,
     MAX_FORWARDS,
     PROXY_REQUIRE,
     PROXY_SEND_FROM,
@@ -225,7 +224,7 @@ def check_call(
     """
     See that a request which is let out is of the call, and of the caller, that was.
     """
-    if flow.call != call_mark(request[CALL_ID]):
+    if flow.call != call_mark(request.call_id()):
         raise Refused(403, "a token of one call came in another")
     own = [one.flow for one in before if one is not None]
     if not any(_may_be_of(each, arrival) for each in own):

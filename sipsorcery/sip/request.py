@@ -158,6 +158,14 @@ class Request(Message):
         seen = self.glance()
         return self[TO].tag if seen is None else seen.to_tag
 
+    def call_id(self) -> str:
+        """
+        Give the Call-ID.
+
+        :raises ParseError: if it is missing or broken.
+        """
+        return self[CALL_ID]
+
     def origin(self) -> tuple[str, str] | None:
         """
         Give branch and sent-by of the topmost Via; None where that takes a longer look.

@@ -60,6 +60,10 @@ _TO = re.compile(
     rb"\n[Tt][Oo]?+[ \t]*+:(?P<usual> " + ADDRESS.encode() + rb"\r)?"
 ).search
 _TO_TAG = 2
+# Every Call-ID, likewise.
+_CALL_IDS = re.compile(
+    rb"\n(?:[Cc][Aa][Ll][Ll]-[Ii][Dd]|[Ii])[ \t]*+:(?: ([!-+\--:<-~]++)\r)?"
+).findall
 _VIA = len(b" SIP/2.0\r\nVia: ")  # from the end of the Request-URI
 # Bytes of a header section that can break no limit: six characters a line and CRLF.
 SMALL = 8 * MAX_FIELDS
@@ -229,6 +233,17 @@ class UsualRequest(Lazy, Request):
                 tag = to[_TO_TAG]
                 return None if tag is None else tag.decode()
         return super().to_tag()
+
+    def call_id(self) -> str:
+        """
+        Give the Call-ID.
+        """
+        if self._usual is not None:
+            found = _CALL_IDS(self._usual.string, 0, self._usual.end())
+            if len(found) == 1 and found[0]:
+                text: bytes = found[0]
+                return text.decode()
+        return super().call_id()
 
     def drop_routes(self) -> None:
         """

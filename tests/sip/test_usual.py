@@ -44,6 +44,7 @@ oddities = st.sampled_from(
             b"\r\nx:",
             b"%",
         ),
+        *(b"\r\nI: other@call", b"\r\ni:x", b"\r\nCALL-id : x", b"\nCall-ID: x\r\n"),
     ]
 )
 cuts = st.integers(0, len(USUAL))
@@ -74,6 +75,7 @@ def outcome(data: bytes) -> list[object]:
         described.append(_of(lambda: message.forwarded(OWN_VIA, 69, "X: y\r\n")))
         described.append(_of(lambda: _origin(message)))
         described.append(_of(message.to_tag))
+        described.append(_of(message.call_id))
         described.append(_of(lambda: _checked_vias(message)))
         described.append(_of(lambda: message.forwarded(OWN_VIA, 7, "", "sip:other@x")))
         for step in (
