@@ -1,5 +1,5 @@
 """
-The flows that phones have registered on, as far as the answers of the registrar tell.
+The flows that phones have registered or called on, as far as answers tell.
 """
 
 from __future__ import annotations
@@ -17,19 +17,25 @@ from sipsorcery.transport.flow import Flow
 
 # As many seconds as a field can say (RFC 3261, 20.19).
 _MAX_EXPIRES = 2**32 - 1
+# Seconds for which a call may be silent on the connection that it was made on, and its
+# end still heard: longer than people talk. The connections themselves are bounded.
+_CALL = 4 * 3600
+_METHODS = ("REGISTER", "INVITE")
 
 
 class RegisteredFlows:
     """
-    Keeps the connections of registered phones open, and tells the gate of these phones.
+    Keeps the connections of phones open, and tells the gate of registered phones.
 
-    There are no more of them than connections.
+    One that calls without being registered can be reached, behind its NAT, by nothing
+    but the connection of its call. There are no more of them than connections.
     """
 
     def __init__(self, clock: IReactorTime, gate: Gate) -> None:
         self._clock = clock
         self._gate = gate
-        self._ends: dict[int, tuple[Flow, IDelayedCall]] = {}
+        # By the number of the connection, and the method that it is in use by.
+        self._ends: dict[tuple[int, str], tuple[Flow, IDelayedCall]] = {}
 
     def __len__(self) -> int:
         return len(self._ends)
@@ -41,25 +47,26 @@ class RegisteredFlows:
         :param arrival: the way that it came.
         :param back: the flow that it goes back on.
         """
-        if response.status != 200 or not arrival.is_trusted:
+        if response.status != 200 or not (arrival.is_trusted or back.number):
             return
         try:
-            if response[CSEQ].method != "REGISTER":
-                return
-            lifetime = _lifetime(response)
+            method = response[CSEQ].method
+            if method == "INVITE":
+                self._hold(back, method, _CALL)
+            elif method == "REGISTER" and arrival.is_trusted:
+                self._hold(back, method, _lifetime(response))
+                self._gate.note_authenticated(back.remote)
         except ParseError:
             return  # it is the registrar's, and the phone's to complain of
-        self._gate.note_authenticated(back.remote)
-        if back.number:
-            self._hold(back, lifetime)
 
     def closed(self, flow: Flow) -> None:
         """
         Forget a connection.
         """
-        held = self._ends.pop(flow.number, None)
-        if held is not None:
-            held[1].cancel()
+        for method in _METHODS:
+            held = self._ends.pop((flow.number, method), None)
+            if held is not None:
+                held[1].cancel()
 
     def stop(self) -> None:
         """
@@ -69,20 +76,22 @@ class RegisteredFlows:
             end.cancel()
         self._ends.clear()
 
-    def _hold(self, flow: Flow, lifetime: int) -> None:
-        held = self._ends.get(flow.number)
+    def _hold(self, flow: Flow, method: str, lifetime: int) -> None:
+        if not flow.number:
+            return  # a datagram needs no connection
+        held = self._ends.get((flow.number, method))
         if held is not None and lifetime:
             held[1].reset(lifetime)
         elif held is not None:
             held[1].cancel()
-            self._release(flow)
+            self._release(flow, method)
         elif lifetime and flow.is_open:
             flow.hold()
-            end = self._clock.callLater(lifetime, self._release, flow)
-            self._ends[flow.number] = flow, end
+            end = self._clock.callLater(lifetime, self._release, flow, method)
+            self._ends[flow.number, method] = flow, end
 
-    def _release(self, flow: Flow) -> None:
-        del self._ends[flow.number]
+    def _release(self, flow: Flow, method: str) -> None:
+        del self._ends[flow.number, method]
         flow.release()
 
 

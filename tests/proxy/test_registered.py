@@ -4,26 +4,20 @@ Tests for `sipsorcery.proxy.registered`: connections that registrations keep ope
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
+from sipsorcery.config import Config
 from sipsorcery.monitor.event import EventKind
 from tests.proxy.house import HouseCase
 
 IDLE = 120
 
 
-class RegisteredFlowsTests(HouseCase):
+class ConnectionCase(HouseCase):
     """
     A phone on a TLS connection.
     """
-
-    def register(self, *contacts: str, status: int = 200, **fields: str) -> None:
-        """
-        Let the registrar answer a REGISTER with these contacts.
-        """
-        self.b.send(self.b.make("REGISTER", "sip:example.com"))
-        self.b.flow.hold()  # the phone leaves it to us
-        lines = [("Contact", each) for each in contacts]
-        lines += list(fields.items())
-        self.registrar.answer(self.registrar.request(), status, fields=lines)
 
     def is_open(self) -> bool:
         """
@@ -39,6 +33,22 @@ class RegisteredFlowsTests(HouseCase):
         self.assertTrue(self.is_open())
         self.network.advance(10)
         self.assertFalse(self.is_open())
+
+
+class RegisteredFlowsTests(ConnectionCase):
+    """
+    A phone on a TLS connection that registers.
+    """
+
+    def register(self, *contacts: str, status: int = 200, **fields: str) -> None:
+        """
+        Let the registrar answer a REGISTER with these contacts.
+        """
+        self.b.send(self.b.make("REGISTER", "sip:example.com"))
+        self.b.flow.hold()  # the phone leaves it to us
+        lines = [("Contact", each) for each in contacts]
+        lines += list(fields.items())
+        self.registrar.answer(self.registrar.request(), status, fields=lines)
 
     def test_without(self) -> None:
         """
@@ -118,3 +128,51 @@ class RegisteredFlowsTests(HouseCase):
             [each for each in self.machine.getDelayedCalls() if each.getTime() > 600],
             [],
         )
+
+
+class CallingTests(ConnectionCase):
+    """
+    A phone on a TLS connection that is not registered, and calls.
+    """
+
+    def parsed(self) -> Config:
+        """
+        Let a script send everything to the application server.
+        """
+        config = super().parsed()
+        script = Path(self.mktemp())
+        script.write_text(
+            'async def request(sys, req):\n    await sys.forward("appserver")\n'
+        )
+        return replace(config, proxy=replace(config.proxy, script=script))
+
+    def call(self, method: str, status: int) -> None:
+        """
+        Let the phone send a request, which is answered.
+        """
+        self.b.send(self.b.make(method, "sip:101@example.com"))
+        self.b.flow.hold()  # the phone leaves it to us
+        self.appserver.answer(self.appserver.request(), status)
+        self.assertEqual(self.b.response().status, status)
+
+    def test_answered(self) -> None:
+        """
+        It is there to hear the end of a call in which nothing has moved for hours.
+        """
+        self.call("INVITE", 200)
+        self.assert_lasts(4 * 3600 + IDLE)
+
+    def test_refused(self) -> None:
+        """
+        A call that does not come about keeps nothing.
+        """
+        self.call("INVITE", 486)
+        self.network.advance(IDLE + 60)  # its transaction waits for an ACK first
+        self.assertFalse(self.is_open())
+
+    def test_no_call(self) -> None:
+        """
+        Nor does anything but a call.
+        """
+        self.call("MESSAGE", 200)
+        self.assert_lasts(IDLE)
