@@ -244,6 +244,7 @@ class Limits:
     packets: Rate | None = Rate(60, 2)  # noqa: RUF009  # it is frozen
     ban: Seconds = 300
     calls: Rate | None = None
+    incoming: Rate | None = Rate(60, 60)  # noqa: RUF009  # it is frozen
     connections: Connections = 2048
     connections_per_address: Connections = 64
     idle: Patience = 120

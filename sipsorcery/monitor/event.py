@@ -44,6 +44,14 @@ class EventKind(StrEnum):
     BINDING_REMOVED = "binding_removed"  # aor, contact, reason
     BINDING_EXPIRED = "binding_expired"  # aor, contact
 
+    # Application server.
+    CALL_STARTED = "call_started"  # call, direction, account, from, to
+    CALL_PROGRESS = "call_progress"  # call, status
+    CALL_ANSWERED = "call_answered"  # call, to
+    CALL_ENDED = "call_ended"  # call, reason
+    CALL_REFUSED = "call_refused"  # call, status, code
+    DIALPLAN_STEP = "dialplan_step"  # call, plan
+
     # Proxy.
     FLOW_CLOSED = "flow_closed"  # token: that of the Path of who came on it
     PUBLIC_ADDRESS = "public_address"  # listener, address: a STUN server told it

@@ -5,7 +5,7 @@ The parts of a proxy, put together for the sockets that it has.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from hashlib import blake2s
 from typing import Any
@@ -16,6 +16,7 @@ from sipsorcery.config import Config
 from sipsorcery.config.tree import AppServer, Notifier, RegAgent, Registrar
 from sipsorcery.endpoint import Endpoint, HostPort
 from sipsorcery.proxy.answers import Answers
+from sipsorcery.proxy.attendance import Attendance
 from sipsorcery.proxy.branch import Branches
 from sipsorcery.proxy.core import ProxyCore
 from sipsorcery.proxy.events import Events
@@ -52,6 +53,7 @@ class Surroundings:
 
     :ivar key: what the secrets of branches and tags are made of.
     :ivar dialogues: reads the names of dialogues.
+    :ivar here: the names of the servers that run in this process.
     """
 
     tokens: Tokens
@@ -65,6 +67,7 @@ class Surroundings:
     gate: Gate
     load: Load
     tracing: Tracing
+    here: Collection[str] = ()
 
 
 def assemble(
@@ -112,6 +115,7 @@ def assemble(
         known=around.known,
         roles=roles,
         owner=Owners(around.dialogues, roles).find,
+        attendance=Attendance(roles, around.here),
     )
     return Switchboard(reactor, Router(around.own, tokens, branches), script, tools)
 

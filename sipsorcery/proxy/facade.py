@@ -228,6 +228,17 @@ class Sys:
             branches = await self._hops.to_contacts(contacts)
         self._relay(branches, transparent)
 
+    async def dispatch(self) -> None:
+        """
+        Send a new call to an application server, which decides what becomes of it.
+
+        :raises Refused: if there is none.
+        """
+        server = self.get_app_server()
+        if server is None:
+            raise Refused(480, "there is no application server")
+        self._relay([[self._tools.ways.inwards(server)]], transparent=False)
+
     async def send_internal(self, role: str) -> None:
         """
         Send the request to a role, by its name; it is told where it came from.
@@ -256,7 +267,7 @@ class Sys:
         """
         Give the application server for a new call; None: there is none.
         """
-        return self._tools.roles.get("appserver")
+        return self._tools.attendance.find("appserver")
 
     def dispatcher_lookup(self) -> Endpoint | None:
         """

@@ -31,6 +31,9 @@ async def request(sys: Sys, req: Request) -> None:
             # as others are told the token of a Route.
             await sys.forward(server)
             return
+    if await is_call(sys, req):
+        await sys.dispatch()
+        return
     is_known = sys.is_trusted or sys.is_trunk or await is_account(sys, req)
     if sys.is_ours:
         await arrived(sys, req)
@@ -39,6 +42,21 @@ async def request(sys: Sys, req: Request) -> None:
     else:
         # Whatever it is and whoever asks: this is no open relay.
         sys.respond(403)
+
+
+async def is_call(sys: Sys, req: Request) -> bool:
+    """
+    Tell whether a request is a new call from one of our users, or to one.
+
+    The application server finds out who calls, and what their dialplan says.
+    """
+    if req.method != "INVITE" or req.to_tag() is not None or sys.is_trusted:
+        return False
+    if sys.get_app_server() is None:
+        return False
+    if sys.is_ours:
+        return sys.dispatcher_lookup() is None
+    return not sys.is_trunk and await sys.caller_domain() is not None
 
 
 async def is_account(sys: Sys, req: Request) -> bool:

@@ -4,7 +4,7 @@ The proxy as a Twisted service: opens the public sockets and feeds the core.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -72,6 +72,7 @@ class ProxyService(Service):
     :param contacts: finds where the users are.
     :param guard: says whom to listen to; None: everybody.
     :param resolver: asks DNS; None: the servers that the system names.
+    :param here: the names of the other servers that run in this process.
     """
 
     name = "proxy"
@@ -92,10 +93,12 @@ class ProxyService(Service):
         contacts: Users | None = None,
         guard: Guard | None = None,
         resolver: IResolver | None = None,
+        here: Collection[str] = (),
     ) -> None:
         self._reactor = reactor
         self.config = config
         self._secrets = secrets
+        self._here = here
         self._events = Events(bus)
         self._known = Known(
             accounts=accounts, authenticator=authenticator, contacts=contacts
@@ -237,6 +240,7 @@ class ProxyService(Service):
             gate=self._gate,
             load=self._load,
             tracing=self._tracing,
+            here=self._here,
         )
         self._board = assemble(
             self._reactor, config, layer, self._location, self._script, around

@@ -151,6 +151,8 @@ class Switchboard:
             arrival = self._tools.ways.arrival(flow)
             if self._tools.load.is_behind and not arrival.is_trusted:
                 self._check_load(request)
+            if arrival.is_trusted and request.method == "OPTIONS":
+                self._tools.attendance.note(arrival.remote)
             routed = self._tools.express.route(request, flow)
             if routed is None:
                 routed = self._router.route(request, arrival)

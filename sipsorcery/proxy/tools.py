@@ -15,6 +15,7 @@ from sipsorcery.access.authentication import Authenticator
 from sipsorcery.access.contacts import Contact
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.proxy.answers import Answers
+from sipsorcery.proxy.attendance import Attendance
 from sipsorcery.proxy.events import Events
 from sipsorcery.proxy.express import Express
 from sipsorcery.proxy.forward import Forwarder
@@ -80,6 +81,7 @@ class Tools:
     :ivar known: what scripts can find out about users.
     :ivar roles: where the servers inside are, by name. It may change.
     :ivar owner: tells which server inside has the dialogue that a URI names.
+    :ivar attendance: which servers inside are there.
     """
 
     ways: Ways
@@ -97,3 +99,4 @@ class Tools:
     known: Known = Known()
     roles: Mapping[str, Endpoint] = field(default_factory=dict)
     owner: Callable[[SIPURI], Endpoint | None] = lambda uri: None
+    attendance: Attendance = field(default_factory=lambda: Attendance({}))

@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from twisted.application.service import IService
+from twisted.internet.interfaces import IReactorCore
 
-from sipsorcery.tap.options import AbsentService, CommandOptions
+from sipsorcery.tap.assembly import make_appserver
+from sipsorcery.tap.main import MainService
+from sipsorcery.tap.options import CommandOptions
 
 
 class Options(CommandOptions):
@@ -20,8 +23,11 @@ class Options(CommandOptions):
     )
 
 
-def makeService(options: Options) -> NoReturn:
+def makeService(options: Options) -> IService:
     """
-    Refuse: the service comes with a later version.
+    Make the application server.
     """
-    raise AbsentService("sipappserver", "run users' dialplans for their calls")
+    from twisted.internet import reactor
+
+    config = options.configuration
+    return MainService(IReactorCore(reactor), lambda: make_appserver(reactor, config))

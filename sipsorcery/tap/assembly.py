@@ -5,7 +5,7 @@ The servers of one process, and what they share.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from twisted.application.service import IService
@@ -17,6 +17,7 @@ from sipsorcery.access.gruu import GRUUs
 from sipsorcery.access.guard import Guard
 from sipsorcery.access.notices import Notices
 from sipsorcery.access.throttle import Throttle
+from sipsorcery.appserver.service import AppServerService
 from sipsorcery.config import Config
 from sipsorcery.control import ControlService, Verb
 from sipsorcery.monitor.bus import LocalBus
@@ -47,6 +48,16 @@ def make_registrar(reactor: Any, config: Config) -> Iterator[IService]:
     yield from _Process(reactor, config, stores, "registrar").registrar(stores)
 
 
+def make_appserver(reactor: Any, config: Config) -> Iterator[IService]:
+    """
+    Make what a process has that is the application server alone.
+    """
+    config = settle(config)
+    stores = WritableStores(reactor, config)
+    yield stores
+    yield from _Process(reactor, config, stores, "appserver").appserver(stores)
+
+
 def make_all(reactor: Any, config: Config) -> Iterator[IService]:
     """
     Make every server that there is and the configuration wants.
@@ -59,7 +70,9 @@ def make_all(reactor: Any, config: Config) -> Iterator[IService]:
     process = _Process(reactor, config, stores, "proxy")
     if config.registrar.enabled:
         yield from process.registrar(stores)
-    yield from process.proxy()
+    if config.appserver.enabled:
+        yield from process.appserver(stores)
+    yield from process.proxy(here=("appserver",) if config.appserver.enabled else ())
 
 
 class _Process:
@@ -83,20 +96,22 @@ class _Process:
         notices = Notices(server, self._bus, time.time)
         self._guard = Guard.of_config(config, banned=notices.banned)
 
-    def proxy(self) -> Iterator[IService]:
+    def proxy(self, here: Collection[str] = ()) -> Iterator[IService]:
         """
         Make the proxy and its control socket.
+
+        :param here: the names of the servers that it has beside it.
         """
-        secrets = self._stores.secrets
         yield ProxyService(
             self._reactor,
             self._config,
             bus=self._bus,
-            secrets=secrets,
+            secrets=self._stores.secrets,
             accounts=self._accounts,
             authenticator=self._authenticator("proxy"),
             guard=self._guard,
-            contacts=Contacts(self._accounts, self._stores.reader, GRUUs(secrets)),
+            contacts=self._contacts(),
+            here=here,
         )
         yield self._control("proxy", of_guard(self._guard, self._reactor.seconds))
 
@@ -114,6 +129,27 @@ class _Process:
             bus=self._bus,
         )
         yield self._control("registrar")
+
+    def appserver(self, stores: WritableStores) -> Iterator[IService]:
+        """
+        Make the application server and its control socket.
+        """
+        yield AppServerService(
+            self._reactor,
+            self._config,
+            accounts=self._accounts,
+            authenticator=self._authenticator("appserver"),
+            contacts=self._contacts(),
+            directory=stores.directory,
+            live=stores.live,
+            secrets=stores.secrets,
+            bus=self._bus,
+        )
+        yield self._control("appserver")
+
+    def _contacts(self) -> Contacts:
+        gruus = GRUUs(self._stores.secrets)
+        return Contacts(self._accounts, self._stores.reader, gruus)
 
     def _authenticator(self, server: str) -> Authenticator:
         return Authenticator(

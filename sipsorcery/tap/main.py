@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IReactorCore
 from twisted.logger import Logger
 
+from sipsorcery.appserver.errors import AppServerError
 from sipsorcery.control.errors import ControlError
 from sipsorcery.proxy.errors import ScriptError
 from sipsorcery.registrar.errors import RegistrarError
@@ -21,6 +22,7 @@ from sipsorcery.transport.errors import CertificateError, ListenError
 
 # What an operator can mend.
 _PLAIN = (
+    AppServerError,
     CertificateError,
     ControlError,
     ListenError,

@@ -31,7 +31,7 @@ domains = ["{domain}"]
 [proxy]
 listen = ["udp:127.0.0.1:{port}", "tcp:127.0.0.1:{port}"]
 [appserver]
-enabled = false
+enabled = {appserver}
 [ssh]
 listen = ""
 [web]
@@ -46,14 +46,22 @@ class Server:
     :param folder: where it has its data.
     :param text: further sections of its configuration.
     :param sip: further keys of the section ``[sip]``.
+    :param appserver: whether calls go through the application server; without it they
+        go to the phones at once.
 
     :ivar services: those that run.
     """
 
-    def __init__(self, folder: Path, text: str = "", sip: str = "") -> None:
+    def __init__(
+        self, folder: Path, text: str = "", sip: str = "", *, appserver: bool = False
+    ) -> None:
         self.port = free_port()
         whole = _TEXT.format(
-            folder=folder.absolute(), domain=DOMAIN, port=self.port, sip=sip
+            folder=folder.absolute(),
+            domain=DOMAIN,
+            port=self.port,
+            sip=sip,
+            appserver=str(appserver).lower(),
         )
         self.config = parse(f"{whole}\n{text}".encode())
         self.services = MultiService()

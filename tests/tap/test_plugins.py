@@ -16,7 +16,7 @@ from tests import ROOT
 
 #: Each command, and whether this version has its service.
 COMMANDS = {
-    "sipappserver": False,
+    "sipappserver": True,
     "sipmonitor": False,
     "sipnotifier": False,
     "sipproxy": True,

@@ -1,0 +1,73 @@
+"""
+What the application server tells the monitor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import time
+
+from sipsorcery.endpoint import Endpoint
+from sipsorcery.monitor.bus import Bus
+from sipsorcery.monitor.event import Event, EventKind
+
+_SERVER = "appserver"
+
+
+class Events:
+    """
+    Makes the events of the application server.
+
+    :param clock: gives the seconds since the epoch.
+    """
+
+    def __init__(self, bus: Bus, clock: Callable[[], float] = time) -> None:
+        self._bus = bus
+        self._clock = clock
+
+    def overloaded(self, text: str) -> None:
+        """
+        Tell that calls are turned away because there is too much to do.
+        """
+        if self._bus.wants(EventKind.OVERLOAD):
+            self._bus.emit(
+                Event(
+                    time=self._clock(),
+                    server=_SERVER,
+                    kind=EventKind.OVERLOAD,
+                    message=f"the application server has too much to do: {text}",
+                )
+            )
+
+    def emit(
+        self,
+        kind: EventKind,
+        message: str,
+        *,
+        call: str,
+        call_id: str,
+        owner: str = "",
+        remote: Endpoint | None = None,
+        **detail: str,
+    ) -> None:
+        """
+        Tell what a call does.
+
+        :param call: its identifier, which its dialogue has as well.
+        :param owner: whose it is; "": nobody knows yet.
+        """
+        if not self._bus.wants(kind):
+            return
+        self._bus.emit(
+            Event(
+                time=self._clock(),
+                server=_SERVER,
+                kind=kind,
+                owner=owner,
+                call_id=call_id,
+                dialogue=call,
+                remote=remote,
+                message=message,
+                detail={"call": call, **detail},
+            )
+        )

@@ -1,0 +1,329 @@
+"""
+Running a dialplan: what it asks of the host is done, one thing after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Protocol, TypeAlias
+
+from twisted.internet.interfaces import IReactorTime
+
+from sipsorcery.appserver.core import user_of
+from sipsorcery.appserver.dial_arguments import (
+    dial_string_of,
+    limited,
+    outcome,
+    seconds_of,
+)
+from sipsorcery.appserver.dialling import Answered, Budget, Dialling, NotAnswered
+from sipsorcery.appserver.engine import End, HostCall, HostError, PlanRequest, Value
+from sipsorcery.appserver.errors import AppServerError, DialStringError
+from sipsorcery.appserver.forking import MAX_RINGING
+from sipsorcery.appserver.legs import CallLeg, Listener
+from sipsorcery.appserver.plan_leg import PlanLeg
+from sipsorcery.appserver.plans import Plan, Plans
+from sipsorcery.appserver.refusals import Code, Refused
+from sipsorcery.appserver.resolution import (
+    Kind,
+    Lookup,
+    Situation,
+    Target,
+    redirect,
+    resolve,
+)
+from sipsorcery.appserver.template import Caller
+from sipsorcery.sip.response import Response
+from sipsorcery.sip.status import reason_phrase
+from sipsorcery.sip.uri import SIPURI
+from sipsorcery.store.directory import Account
+from sipsorcery.store.directory.cdrs import Direction
+from sipsorcery.store.errors import StoreError
+from sipsorcery.ua import Session
+
+#: Dialplans of callees that a call passes here, one behind the other: what a company
+#: has whose departments forward to each other, several times over.
+MAX_PLANS = 10
+
+
+class _Again(Enum):
+    """
+    Says that the dialplan is to decide once more, as it has been redirected.
+    """
+
+    AGAIN = "again"
+
+
+#: What a host call comes to: a value to go on with, or the end of the run.
+_Outcome: TypeAlias = Value | HostError | Answered | Refused | _Again
+HostFunction: TypeAlias = Callable[[Mapping[str, Value]], Awaitable[_Outcome]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """
+    What a dialplan decides about.
+
+    :ivar account: whose dialplan it is: the one that calls or is called.
+    :ivar sender: the URI of From.
+    :ivar name: the display name of From.
+    :ivar before: the dialplans that run for this call already, this one among them.
+    :ivar hops: how many more it may take, by proxies and dialplans.
+    :ivar request: what engines are told of the INVITE.
+    """
+
+    account: Account
+    plan: Plan
+    direction: Direction
+    caller: Caller
+    sender: SIPURI | None
+    network_id: str
+    hops: int
+    before: frozenset[tuple[str, str]]
+    request: PlanRequest
+
+    @property
+    def situation(self) -> Situation:
+        """
+        What resolving a dial string needs of it.
+        """
+        return Situation(self.caller, self.sender, self.network_id, self.plan.key)
+
+
+class Audience(Protocol):
+    """
+    Hears how far a run has come, and makes the legs to phones.
+    """
+
+    def progressed(self, response: Response, session: Session | None) -> None:
+        """
+        Hear a provisional response of a leg.
+        """
+
+    def responded(self, status: int, reason: str) -> None:
+        """
+        Hear a provisional response that the dialplan has made up.
+        """
+
+    def stepped(self, story: Story, text: str) -> None:
+        """
+        Hear what the dialplan does, in a sentence for its owner.
+        """
+
+    def call(self, target: Target, listener: Listener, story: Story) -> CallLeg:
+        """
+        Make the leg to somebody who is no dialplan here.
+        """
+
+
+class Execution:
+    """
+    One run of a dialplan, and the dials that it makes.
+
+    :param lookup_for: gives what finds the things of an account's owner.
+    :param budget: of the whole call.
+    """
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        plans: Plans,
+        lookup_for: Callable[[Account], Lookup],
+        story: Story,
+        budget: Budget,
+        audience: Audience,
+    ) -> None:
+        self._clock = clock
+        self._plans = plans
+        self._lookup_for = lookup_for
+        self._lookup = lookup_for(story.account)
+        self._story = story
+        self._budget = budget
+        self._audience = audience
+        self._dialling: Dialling | None = None
+        self._failed: NotAnswered | None = None  # what the last dial came to
+        self._refused: Refused | None = None  # what the dialplan has responded
+        self._may_run_again = True
+        self._hosts: Mapping[str, HostFunction] = {
+            "dial": self._dial,
+            "respond": self._respond,
+            "log": self._note,
+        }
+
+    async def run(self) -> Answered | Refused:
+        """
+        Run the dialplan to its end.
+
+        :return: who has answered, or why nobody has.
+        """
+        try:
+            result = await self._run(self._story.request)
+            if isinstance(result, _Again):
+                result = await self._run(self._story.request)
+        except StoreError as error:
+            return Refused(Code.STORE_AWAY, str(error))
+        except AppServerError as error:
+            self._step(f"{self._story.plan.name} cannot be run: {error}")
+            return Refused(Code.PLAN_FAULTY)
+        assert not isinstance(result, _Again)  # once is enough
+        return result
+
+    def stop(self) -> None:
+        """
+        End the dial that is under way; nobody wants an answer any more.
+        """
+        if self._dialling is not None:
+            self._dialling.cancel()
+
+    # The run
+
+    async def _run(self, request: PlanRequest) -> Answered | Refused | _Again:
+        plan = self._story.plan
+        run, step = await plan.engine.start(plan.script, request)
+        while True:
+            match step:
+                case End(status, reason):
+                    return self._ended(status, reason)
+                case HostCall(name, arguments):
+                    value = await self._host(name, arguments)
+            if isinstance(value, Answered | Refused | _Again):
+                return value
+            step = await run.resume(value)
+
+    async def _host(self, name: str, arguments: Mapping[str, Value]) -> _Outcome:
+        function = self._hosts.get(name)
+        if function is None:
+            return HostError(f"there is no {name} here")
+        return await function(arguments)
+
+    def _ended(self, status: int, reason: str) -> Refused:
+        """
+        Say why a call is refused whose dialplan has come to its end.
+        """
+        failed = self._failed
+        if failed is not None and (failed.status, failed.reason) == (status, reason):
+            return Refused(Code.NOT_ANSWERED, reason, status)
+        code = Code.PLAN_ENDED if status == 480 else Code.PLAN_REFUSED
+        return Refused(code, reason or reason_phrase(status), status)
+
+    def _step(self, text: str) -> None:
+        self._audience.stepped(self._story, text)
+
+    # What a dialplan can ask for
+
+    async def _dial(self, arguments: Mapping[str, Value]) -> _Outcome:
+        try:
+            dial_string = dial_string_of(arguments)
+        except DialStringError as error:
+            self._failed = NotAnswered(500, str(error))
+            return outcome("error", 500, str(error))
+        self._step(f"dials {dial_string}")
+        situation = self._story.situation
+        resolved = await resolve(dial_string, situation, self._lookup)
+        for omission in resolved.omissions:
+            self._step(f"leaves {omission.leg} out: {omission.reason}")
+        limit = seconds_of(arguments.get("limit"))
+        stages = [
+            [limited(target, limit) for target in stage] for stage in resolved.stages
+        ]
+        self._failed = NotAnswered(480, "There is nobody to call")
+        if not stages:
+            return outcome("error", self._failed.status, self._failed.reason)
+        self._dialling = Dialling(
+            self._clock,
+            stages,
+            ringing=seconds_of(arguments.get("ring")) or MAX_RINGING,
+            budget=self._budget,
+            make_leg=self._make_leg,
+            follow=self._follow,
+            progress=self._audience.progressed,
+        )
+        result = await self._dialling.start()
+        if isinstance(result, Answered):
+            return result
+        self._failed = result
+        if result.runs_again and self._may_run_again:
+            self._may_run_again = False
+            return _Again.AGAIN
+        self._step(f"nobody has answered: {result.status} {result.reason}")
+        kind = "failed"
+        if result.redirect is not None:
+            kind = "redirected"
+        elif result.timed_out:
+            kind = "timed out"
+        uri = None if result.redirect is None else str(result.redirect)
+        return outcome(kind, result.status, result.reason, uri)
+
+    async def _respond(self, arguments: Mapping[str, Value]) -> _Outcome:
+        status, reason = arguments.get("status"), arguments.get("reason")
+        if not isinstance(status, int) or not 100 <= status < 700:
+            return HostError(f"{status} is no status code")
+        text = reason if isinstance(reason, str) and reason else reason_phrase(status)
+        self._step(f"responds {status} {text}")
+        if status >= 300:
+            return Refused(Code.PLAN_REFUSED, text, status)
+        if status < 200:
+            self._audience.responded(status, text)
+        return None
+
+    async def _note(self, arguments: Mapping[str, Value]) -> _Outcome:
+        self._step(f"says {arguments.get('text')}")
+        return None
+
+    # Legs
+
+    def _make_leg(self, target: Target, listener: Listener) -> CallLeg:
+        if target.kind is Kind.PLAN:
+            return PlanLeg(self.within, target, listener)
+        return self._audience.call(target, listener, self._story)
+
+    async def _follow(self, target: Target, contact: SIPURI) -> list[Target]:
+        self._step(f"{target.uri} leads to {contact}")
+        return [*await redirect(target, contact, self._story.situation, self._lookup)]
+
+    async def within(self, target: Target) -> Execution:
+        """
+        Make the run of a callee's own dialplan.
+
+        :raises Refused: if there is none that may run.
+        """
+        account, story = target.account, self._story
+        assert account is not None  # a dialplan is somebody's
+        if story.hops <= 1:
+            raise Refused(Code.HOPS)
+        plan = await self._plans.of(account, Direction.IN)
+        if plan.key in story.before or len(story.before) >= MAX_PLANS:
+            raise Refused(Code.LOOP)
+        sender = target.sender
+        name = story.caller.name if target.sender_name is None else target.sender_name
+        caller = Caller(user_of(target.uri), name, user_of(sender), sender.host)
+        request = replace(
+            story.request,
+            caller=caller,
+            direction=str(Direction.IN),
+            owner=plan.owner,
+            account=f"{account.username}@{account.domain}",
+            plan=plan.name,
+            uri=str(target.uri),
+        )
+        inner = Story(
+            account=account,
+            plan=plan,
+            direction=Direction.IN,
+            caller=caller,
+            sender=sender,
+            network_id=story.network_id,
+            hops=story.hops - 1,
+            before=story.before | {plan.key},
+            request=request,
+        )
+        return Execution(
+            self._clock,
+            self._plans,
+            self._lookup_for,
+            inner,
+            self._budget,
+            self._audience,
+        )

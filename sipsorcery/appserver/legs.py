@@ -1,0 +1,65 @@
+"""
+What a dial knows of its legs, be they calls to phones or dialplans that run here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeAlias
+
+from sipsorcery.appserver.resolution import Target
+from sipsorcery.sip.response import Response
+from sipsorcery.sip.uri import SIPURI
+from sipsorcery.ua import Session
+
+
+class Listener(Protocol):
+    """
+    Hears what becomes of a leg.
+    """
+
+    def progressed(self, response: Response, session: Session | None) -> None:
+        """
+        Hear a provisional response.
+
+        :param session: the early session that it is of; None: it is of none.
+        """
+
+    def answered(self, session: Session, target: Target) -> None:
+        """
+        Hear that somebody has answered.
+
+        :param target: whom we have called in the end.
+        """
+
+    def failed(self, status: int, reason: str, contacts: Sequence[SIPURI] = ()) -> None:
+        """
+        Hear that nobody will; of what led nowhere, the status that stands for that.
+
+        :param contacts: where a redirection leads, the best first.
+        """
+
+
+class CallLeg(Protocol):
+    """
+    One leg, which tells its listener what becomes of it, the end at most once.
+    """
+
+    def start(self) -> None:
+        """
+        Call.
+        """
+
+    def cancel(self) -> None:
+        """
+        Give up; after its end, do nothing.
+        """
+
+    def abandon(self) -> None:
+        """
+        Likewise, where there has been no response: the CANCEL may have to wait.
+        """
+
+
+#: Makes the leg to a target, not started.
+MakeLeg: TypeAlias = Callable[[Target, Listener], CallLeg]
