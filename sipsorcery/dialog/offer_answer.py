@@ -98,6 +98,19 @@ class OfferAnswer:
         return self._agreement.remote
 
     @property
+    def said(self) -> SessionDescription | None:
+        """
+        What the peer has said last, be it agreed upon or not.
+
+        That is its offer, an answer ahead of the one that counts, or else `remote`.
+        """
+        agreement = self._agreement
+        if agreement.must_answer:
+            assert agreement.offer is not None  # which waits for the answer
+            return agreement.offer.description
+        return agreement.preview or agreement.remote
+
+    @property
     def origin(self) -> Origin:
         """
         Give the origin of what we sent last.

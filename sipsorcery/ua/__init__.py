@@ -13,11 +13,13 @@ from sipsorcery.ua.errors import (
     CallCancelled,
     LocalProtocolError,
     NotAcknowledged,
+    OfferRefused,
     RequestFailed,
     SessionEnded,
     UserAgentError,
 )
 from sipsorcery.ua.negotiation import audio
+from sipsorcery.ua.onward import Onward
 from sipsorcery.ua.referral import Referral
 from sipsorcery.ua.registration import Registration, RegistrationState
 from sipsorcery.ua.server_call import ServerCall
@@ -34,6 +36,8 @@ __all__ = [
     "LocalProtocolError",
     "NotAcknowledged",
     "Notification",
+    "OfferRefused",
+    "Onward",
     "Progress",
     "Referral",
     "Registration",

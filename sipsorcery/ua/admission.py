@@ -35,13 +35,18 @@ _DESCRIBED = frozenset({"INVITE", "PRACK", "UPDATE"})
 
 
 def check(
-    request: Request, allowed: Collection[str], extensions: Collection[str]
+    request: Request,
+    allowed: Collection[str],
+    extensions: Collection[str],
+    *,
+    any_body: bool = False,
 ) -> Refusal | None:
     """
     Judge a request, in the order of the RFC.
 
     :param allowed: the methods that we do.
     :param extensions: the option tags that we understand, in lower case.
+    :param any_body: whether bodies of any type will do.
     :returns: how to refuse it, ``None`` if it may be acted upon.
     """
     if request.method not in allowed:
@@ -51,7 +56,8 @@ def check(
         if not isinstance(request.uri, SIPURI):
             return Refusal(416)
         refusal = check_required(request, extensions)
-        if refusal is None and request.body and request.method in _DESCRIBED:
+        is_described = request.body and request.method in _DESCRIBED
+        if refusal is None and is_described and not any_body:
             refusal = _check_body(request)
     except ParseError as error:
         return Refusal.of(error)

@@ -14,7 +14,7 @@ from twisted.internet.interfaces import IResolver
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from sipsorcery.dialog.dialog import Dialog
+from sipsorcery.dialog.dialog import HOPS, Dialog
 from sipsorcery.dialog.refusal import FieldValue, Refusal
 from sipsorcery.dialog.replaces import find_replaced
 from sipsorcery.endpoint import ListenAddress
@@ -24,7 +24,7 @@ from sipsorcery.sip.fields import EVENT, RETRY_AFTER
 from sipsorcery.sip.parameterised import Event, Seconds
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
-from sipsorcery.sip.uri import URI, parse_uri
+from sipsorcery.sip.uri import SIPURI, URI, parse_uri
 from sipsorcery.transport import local
 from sipsorcery.transport.flow import Flow, Listener
 from sipsorcery.transport.layer import TransportLayer, TransportSettings
@@ -37,7 +37,8 @@ from sipsorcery.ua.core import Core, Hook
 from sipsorcery.ua.draft import Draft
 from sipsorcery.ua.errand import Errand
 from sipsorcery.ua.errors import RequestFailed
-from sipsorcery.ua.negotiation import Negotiation
+from sipsorcery.ua.negotiation import Negotiation, nothing_yet
+from sipsorcery.ua.onward import Onward
 from sipsorcery.ua.referral import Referral
 from sipsorcery.ua.registration import Registration
 from sipsorcery.ua.resolver import system_resolver
@@ -210,6 +211,7 @@ class UserAgent:
         fields: Iterable[FieldValue] = (),
         late_offer: bool = False,
         on_fork: Callable[[Session], object] | None = None,
+        onward: Onward | None = None,
     ) -> ClientCall:
         """
         Call somebody.
@@ -221,14 +223,23 @@ class UserAgent:
         :param late_offer: whether the peer is to make the first offer.
         :param on_fork: is given the session of each further phone that answers; None:
             the first one counts, and the others are hung up.
+        :param onward: how it goes out where it is one leg of a longer call.
         :return: the call, which has begun.
         """
+        if description is None and late_offer:
+            description = nothing_yet(_host_of(onward))
+        negotiation = None
+        if description is not None:
+            negotiation = Negotiation(description, relays=onward is not None)
+            negotiation.on_offer = None if onward is None else onward.on_offer
+        hops = HOPS if onward is None else onward.hops
         return ClientCall(
             self.core,
-            self._draft("INVITE", uri, account, fields),
-            None if description is None else Negotiation(description),
+            self._draft("INVITE", uri, account, fields, hops=hops),
+            negotiation,
             late_offer=late_offer,
             on_fork=on_fork,
+            onward=onward,
         )
 
     def register(
@@ -314,6 +325,7 @@ class UserAgent:
         account: Account | None,
         fields: Iterable[FieldValue] = (),
         body: bytes = b"",
+        hops: int = HOPS,
     ) -> Draft:
         return Draft(
             method,
@@ -322,6 +334,7 @@ class UserAgent:
             fields=fields,
             body=body,
             product=self.settings.product,
+            hops=hops,
         )
 
     # What the transaction layer receives
@@ -436,6 +449,17 @@ class UserAgent:
         return next((one for one in usages if isinstance(one, Session)), None)
 
 
+def _host_of(onward: Onward | None) -> str:
+    """
+    Give the host for descriptions that we make before anybody has described anything.
+    """
+    contact = None if onward is None else onward.contact
+    if contact is None or not isinstance(contact.uri, SIPURI):
+        return _UNKNOWN
+    return contact.uri.address
+
+
+_UNKNOWN = "0.0.0.0"
 # Seconds after which somebody who was refused may come back; spread, so that they do
 # not all come at once.
 _RETRY_AFTER = (5, 15)

@@ -5,8 +5,10 @@ An INVITE of the peer, the first one of a session or a later one, until it is do
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, assert_never
+from collections.abc import Callable, Coroutine, Iterable
+from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
+
+from twisted.internet.defer import Deferred, TimeoutError
 
 from sipsorcery.dialog.acceptance import Acceptance, AcceptanceEffect
 from sipsorcery.dialog.effects import Acknowledged, Released, Send, Unacknowledged
@@ -24,6 +26,12 @@ if TYPE_CHECKING:
     from sipsorcery.ua.session import Session
 
 _MAX_FIRST_RSEQ = 2**31 - 1  # RFC 3262, 3
+# How long a 2xx waits until it is stored: callers bear that, and an INVITE by UDP has
+# been repeated twice by then.
+_STORING = 2.0
+
+#: Stores what a 2xx says, before it leaves.
+Storing: TypeAlias = Callable[[Response], Coroutine[Any, Any, object]]
 
 
 class Answering:
@@ -46,6 +54,7 @@ class Answering:
         "_noted",
         "_reliable",
         "_session",
+        "_storing",
         "_transaction",
         "is_accepted",
         "request",
@@ -69,6 +78,7 @@ class Answering:
         self._noted: Response | None = None  # the reliable one that was sent last
         self._reliable: Driven[ReliableResponses, ReliableEffect] | None = None
         self._acceptance: Driven[Acceptance, AcceptanceEffect] | None = None
+        self._storing: Storing | None = None
         transaction.user = self
 
     @property
@@ -76,7 +86,7 @@ class Answering:
         """
         Whether it waits for a final response.
         """
-        return self._transaction.is_pending
+        return self._transaction.is_pending and not self.is_accepted
 
     @property
     def awaits_ack(self) -> bool:
@@ -115,6 +125,7 @@ class Answering:
         body: bytes = b"",
         *,
         reliable: bool | None = None,
+        reason: str | None = None,
     ) -> None:
         """
         Send a provisional response.
@@ -128,7 +139,7 @@ class Answering:
             raise LocalProtocolError(f"{status} is no provisional status")
         session = self._session
         response = session.shared.dialog.respond(
-            self.request, status, None, fields, body
+            self.request, status, reason, fields, body
         )
         if self._wants_reliable(response, reliable):
             driven = self._reliable or self._start_reliable()
@@ -139,15 +150,21 @@ class Answering:
             self._transaction.send(response)
 
     def accept(
-        self, fields: Iterable[FieldValue] = (), body: bytes = b"", status: int = 200
+        self,
+        fields: Iterable[FieldValue] = (),
+        body: bytes = b"",
+        status: int = 200,
+        storing: Storing | None = None,
     ) -> None:
         """
         Send a 2xx.
 
+        :param storing: what is to be done before it leaves.
         :raises LocalProtocolError: if it comes too late.
         """
         self._check_pending()
         session = self._session
+        self._storing = storing
         every = [*session.core.abilities, *session.accept_timer(self.request), *fields]
         self._finish(
             session.shared.dialog.respond(self.request, status, None, every, body)
@@ -173,6 +190,9 @@ class Answering:
         """
         if self.is_pending:
             self.refuse(487)
+        elif self._storing is not None and self._transaction.is_pending:
+            self._storing = None
+            self._transaction.respond(487)
         if self._reliable is not None:
             self._reliable.stop()
         if self._acceptance is not None:
@@ -253,7 +273,27 @@ class Answering:
             self._transaction.send(response)
             return
         self.is_accepted = True
-        core = session.core
+        if self._storing is None:
+            self._repeat(response)
+        else:
+            session.core.spawn(self._store(self._storing, response))
+
+    async def _store(self, storing: Storing, response: Response) -> None:
+        """
+        Let the 2xx wait until what it says is stored, but not for long.
+        """
+        core = self._session.core
+        waiting = Deferred.fromCoroutine(storing(response))
+        waiting.addTimeout(_STORING, core.clock)
+        waiting.addErrback(lambda failure: failure.trap(TimeoutError))
+        waiting.addErrback(core.log_failure)
+        await waiting
+        if self._storing is not None:  # the session is not over
+            self._storing = None
+            self._repeat(response)
+
+    def _repeat(self, response: Response) -> None:
+        core = self._session.core
         machine = Acceptance(response, core.clock.seconds(), core.settings.timers)
         self._acceptance = Driven(core, machine, self._act)
         self._acceptance.run()

@@ -13,6 +13,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 
 from sipsorcery.dialog.dialog import Dialog
+from sipsorcery.dialog.extensions import RELIABLE
 from sipsorcery.dialog.session_timer import SessionTimer
 from sipsorcery.sip.address import Address
 from sipsorcery.sip.digest import Authorization
@@ -31,6 +32,7 @@ from sipsorcery.ua.draft import Draft
 from sipsorcery.ua.errand import Errand
 from sipsorcery.ua.errors import CallCancelled, RequestFailed, UserAgentError
 from sipsorcery.ua.negotiation import Carried, Negotiation
+from sipsorcery.ua.onward import Onward
 from sipsorcery.ua.outcome import News, Outcome
 from sipsorcery.ua.sending import send
 from sipsorcery.ua.session import Session
@@ -63,6 +65,7 @@ class ClientCall:
     :param late_offer: whether the peer is to make the offer, and we answer it.
     :param on_fork: is given the session of each further phone that answers; None: the
         first one counts, and the others are hung up.
+    :param onward: how it goes out where it is one leg of a longer call.
 
     :ivar session: what came of it; None: nobody has answered.
     :ivar progress: every provisional response, for ``async for``; it ends with the
@@ -77,6 +80,7 @@ class ClientCall:
         *,
         late_offer: bool = False,
         on_fork: Callable[[Session], object] | None = None,
+        onward: Onward | None = None,
     ) -> None:
         self.core = core
         self.session: Session | None = None
@@ -85,14 +89,17 @@ class ClientCall:
         self._negotiation = negotiation
         self._late_offer = late_offer
         self._on_fork = on_fork
+        self._onward = onward
         self._attempts: list[Attempt] = []
         self._request: Request | None = None  # the last one that was made
         self._answered: Outcome[Session] = Outcome()
         self._timer_settings = core.timer_settings
         self._intervals = _INTERVALS
-        ring_time = core.settings.ring_time
+        self._ring_time = core.settings.ring_time
+        if onward is not None and onward.ring_time is not None:
+            self._ring_time = onward.ring_time
         self._limit: IDelayedCall | None = core.clock.callLater(
-            ring_time, self._ring_no_more
+            self._ring_time, self._ring_no_more
         )
         core.calls.add(self)
         self._running = Deferred.fromCoroutine(self._pursue())
@@ -172,7 +179,7 @@ class ClientCall:
         :raises RequestFailed: if nobody does.
         """
         waiting, tried = [self._draft.uri], {str(self._draft.uri)}
-        redirections = self.core.settings.redirections
+        redirections = 0 if self._onward else self.core.settings.redirections
         while waiting:
             self._draft.redirect(waiting.pop(0))
             try:
@@ -208,6 +215,7 @@ class ClientCall:
                 body=self._offer()[1],
                 account=self.account,
                 needs_contact=True,
+                contact=None if self._onward is None else self._onward.contact,
                 hear=self._hear,
             )
             try:
@@ -222,7 +230,10 @@ class ClientCall:
         fields, body = self._offer()
         settings = self._timer_settings
         timer = [] if settings is None else SessionTimer(settings).ask()
-        every = [*self.core.abilities, *timer, *fields, *credentials]
+        abilities = self.core.abilities
+        if self._onward is not None and not self._onward.can_confirm:
+            abilities = self.core.abilities_without(RELIABLE)
+        every = [*abilities, *timer, *fields, *credentials]
         request = self._draft.make(every, body)
         if self._negotiation is not None:
             self._negotiation.sent(request)
@@ -237,9 +248,12 @@ class ClientCall:
             self._negotiation.give_up(self._request)
 
     def _offer(self) -> Carried:
+        onward = self._onward
         if self._negotiation is None or self._late_offer:
-            return [], b""
-        return self._negotiation.offer()
+            return [], b"" if onward is None else onward.body
+        if onward is None:
+            return self._negotiation.offer()
+        return self._negotiation.offer(enclose=onward.enclose)
 
     def _ask(self, request: Request, way: Way, is_last: bool) -> Deferred[Response]:
         attempt = Attempt(self, request, way, is_last=is_last)
@@ -283,7 +297,7 @@ class ClientCall:
 
     def _ring_no_more(self) -> None:
         self._limit = None
-        text = f"nobody answered for {self.core.settings.ring_time:g} s"
+        text = f"nobody answered for {self._ring_time:g} s"
         error = RequestFailed(text)
         error.__cause__ = TransactionTimeout(text)
         self._give_up(error)

@@ -133,13 +133,22 @@ class Core:
             (SUPPORTED.name, ", ".join(EXTENSIONS)),
         )
 
+    def abilities_without(self, tag: str) -> tuple[FieldValue, ...]:
+        """
+        Give what `abilities` says, without one extension.
+        """
+        others = ", ".join(one for one in EXTENSIONS if one != tag)
+        return (self.abilities[0], (SUPPORTED.name, others))
+
     def check(self, request: Request) -> Refusal | None:
         """
         Judge a request by what we can do (:rfc:`3261#section-8.2`).
 
         :returns: how to refuse it, ``None`` if it may be acted upon.
         """
-        return admission.check(request, self.methods, EXTENSIONS)
+        return admission.check(
+            request, self.methods, EXTENSIONS, any_body=self.settings.any_body
+        )
 
     def serve(self, transaction: ServerTransaction) -> None:
         """

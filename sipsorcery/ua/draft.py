@@ -7,6 +7,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 
+from sipsorcery.dialog.dialog import HOPS
 from sipsorcery.dialog.refusal import FieldValue
 from sipsorcery.sip import grammar
 from sipsorcery.sip.address import Address
@@ -24,7 +25,6 @@ from sipsorcery.sip.request import Request
 from sipsorcery.sip.uri import SIPURI, URI
 from sipsorcery.ua.account import Account
 
-_HOPS = 70  # RFC 3261, 8.1.1.6
 _TAG_SIZE = 8  # bytes; 19.3 asks for 32 bits of randomness at least
 _CALL_ID_SIZE = 16  # bytes: nobody ever makes the same one again
 
@@ -48,6 +48,7 @@ class Draft:
     :param account: who sends it.
     :param to: None: *uri* without what a To may not hold.
     :param product: for the User-Agent.
+    :param hops: for the Max-Forwards.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Draft:
         fields: Iterable[FieldValue] = (),
         body: bytes = b"",
         product: str = "",
+        hops: int = HOPS,
     ) -> None:
         self.method = method
         self.account = account
@@ -72,6 +74,7 @@ class Draft:
         self._local = account.address.with_tag(self.local_tag)
         self._remote = to or Address(_bare(self.uri))
         self._product = product
+        self._hops = hops
 
     @property
     def hop(self) -> URI:
@@ -100,7 +103,7 @@ class Draft:
         if self.account.proxy is not None:
             every.append((ROUTE, Address(self.account.proxy)))
         every += (
-            (MAX_FORWARDS, _HOPS),
+            (MAX_FORWARDS, self._hops),
             (FROM, self._local),
             (TO, self._remote),
             (CALL_ID, self.call_id),

@@ -43,6 +43,7 @@ class Errand:
     :param make: makes the request.
     :param account: answers challenges; None: they are refusals.
     :param needs_contact: whether to give it a Contact, which depends on the way.
+    :param contact: the Contact instead, whatever the way.
     :param flow: a connection that leads to the same peer: the last way to try.
     :param hear: is given each final response, also those that are not the last one.
     :param going: is given each request as it goes, and whether that is by TLS.
@@ -61,6 +62,7 @@ class Errand:
         body: bytes = b"",
         account: Account | None = None,
         needs_contact: bool = False,
+        contact: Address | None = None,
         flow: Flow | None = None,
         hear: Callable[[Response], object] | None = None,
         going: Callable[[Request, bool], object] | None = None,
@@ -72,6 +74,7 @@ class Errand:
         self._flow = flow if flow is not None and flow.number else None
         self._hear = hear
         self._going = going
+        self._given_contact = contact
         self.contact: Address | None = None
         self.way: Endpoint | None = None
         self._proof: Attempt | None = None
@@ -127,11 +130,14 @@ class Errand:
         """
         self.way = way.endpoint if isinstance(way, Target) else way.remote
         if self._needs_contact:
-            user = None if self._account is None else self._account.user
-            secure = request.request_uri.startswith("sips:")
-            self.contact = core.contact(way, user, secure=secure)
+            contact = self._given_contact
+            if contact is None:
+                user = None if self._account is None else self._account.user
+                secure = request.request_uri.startswith("sips:")
+                contact = core.contact(way, user, secure=secure)
+            self.contact = contact
             request = request.copy()
-            request.set(CONTACT, self.contact)
+            request.set(CONTACT, contact)
         if self._going is not None:
             self._going(request, self.way.transport.is_secure)
         return request

@@ -4,6 +4,7 @@ The outcomes of user agents that are no success.
 
 from __future__ import annotations
 
+from sipsorcery.dialog.refusal import Refusal
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.transaction.errors import TransactionTimeout
@@ -49,6 +50,16 @@ class RequestFailed(UserAgentError):
         if self.response is not None:
             return self.response.status
         return 408 if isinstance(self.__cause__, TransactionTimeout) else 503
+
+
+class OfferRefused(UserAgentError):
+    """
+    Says how to refuse an offer of the peer; hooks that choose the answer raise it.
+    """
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.text or str(refusal.status))
+        self.refusal = refusal
 
 
 class CallCancelled(UserAgentError):

@@ -39,6 +39,8 @@ async def modify(
     method: str,
     description: SessionDescription | None,
     solicited: AnswerHook | None = None,
+    *,
+    retries: bool = True,
 ) -> None:
     """
     Send an INVITE or UPDATE in a session until it is accepted.
@@ -49,6 +51,8 @@ async def modify(
 
     :param description: what to offer; None: what we said last, or in an UPDATE nothing.
     :param solicited: answers the offer that the peer makes in place of ours.
+    :param retries: whether it is sent again after a 491, or when the peer says so;
+        False: that is a refusal, too.
     :raises RequestFailed: if it is refused.
     :raises SessionEnded: if the session is over before.
     """
@@ -67,7 +71,7 @@ async def modify(
                     return
                 except RequestFailed as error:
                     failed = error
-                    delay = _delay_after(session, error, delay)
+                    delay = _delay_after(session, error, delay, retries=retries)
             await turns.pause(clock, delay, until_ack=not may_send)
         _check(session, method)
         raise failed or RequestFailed(f"{method}: the peer's own never ends")
@@ -87,7 +91,9 @@ def _may_send(
     )
 
 
-def _delay_after(session: Session, error: RequestFailed, delay: float) -> float:
+def _delay_after(
+    session: Session, error: RequestFailed, delay: float, *, retries: bool
+) -> float:
     """
     Give how long to wait until the request is sent again.
 
@@ -97,11 +103,13 @@ def _delay_after(session: Session, error: RequestFailed, delay: float) -> float:
     response = error.response
     if response is None or session.is_over:
         raise error
-    if response.status == 491:
-        return delay
     timer = session.timer
     if response.status == 422 and timer is not None and timer.too_small(response):
         return 0.0
+    if not retries:
+        raise error
+    if response.status == 491:
+        return delay
     try:
         later = response.get(RETRY_AFTER) if response.status == 500 else None
     except ParseError:

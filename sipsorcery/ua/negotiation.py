@@ -21,7 +21,9 @@ from sipsorcery.sdp import (
     Codec,
     Connection,
     Media,
+    NotAcceptable,
     Origin,
+    RemoteProtocolError,
     SessionDescription,
 )
 from sipsorcery.sip.request import Request
@@ -38,6 +40,9 @@ AnswerHook: TypeAlias = Callable[[SessionDescription], Awaitable[SessionDescript
 
 #: The fields and the body that carry a description.
 Carried: TypeAlias = tuple[list[FieldValue], bytes]
+
+#: Makes them: `described`, or something that adds what else goes into the body.
+Enclose: TypeAlias = Callable[[SessionDescription], Carried]
 
 # "a numeric string such that the tuple [...] forms a globally unique identifier"
 # (RFC 8866, 5.2), within the 63 bits of RFC 3264, 5.
@@ -66,24 +71,50 @@ def new_origin(host: str) -> Origin:
     return Origin("-", str(secrets.randbits(_SESSION_ID_BITS)), 1, host)
 
 
+def nothing_yet(host: str) -> SessionDescription:
+    """
+    Make the description that stands for one that somebody else is going to make.
+
+    :param host: for the ``o=`` line.
+    """
+    return SessionDescription.create(new_origin(host), Connection(host))
+
+
 class Negotiation:
     """
     What we can do, and what has been offered and answered so far.
 
     :param abilities: the description that we would offer; answers are made of it, too.
+    :param relays: whether our descriptions are those of somebody else, who has offered
+        or answered in our place: only the ``o=`` line is our own then.
 
     :ivar on_offer: says instead what we can do, each time; None: *abilities* do.
     :ivar offered: the last offer of the peer.
+    :ivar offered_in: the method of the request that it was in; "": of a response.
     """
 
-    __slots__ = ("_effects", "_state", "abilities", "offered", "on_offer")
+    __slots__ = (
+        "_effects",
+        "_state",
+        "abilities",
+        "offered",
+        "offered_in",
+        "on_offer",
+        "relays",
+    )
 
     def __init__(
-        self, abilities: SessionDescription, state: OfferAnswer | None = None
+        self,
+        abilities: SessionDescription,
+        state: OfferAnswer | None = None,
+        *,
+        relays: bool = False,
     ) -> None:
         self.abilities = abilities
+        self.relays = relays
         self.on_offer: OfferHook | None = None
         self.offered: SessionDescription | None = None
+        self.offered_in = ""
         self._effects: tuple[OfferAnswerEffect, ...] = ()
         self._state = state or OfferAnswer(new_origin(abilities.origin.address))
 
@@ -91,7 +122,7 @@ class Negotiation:
         """
         Go on in another dialog of the same INVITE.
         """
-        other = Negotiation(self.abilities, self._state.fork())
+        other = Negotiation(self.abilities, self._state.fork(), relays=self.relays)
         other.on_offer, other.offered = self.on_offer, self.offered
         return other
 
@@ -117,6 +148,13 @@ class Negotiation:
         return self._state.remote
 
     @property
+    def said(self) -> SessionDescription | None:
+        """
+        What the peer has said last, be it agreed upon or not.
+        """
+        return self._state.said
+
+    @property
     def may_offer(self) -> bool:
         """
         Whether an offer of ours may be sent now.
@@ -137,15 +175,21 @@ class Negotiation:
         """
         return self.must_answer or self.may_offer
 
-    def offer(self, description: SessionDescription | None = None) -> Carried:
+    def offer(
+        self,
+        description: SessionDescription | None = None,
+        *,
+        enclose: Enclose = described,
+    ) -> Carried:
         """
         Make our offer.
 
         :param description: what to offer from now on; None: what we can do.
+        :param enclose: makes the fields and the body that carry it.
         """
         if description is not None:
             self.abilities = description
-        return described(self._state.offer(self.abilities))
+        return enclose(self._state.offer(self.abilities))
 
     async def reply(self) -> Carried:
         """
@@ -160,15 +204,21 @@ class Negotiation:
             self.abilities = chosen
         return self.describe()
 
-    def describe(self) -> Carried:
+    def describe(self, enclose: Enclose = described) -> Carried:
         """
         Make our answer to the peer's offer; where there is none, our own offer.
 
+        :param enclose: makes the fields and the body that carry it.
         :raises NotAcceptable: of `sipsorcery.sdp`, if nothing fits.
         """
-        if self.must_answer:
-            return described(self._state.answer(self.abilities))
-        return self.offer()
+        if not self.must_answer:
+            return self.offer(enclose=enclose)
+        if not self.relays:
+            return enclose(self._state.answer(self.abilities))
+        try:
+            return enclose(self._state.relay_answer(self.abilities))
+        except RemoteProtocolError as error:
+            raise NotAcceptable(error.text) from error
 
     def relay(self, answer: SessionDescription) -> Carried:
         """
@@ -202,7 +252,8 @@ class Negotiation:
         :returns: how to refuse it, if it is a request that may not be acted upon.
         """
         refusal = self._state.receive(message, random.randint(0, _RETRY_AFTER))
-        self._keep_effects()
+        if self._keep_effects():
+            self.offered_in = message.method if isinstance(message, Request) else ""
         return refusal
 
     def give_up(self, request: Request) -> None:
@@ -219,8 +270,13 @@ class Negotiation:
         effects, self._effects = self._effects, ()
         return effects
 
-    def _keep_effects(self) -> None:
+    def _keep_effects(self) -> bool:
+        """
+        Keep what has come of a message, and tell whether that is an offer.
+        """
+        is_offered = False
         for effect in self._state.take_effects():
             if isinstance(effect, Offered):
-                self.offered = effect.description
+                self.offered, is_offered = effect.description, True
             self._effects += (effect,)
+        return is_offered

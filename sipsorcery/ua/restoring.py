@@ -90,7 +90,7 @@ class RestoredAnswer(Answering):
         self._session = session
         self._acknowledged = self._hear
         self._given_up = _nothing
-        self._before = self._reliable = None
+        self._before = self._reliable = self._storing = None
         self._acceptance = Driven(session.core, acceptance, self._act)
 
     @property

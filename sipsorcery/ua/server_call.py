@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from sipsorcery.dialog.bodies import description_in
+from sipsorcery.dialog.bodies import described, description_in
 from sipsorcery.dialog.dialog import Dialog
 from sipsorcery.dialog.refusal import FieldValue
 from sipsorcery.dialog.routing import needs_sips
@@ -21,7 +21,7 @@ from sipsorcery.sip.request import Request
 from sipsorcery.sip.uri import SIPURI, URI
 from sipsorcery.transport.transactions.server import ServerTransaction
 from sipsorcery.ua.account import Account
-from sipsorcery.ua.answering import Answering
+from sipsorcery.ua.answering import Answering, Storing
 from sipsorcery.ua.core import Core
 from sipsorcery.ua.endings import Ending
 from sipsorcery.ua.errors import (
@@ -31,7 +31,7 @@ from sipsorcery.ua.errors import (
     SessionEnded,
     UserAgentError,
 )
-from sipsorcery.ua.negotiation import Carried, Negotiation
+from sipsorcery.ua.negotiation import Carried, Enclose, Negotiation
 from sipsorcery.ua.outcome import Outcome
 from sipsorcery.ua.session import Session
 from sipsorcery.ua.shared import SharedDialog
@@ -48,6 +48,8 @@ class ServerCall:
     :ivar request: the INVITE.
     :ivar flow: the way it came.
     :ivar session: what comes of it; early until the call is answered.
+    :ivar relays: whether what we describe is said by somebody else in our place: then
+        only the ``o=`` line of it is ours.
     :ivar replaced: our session that the caller wants this one to replace, if any; it is
         hung up when the call is answered (:rfc:`3891`).
     """
@@ -61,6 +63,7 @@ class ServerCall:
         "_is_given_up",
         "_ringing",
         "flow",
+        "relays",
         "replaced",
         "request",
         "session",
@@ -76,6 +79,7 @@ class ServerCall:
     ) -> None:
         self.request = request = transaction.request
         self.flow = flow = transaction.flow
+        self.relays = False
         self.replaced = replaced
         user = request.uri.user if isinstance(request.uri, SIPURI) else None
         contact = core.contact(flow, user, secure=needs_sips(request))
@@ -127,6 +131,17 @@ class ServerCall:
         return description_in(self.request)
 
     @property
+    def contact(self) -> Address | None:
+        """
+        Where the caller reaches us from now on; to be set before anything is said.
+        """
+        return self.session.dialog.contact
+
+    @contact.setter
+    def contact(self, contact: Address) -> None:
+        self.session.dialog.contact = contact
+
+    @property
     def is_pending(self) -> bool:
         """
         Whether it waits for our answer.
@@ -152,11 +167,14 @@ class ServerCall:
         *,
         fields: Iterable[FieldValue] = (),
         reliable: bool | None = None,
+        reason: str | None = None,
+        enclose: Enclose = described,
     ) -> None:
         """
         Tell the caller how far the call is; once a minute it is said again.
 
         :param description: for early media (183).
+        :param enclose: makes the fields and the body that carry our description.
         :param reliable: whether it has to be confirmed (:rfc:`3262`). None: if the
             caller insists, or if there is a description and the caller can.
         :raises CallCancelled: if the caller has given up.
@@ -167,8 +185,10 @@ class ServerCall:
         carried: list[FieldValue] = []
         body = b""
         if description is not None:
-            carried, body = self._describe(description)
-        self._answering.progress(status, [*carried, *fields], body, reliable=reliable)
+            carried, body = self._describe(description, enclose)
+        self._answering.progress(
+            status, [*carried, *fields], body, reliable=reliable, reason=reason
+        )
         self._ringing = status
         self._repeat_after(self._core.clock.seconds())
 
@@ -177,12 +197,20 @@ class ServerCall:
         description: SessionDescription | None = None,
         *,
         fields: Iterable[FieldValue] = (),
+        body: bytes = b"",
+        status: int = 200,
+        enclose: Enclose = described,
+        storing: Storing | None = None,
     ) -> Deferred[Session]:
         """
         Answer the call, and wait until the caller knows.
 
         :param description: what we can do; from it the answer to the caller's offer is
             made, or our offer. None: the session is not described by SDP.
+        :param body: of a 2xx without a description.
+        :param enclose: makes the fields and the body that carry our description.
+        :param storing: is given the 2xx, which leaves when that is through, and after
+            two seconds anyway.
         :return: as `answered`.
         :raises CallCancelled: if the caller has given up.
         :raises LocalProtocolError: if the call has been answered.
@@ -191,10 +219,9 @@ class ServerCall:
         """
         self._check_pending()
         carried: list[FieldValue] = []
-        body = b""
         if description is not None:
-            carried, body = self._describe(description)
-        self._answering.accept([*carried, *fields], body)
+            carried, body = self._describe(description, enclose)
+        self._answering.accept([*carried, *fields], body, status, storing)
         self._stop_ringing()
         if self.replaced is not None:
             self._core.spawn(self.replaced.bye())
@@ -286,13 +313,13 @@ class ServerCall:
             raise CallCancelled("the caller has given up")
         raise LocalProtocolError("the call has been answered")
 
-    def _describe(self, description: SessionDescription) -> Carried:
+    def _describe(self, description: SessionDescription, enclose: Enclose) -> Carried:
         """
         Make our answer or offer; once made it stays what it is (RFC 3261, 13.2.1).
         """
         session = self.session
         if session.negotiation is None:
-            session.negotiation = Negotiation(description)
+            session.negotiation = Negotiation(description, relays=self.relays)
             refusal = session.hear(self.request)
             if refusal is not None:
                 self._refuse(refusal.status, refusal.text, refusal.fields)
@@ -301,7 +328,7 @@ class ServerCall:
         if session.local is not None or not session.negotiation.may_describe:
             return [], b""
         try:
-            return session.negotiation.describe()
+            return session.negotiation.describe(enclose)
         except NotAcceptable:
             self._refuse(488, None, ())
             raise

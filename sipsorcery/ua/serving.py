@@ -8,6 +8,9 @@ import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.python.failure import Failure
+
 from sipsorcery.dialog.refer import read_refer
 from sipsorcery.dialog.refusal import Refusal
 from sipsorcery.sdp import NotAcceptable
@@ -16,6 +19,7 @@ from sipsorcery.sip.request import Request
 from sipsorcery.transport.transactions.server import ServerTransaction
 from sipsorcery.ua.answering import Answering
 from sipsorcery.ua.endings import Ending
+from sipsorcery.ua.errors import OfferRefused
 from sipsorcery.ua.negotiation import Carried
 from sipsorcery.ua.referral import Referral
 
@@ -64,11 +68,13 @@ def _invite(session: Session, transaction: ServerTransaction) -> None:
         else:
             session.hear(ack)
 
-    answering = Answering(
-        session, transaction, acknowledged, lambda reason: None, before
-    )
+    def given_up(reason: str) -> None:
+        running.cancel()
+
+    answering = Answering(session, transaction, acknowledged, given_up, before)
     session.answering = answering
-    session.core.spawn(_accept_invite(session, answering))
+    running = Deferred.fromCoroutine(_accept_invite(session, answering))
+    running.addErrback(session.core.log_failure_but_cancelled)
 
 
 async def _accept_invite(session: Session, answering: Answering) -> None:
@@ -76,7 +82,7 @@ async def _accept_invite(session: Session, answering: Answering) -> None:
     if not answering.is_pending:
         return  # cancelled meanwhile, or the session is over
     if isinstance(carried, Refusal):
-        answering.refuse(carried.status)
+        answering.refuse(carried.status, fields=carried.fields)
     else:
         answering.accept(*carried)
 
@@ -171,6 +177,14 @@ async def _reply(session: Session) -> Carried | Refusal:
         return await session.negotiation.reply()
     except NotAcceptable as error:
         return Refusal(error.status, error.text)
+    except OfferRefused as error:
+        return error.refusal
+    except CancelledError:
+        raise
+    except Exception:
+        # The application's fault; the peer is answered all the same.
+        session.core.log_failure(Failure())
+        return Refusal(500)
 
 
 _ANSWERS: dict[str, Callable[[Session, ServerTransaction], None]] = {

@@ -138,6 +138,13 @@ class Session:
         return None if self.negotiation is None else self.negotiation.remote
 
     @property
+    def said(self) -> SessionDescription | None:
+        """
+        What the peer has said last, be it agreed upon or not: where early media is.
+        """
+        return None if self.negotiation is None else self.negotiation.said
+
+    @property
     def is_held(self) -> bool:
         """
         Whether the peer wants no media from us.
@@ -172,7 +179,8 @@ class Session:
         Let *hook* choose what we can do whenever the peer makes an offer.
 
         It is given the offer, or None where the peer asks for ours, and returns a
-        description like the one that the call began with.
+        description like the one that the call began with. It raises `OfferRefused` to
+        refuse it.
         """
         if self.negotiation is None:
             raise LocalProtocolError("the session is not described by SDP")
@@ -196,17 +204,20 @@ class Session:
         if not self.is_over:
             await self._hang_up("hung up", fields)
 
-    async def reinvite(self, description: SessionDescription | None = None) -> None:
+    async def reinvite(
+        self, description: SessionDescription | None = None, *, retries: bool = True
+    ) -> None:
         """
         Change the session by a re-INVITE, and wait until it is agreed upon.
 
         :param description: what to offer; None: what we offered last.
+        :param retries: whether to try again where the peer changes it at the same time.
         :raises RequestFailed: if the peer refuses; the session stays as it was.
         :raises SessionEnded: if it is over before.
         """
-        await modifying.modify(self, "INVITE", description)
+        await modifying.modify(self, "INVITE", description, retries=retries)
 
-    async def solicit(self, answer: AnswerHook) -> None:
+    async def solicit(self, answer: AnswerHook, *, retries: bool = True) -> None:
         """
         Ask the peer by a re-INVITE for an offer, and let *answer* answer it.
 
@@ -215,20 +226,24 @@ class Session:
 
         :param answer: given the offer, gives somebody else's answer to it. If it fails,
             the session stays as it was, and the failure is raised.
+        :param retries: whether to try again where the peer changes it at the same time.
         :raises RequestFailed: if the peer refuses.
         :raises SessionEnded: if it is over before.
         """
-        await modifying.modify(self, "INVITE", None, answer)
+        await modifying.modify(self, "INVITE", None, answer, retries=retries)
 
-    async def update(self, description: SessionDescription | None = None) -> None:
+    async def update(
+        self, description: SessionDescription | None = None, *, retries: bool = True
+    ) -> None:
         """
         Change the session by an UPDATE, which may be done before it is answered.
 
         :param description: what to offer; None: nothing, it is only refreshed.
+        :param retries: whether to try again where the peer changes it at the same time.
         :raises RequestFailed: if the peer refuses; the session stays as it was.
         :raises SessionEnded: if it is over before.
         """
-        await modifying.modify(self, "UPDATE", description)
+        await modifying.modify(self, "UPDATE", description, retries=retries)
 
     async def hold(self) -> None:
         """

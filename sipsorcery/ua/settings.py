@@ -29,6 +29,8 @@ class UserAgentSettings:
         tried, if there is one.
     :ivar session_expires: the interval of session timers that we ask for
         (:rfc:`4028`); 0: none.
+    :ivar any_body: whether bodies of any type are let in; who passes them on to others
+        need not understand them.
     :ivar timers: those of transactions; mind that both ends should have the same.
     """
 
@@ -42,6 +44,7 @@ class UserAgentSettings:
     # A server that lives has said 100 by then, even if the first two INVITEs were lost.
     target_time: float = 4.0
     session_expires: int = 1800
+    any_body: bool = False
     timers: Timers = field(default_factory=Timers)
     tls: TLSSettings = field(default_factory=TLSSettings)
     tls_policy: TLSPolicy = field(default_factory=TLSPolicy)

@@ -263,7 +263,9 @@ class SharedDialog:
         if refusal is not None:
             transaction.send(refusal.response(request))
             return
-        for usage in self._usages:
+        # The session is there first; a NOTIFY is mostly for what has come later.
+        usages = self._usages
+        for usage in usages if request.method != "NOTIFY" else usages[::-1]:
             if usage.receive(transaction):
                 return
         self.core.serve(transaction)
