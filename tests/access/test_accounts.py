@@ -175,6 +175,17 @@ class AccountsTests(DirectoryCase):
         assert account is not None
         self.assertIsNone(account.disabled)
 
+    def test_removed_user(self) -> None:
+        """
+        The accounts of a user that is removed are gone, which counts as a change.
+        """
+        self.find("100")
+        before = self.accounts.revision
+        self.do(self.everyone.users.remove("joe"))
+        self.reactor.advance(CURRENCY)
+        self.assertIsNone(self.find("100"))
+        self.assertGreater(self.accounts.revision, before)
+
     def test_change_of_a_user(self) -> None:
         """
         A user who changes something else does not make all accounts be asked for again.
