@@ -15,12 +15,15 @@ from twisted.python.failure import Failure
 
 from sipsorcery.access.dialogue_names import DialogueNames
 from sipsorcery.appserver.cdr_writer import CDRStore, CDRWriter
+from sipsorcery.appserver.claiming import Claims
 from sipsorcery.appserver.connection import Connection, Connections
 from sipsorcery.appserver.credentials import Vault
 from sipsorcery.appserver.deadlines import Deadlines
 from sipsorcery.appserver.records import Records
+from sipsorcery.appserver.strays import Strays
 from sipsorcery.appserver.takeover import Takeover
 from sipsorcery.endpoint import Endpoint
+from sipsorcery.sip.request import Request
 from sipsorcery.store.errors import StoreError
 from sipsorcery.store.live import LiveStore
 from sipsorcery.store.secrets import Secrets
@@ -38,6 +41,7 @@ class Continuity:
     :param cdrs: those of everybody.
     :param server: where it listens.
     :param incarnation: what this process drew at its start.
+    :param claims: says where belongs what is not for us.
     :param make_bridge: makes what relays between the two sessions of a call that was
         taken over.
     :param away: is told, in a sentence, that a call goes on unstored.
@@ -58,6 +62,7 @@ class Continuity:
         incarnation: str,
         *,
         secrets: Secrets,
+        claims: Claims,
         make_bridge: Callable[[Connection], object],
         away: Callable[[Connection, str], object] = lambda connection, text: None,
         now: Callable[[], float] = time.time,
@@ -90,13 +95,15 @@ class Continuity:
             takeover=self.takeover,
             now=now,
         )
+        self.strays = Strays(agent.core, claims)
         self._beginning: Deferred[None] | None = None
 
     def start(self) -> None:
         """
         Take up the calls from before, and keep those that come.
         """
-        self._agent.on_unknown_dialog(self.takeover.bring_back)
+        self._agent.transactions.on_stray_cancel(self.strays.cancel)
+        self._agent.on_unknown_dialog(self._bring_back)
         self._agent.on_stray_response(self.takeover.stray_response)
         self._deadlines.start()
         self._beginning = Deferred.fromCoroutine(self._begin())
@@ -118,6 +125,11 @@ class Continuity:
         await self.cdrs.stop()
 
     # Inside
+
+    async def _bring_back(self, request: Request) -> None:
+        is_known = await self.takeover.bring_back(request)
+        if not is_known and request.method == "ACK":
+            await self.strays.pass_on(request)
 
     async def _begin(self) -> None:
         start = self.cdrs.moment()

@@ -105,18 +105,22 @@ class Takeover:
                 await deferLater(self._core.clock, 0)
         return self.count - before
 
-    async def bring_back(self, request: Request) -> None:
+    async def bring_back(self, request: Request) -> bool:
         """
         Take up the call that a request belongs to, if it names one.
+
+        :return: whether we have it.
         """
         uri = request.uri
         name = self._names.read(uri.user) if isinstance(uri, SIPURI) else None
         if name is None:
-            return
+            return False
         try:
-            await self._take_once(await self._key_of(name.dialogue))
+            connection = await self._take_once(await self._key_of(name.dialogue))
         except StoreError as error:
             self._log.warn("A call cannot be looked up: {error}", error=error)
+            return False
+        return connection is not None
 
     async def take(self, record: Record) -> Connection | None:
         """

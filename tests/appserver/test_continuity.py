@@ -9,11 +9,16 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, fail
 
+from sipsorcery.appserver.claiming import Claims
 from sipsorcery.appserver.connection import Connection
 from sipsorcery.appserver.continuity import Continuity
+from sipsorcery.endpoint import Endpoint
+from sipsorcery.sip.fields import VIA
 from sipsorcery.store.errors import StoreUnavailable
 from tests.appserver.established import SERVER, EstablishedCase, KeptCDRs
-from tests.ua.cases import BOB
+from tests.ua.cases import BOB, PEER
+
+NOBODY = "192.0.2.250"
 
 
 class AwayCDRs(KeptCDRs):
@@ -32,9 +37,9 @@ class AwayCDRs(KeptCDRs):
         return super().close_open(server, reason, before)
 
 
-class ContinuityTests(EstablishedCase):
+class ContinuityCase(EstablishedCase):
     """
-    A server that stops, or is killed, and is started again.
+    A server with all that lets calls outlive it.
     """
 
     def setUp(self) -> None:
@@ -57,6 +62,7 @@ class ContinuityTests(EstablishedCase):
             SERVER,
             f"started at {self.now()}",
             secrets=self.secrets,
+            claims=self.claims(SERVER),
             make_bridge=lambda connection: None,
             now=self.now,
         )
@@ -67,6 +73,12 @@ class ContinuityTests(EstablishedCase):
         made.start()
         self.network.advance()
         return made
+
+    def claims(self, server: Endpoint) -> Claims:
+        """
+        Give what claims calls for a server.
+        """
+        return Claims(self.machine, self.live, server, "incarnation", now=self.now)
 
     def end_server(self) -> None:
         """
@@ -92,6 +104,12 @@ class ContinuityTests(EstablishedCase):
         (connection,) = self.server.connections
         assert isinstance(connection, Connection)
         return connection
+
+
+class ContinuityTests(ContinuityCase):
+    """
+    A server that stops, or is killed, and is started again.
+    """
 
     def test_stop(self) -> None:
         """
@@ -159,3 +177,60 @@ class ContinuityTests(EstablishedCase):
         self.end_server()
         self.assert_quiet()
         self.server = self.begin_server()
+
+
+class StrayTests(ContinuityCase):
+    """
+    CANCELs and ACKs of calls that another server has: the peer stands for it.
+    """
+
+    def claim(self) -> None:
+        """
+        Let the other server claim the call that the peer sends messages of.
+        """
+        invite = self.phone.request("INVITE", host=NOBODY)
+        other = self.claims(Endpoint.parse(f"udp:{PEER}:5060"))
+        taken = other.take(invite, "0123456789abcdef", 60)
+        self.assertIsNotNone(self.run_through(taken))
+
+    def test_cancel(self) -> None:
+        """
+        A CANCEL goes on to the server that has its call, with the Via that it came
+        with on top; whoever has sent it has a 481.
+        """
+        self.claim()
+        sent = self.phone.request("CANCEL", host=BOB)
+        self.network.advance()
+        self.assertEqual(self.phone.statuses, [481])
+        (passed,) = self.phone.requests
+        self.assertEqual(passed.method, "CANCEL")
+        self.assertEqual(passed[VIA].branch, sent[VIA].branch)
+        self.assertEqual(len(passed.all(VIA)), 1)
+
+    def test_ack(self) -> None:
+        """
+        So does an ACK that belongs to nothing here.
+        """
+        self.claim()
+        self.phone.request("ACK", host=BOB, to_tag="theirs")
+        self.network.advance()
+        self.assertEqual(self.phone.methods, ["ACK"])
+
+    def test_nobody(self) -> None:
+        """
+        What nobody has claimed goes nowhere.
+        """
+        self.phone.request("CANCEL", host=BOB)
+        self.phone.request("ACK", host=BOB, to_tag="theirs")
+        self.network.advance()
+        self.assertEqual(self.phone.methods, [])
+
+    def test_own(self) -> None:
+        """
+        What we have claimed ourselves does not go round in circles.
+        """
+        invite = self.phone.request("INVITE", host=NOBODY)
+        self.run_through(self.claims(SERVER).take(invite, "0123456789abcdef", 60))
+        self.phone.request("CANCEL", host=BOB)
+        self.network.advance()
+        self.assertEqual(self.phone.methods, [])

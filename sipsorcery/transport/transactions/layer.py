@@ -12,6 +12,7 @@ user agent, a registrar, a stateful proxy::
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
@@ -128,6 +129,14 @@ class TransactionLayer:
             merges,
             may_cancel,
         )
+
+    def on_stray_cancel(self, hook: Callable[[Request, Flow], object]) -> None:
+        """
+        Let *hook* hear of each CANCEL for which there is no INVITE.
+
+        It has been answered with 481; but another server may have the call.
+        """
+        self._servers.on_stray_cancel = hook
 
     def join(self, transport: TransportLayer) -> None:
         """

@@ -56,8 +56,12 @@ class ServerTransactions(Side[ServerTransaction, ServerEffect]):
     :param merges: whether a request that comes by two ways is refused the second time.
     :param may_cancel: tells whether a CANCEL that came on the first flow may end an
         INVITE that came on the second.
+
+    :ivar on_stray_cancel: is given each CANCEL, answered with 481, that there is no
+        INVITE for.
     """
 
+    on_stray_cancel: Callable[[Request, Flow], object] | None = None
     _log = Logger()
 
     def __init__(
@@ -244,6 +248,8 @@ class ServerTransactions(Side[ServerTransaction, ServerEffect]):
         if invite is None or not self._may_cancel(flow, invite.flow):
             self._drive.counters.stray += 1
             self._answer(cancel, flow, 481)
+            if invite is None and self.on_stray_cancel is not None:
+                self._drive.tell(self.on_stray_cancel, cancel, flow)
             return
         # "the To tag of the response to the CANCEL and the To tag in the response to
         # the original request SHOULD be the same" (9.2).
