@@ -103,13 +103,6 @@ class Accounts:
         """
         return self._revisions.get("accounts", 0)
 
-    @property
-    def revision(self) -> int:
-        """
-        Count the changes of accounts that have been taken over.
-        """
-        return self._revisions.get("accounts", 0)
-
     async def domain(self, host: str, *, wildcard: bool = True) -> str | None:
         """
         Find the canonical name of the domain that a host stands for.
@@ -119,7 +112,8 @@ class Accounts:
             nobody has.
         :raises StoreError: if the directory has never been there.
         """
-        await self.catch_up()
+        if self.is_due:
+            await self.catch_up()
         served = self.domains.find(host, wildcard=wildcard)
         return None if served is None else served.name
 
@@ -130,7 +124,7 @@ class Accounts:
         :param domain: the canonical name.
         :raises StoreError: if the directory has to be asked and does not answer.
         """
-        if self._reactor.seconds() >= self._due:
+        if self.is_due:
             await self.catch_up()
         account = self.recall(username, domain)
         return await self.ask(username, domain) if account is FORGOTTEN else account
@@ -155,7 +149,7 @@ class Accounts:
         address = address_of(username, domain)
         entry = self._found.get(address)
         if entry is not None and entry[0] == self._generation:
-            self._found.note(address, entry)
+            self._found[address] = self._found.pop(address)  # the last one now
             return entry[1]
         if self._missing.get(address) == self._generation:
             return None
@@ -170,13 +164,20 @@ class Accounts:
             address, lambda: self._look_up(address, username, domain)
         )
 
+    @property
+    def is_due(self) -> bool:
+        """
+        Whether it is time to catch up.
+        """
+        return self._reactor.seconds() >= self._due
+
     async def catch_up(self) -> None:
         """
         Take over what has changed, if nobody has looked for a while.
 
         :raises StoreError: if the directory has never been there.
         """
-        if self._reactor.seconds() < self._due:
+        if not self.is_due:
             return
         looking = self._looking.join(None, self._look)
         if self._is_away:

@@ -142,7 +142,8 @@ class Authenticator:
         if request.method in ("ACK", "CANCEL"):
             raise LocalProtocolError(f"{request.method} is never authenticated")
         try:
-            await self._accounts.catch_up()
+            if self._accounts.is_due:
+                await self._accounts.catch_up()
             served = self._accounts.domains.called(domain)
             if served is None:
                 return Refusal(403, "domain not served")
@@ -223,7 +224,7 @@ class Authenticator:
             is_usable = account is not None and _allows(account, source.host)
             return server.verify(
                 claim,
-                account.secret if account is not None and is_usable else None,
+                account if is_usable else None,
                 method=request.method,
                 request_uri=request.request_uri,
                 body=request.body,

@@ -6,11 +6,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 from urllib.parse import unquote_to_bytes
 
-from sipsorcery.sip.auth import Credentials
 from sipsorcery.sip.digest.algorithm import Algorithm
 from sipsorcery.sip.errors import ParseError, excerpt
 
@@ -20,10 +18,12 @@ _IS_NC = re.compile(r"[0-9A-Fa-f]{1,8}").fullmatch
 _EXT_VALUE = re.compile(r"utf-8'[^']*+'([^'\s]*+)", re.IGNORECASE).fullmatch
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """
     Well-formed digest credentials, not yet verified.
+
+    There is one for every request: a tuple is made in a third of the time of a data
+    class.
 
     :ivar username: the name to look up; ``None`` if it came hashed.
     :ivar userhash: the hash to look up, in lower case, made with the hash function of
@@ -43,20 +43,20 @@ class Claim:
     cnonce: str = ""
 
     @property
-    def count(self) -> int | None:
+    def nonce_count(self) -> int | None:
         """
         The nonce count as a number; ``None`` without *qop*.
         """
         return None if self.qop is None else int(self.nc, 16)
 
     @classmethod
-    def read(cls, credentials: Credentials, algorithm: Algorithm) -> Self:
+    def read(cls, values: Mapping[str, str], algorithm: Algorithm) -> Self:
         """
         Read the parameters that :rfc:`7616#section-3.4` wants.
 
+        :param values: the parameters of the credentials, by their names.
         :raises ParseError: if one is missing or makes no sense.
         """
-        values = dict(credentials.parameters)
         username, userhash = _read_name(values)
         qop, nc, cnonce = _read_qop(values)
         if algorithm.is_session and qop is None:

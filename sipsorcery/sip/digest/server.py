@@ -8,7 +8,7 @@ Looking a user up may take a while and is not done here: it happens between
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,7 +16,6 @@ from sipsorcery.sip.auth import AuthenticationInfo, Challenge, Credentials
 from sipsorcery.sip.digest.algorithm import Algorithm, compute_response, encode
 from sipsorcery.sip.digest.claim import Claim
 from sipsorcery.sip.digest.replay import ReplayWindow
-from sipsorcery.sip.digest.secret import Secret
 from sipsorcery.sip.digest.target import TargetPolicy, same_user
 from sipsorcery.sip.digest.verdict import (
     Accepted,
@@ -31,6 +30,23 @@ from sipsorcery.sip.errors import LocalProtocolError, ParseError
 #: Stands in for the HA1 of a user we do not know, so that refusing one takes as long
 #: as refusing a wrong password. Its value does not matter: it never lets anybody in.
 _NOBODY = {algorithm: algorithm.hash("nobody") for algorithm in Algorithm}
+
+
+class HoldsHA1(Protocol):
+    """
+    What is known of a user: a :class:`~sipsorcery.sip.digest.secret.Secret`.
+    """
+
+    @property
+    def username(self) -> str:
+        """
+        The name of the user.
+        """
+
+    def ha1_for(self, algorithm: Algorithm, realm: str) -> str | None:
+        """
+        Return HA1 for *algorithm*; ``None`` if there is none.
+        """
 
 
 class Nonces(Protocol):
@@ -123,26 +139,30 @@ class DigestServer:
         Only the first that fit are looked at: one request is one attempt.
         """
         for candidate in credentials:
-            algorithm = Algorithm.parse(candidate.get("algorithm"))
-            if self._is_ours(candidate) and algorithm in self.algorithms:
-                return self._read(candidate, algorithm)
+            values = dict(candidate.parameters)
+            algorithm = Algorithm.parse(values.get("algorithm"))
+            if (
+                candidate.is_digest
+                and self._is_ours(values)
+                and algorithm in self.algorithms
+            ):
+                return self._read(values, algorithm)
         return NoCredentials()
 
-    def _is_ours(self, credentials: Credentials) -> bool:
+    def _is_ours(self, values: Mapping[str, str]) -> bool:
         # IMS phones register with an empty nonce and response at first, which only
         # asks for a challenge (3GPP TS 24.229, 5.1.1.2).
         return (
-            credentials.is_digest
-            and credentials.realm == self.realm
-            and credentials.get("nonce") != ""
-            and credentials.get("response") != ""
+            values.get("realm") == self.realm
+            and values.get("nonce") != ""
+            and values.get("response") != ""
         )
 
     def _read(
-        self, credentials: Credentials, algorithm: Algorithm
+        self, values: Mapping[str, str], algorithm: Algorithm
     ) -> Claim | Malformed:
         try:
-            claim = Claim.read(credentials, algorithm)
+            claim = Claim.read(values, algorithm)
         except ParseError as error:
             return Malformed(error.text)
         if not self._offered(claim.qop):
@@ -167,7 +187,7 @@ class DigestServer:
     def verify(
         self,
         claim: Claim,
-        secret: Secret | None,
+        secret: HoldsHA1 | None,
         *,
         method: str,
         request_uri: str,
@@ -212,13 +232,13 @@ class DigestServer:
             return False
         expires = issued + self.lifetime
         return self.window.admit(
-            claim.nonce, claim.count, issued=issued, expires=expires, now=now
+            claim.nonce, claim.nonce_count, issued=issued, expires=expires, now=now
         )
 
     def authentication_info(
         self,
         claim: Claim,
-        secret: Secret,
+        secret: HoldsHA1,
         body: bytes = b"",
         *,
         next_at: float | None = None,

@@ -71,6 +71,20 @@ class Account:
         """
         return self.admin_disabled or self.user_disabled
 
+    def ha1_for(self, algorithm: Algorithm, realm: str) -> str | None:
+        """
+        Give HA1 for *algorithm*, with or without ``-sess``; None if there is none.
+
+        :param realm: the domain: there is no other.
+        """
+        match algorithm.base:
+            case Algorithm.MD5:
+                return self.ha1_md5
+            case Algorithm.SHA_256:
+                return self.ha1_sha_256
+            case _:
+                return self.ha1_sha_512_256
+
     @property
     def secret(self) -> Secret:
         """

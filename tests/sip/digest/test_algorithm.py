@@ -154,6 +154,18 @@ class ResponseTests(SynchronousTestCase):
             compute_userhash("bob", "r", Algorithm.MD5_SESS), self.h("bob:r")
         )
 
+    def test_long_uri(self) -> None:
+        """
+        A URI that is too long for its hash to be kept is hashed like any other.
+        """
+        for length in (100, 10_000):
+            uri = "sip:" + "a" * length
+            response = compute_response(
+                Algorithm.MD5, "0", method="REGISTER", uri=uri, nonce="n"
+            )
+            a2 = md5(f"REGISTER:{uri}".encode()).hexdigest()
+            self.assertEqual(response, md5(f"0:n:{a2}".encode()).hexdigest())
+
 
 class SecretTests(SynchronousTestCase):
     HA1 = compute_ha1("bob", "r", "p", Algorithm.SHA_256)

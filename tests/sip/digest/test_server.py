@@ -431,7 +431,7 @@ class ReadTests(SynchronousTestCase):
         assert isinstance(claim, Claim)
         self.assertEqual((claim.username, claim.userhash), ("101", None))
         self.assertIs(claim.algorithm, Algorithm.MD5)
-        self.assertEqual(claim.count, 1)
+        self.assertEqual(claim.nonce_count, 1)
 
     def test_none(self) -> None:
         """
