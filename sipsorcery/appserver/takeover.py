@@ -247,6 +247,7 @@ class Takeover:
             leg.dialog,
             account=self._vault.open(leg.credentials),
             refreshed_at=refreshed_at,
+            relays=True,
         )
         self._name_anew(session, leg.name)
         cdr = None if leg.cdr is None else self._cdrs.resume(leg.cdr)

@@ -196,6 +196,7 @@ class AppServer:
     listen: InsideAddress | None = None
     sandbox_workers: Annotated[int, WholeNumber(0, 1024)] = 0  # 0: max(2, cores)
     turn_seconds: Annotated[float, Number(0.01, 60)] = 1
+    cdr_days: Annotated[float, Number(0, 36_525)] = 0  # 0: for ever
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,7 @@ def restore(
     *,
     account: Account | None = None,
     refreshed_at: float | None = None,
+    relays: bool = False,
 ) -> Session:
     """
     Go on with a session where its record leaves it.
@@ -56,6 +57,7 @@ def restore(
 
     :param account: answers challenges to our requests in it; None: nobody does.
     :param refreshed_at: when it was last refreshed, on the reactor's clock; None: now.
+    :param relays: whether what we describe is said by somebody else in our place.
     :raises ParseError: if the record is damaged; so do those of `sipsorcery.sdp`, and
         ValueError.
     """
@@ -65,7 +67,8 @@ def restore(
     negotiation = None
     if state is not None:
         described = state.local or state.remote
-        negotiation = None if described is None else Negotiation(described, state)
+        if described is not None:
+            negotiation = Negotiation(described, state, relays=relays)
     dialog.take_over()
     session = Session(
         SharedDialog(core, dialog, account, None), negotiation, core.timer_settings
