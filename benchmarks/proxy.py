@@ -9,7 +9,9 @@ each, so it holds even where the ends, and not the server, are the limit.
 * ``echo``: our UDP port, ``socket.sendto``, nothing parsed: what Python and the kernel
   take for the datagrams.
 * ``forward``: the proxy, stateless, by a script of five lines.
-* ``relay``: the proxy, with transactions.
+* ``guarded``: as ``forward``, with the guard as it is by default.
+* ``watched``: as ``guarded``, while somebody reads all events but traces.
+* ``relay``: the proxy, with transactions, and guarded.
 * ``kamailio forward``, ``kamailio relay``: the same by Kamailio, where it is installed,
   with its fast allocator and one process for UDP.
 
@@ -42,7 +44,9 @@ from twisted.internet.protocol import DatagramProtocol
 
 from benchmarks._measuring import free_port, processor_time, wait_for
 from sipsorcery import config
+from sipsorcery.access.guard import Guard
 from sipsorcery.monitor.bus import LocalBus
+from sipsorcery.monitor.event import EventKind
 from sipsorcery.proxy.service import ProxyService
 from sipsorcery.store.secrets import Secrets
 from sipsorcery.tap.collecting import collect_rarely
@@ -187,9 +191,14 @@ class Echo(DatagramProtocol):
             self.send(datagram, self._far)
 
 
-def start_proxy(reactor: Any, script: str, far: int) -> int:
+def start_proxy(
+    reactor: Any, script: str, far: int, *, guarded: bool = True, watched: bool = False
+) -> int:
     """
     Start the proxy service and return its port.
+
+    :param guarded: whether the guard judges each packet.
+    :param watched: whether somebody reads events.
     """
     folder, port = Path(tempfile.mkdtemp()), free_port()
     file = folder / "script.py"
@@ -202,7 +211,11 @@ def start_proxy(reactor: Any, script: str, far: int) -> int:
     secrets = Secrets(folder)
     secrets.load()
     loaded = config.parse(text.encode())
-    ProxyService(reactor, loaded, bus=LocalBus(reactor), secrets=secrets).startService()
+    bus = LocalBus(reactor)
+    if watched:
+        bus.subscribe(lambda event: None, set(EventKind) - {EventKind.SIP_TRACE})
+    guard = Guard.of_config(loaded) if guarded else None
+    ProxyService(reactor, loaded, bus=bus, secrets=secrets, guard=guard).startService()
     return port
 
 
@@ -217,11 +230,18 @@ def start_echo(reactor: Any, far: int) -> int:
 
 SERVERS: dict[str, Callable[[Any, int], int]] = {
     "echo": start_echo,
-    "forward": lambda reactor, far: start_proxy(reactor, FORWARD, far),
+    "forward": lambda reactor, far: start_proxy(reactor, FORWARD, far, guarded=False),
+    "guarded": lambda reactor, far: start_proxy(reactor, FORWARD, far),
+    "watched": lambda reactor, far: start_proxy(reactor, FORWARD, far, watched=True),
     "relay": lambda reactor, far: start_proxy(reactor, RELAY, far),
 }
 # How Kamailio sends on.
 PEERS = {"kamailio forward": "forward()", "kamailio relay": "t_relay()"}
+# With which of them each server is compared.
+PEER_OF = {
+    **dict.fromkeys(("forward", "guarded", "watched"), "kamailio forward"),
+    "relay": "kamailio relay",
+}
 
 
 def serve(name: str, far: int, profile: bool) -> None:
@@ -465,7 +485,7 @@ def main() -> None:
             text = (
                 f"  {name:17}{microseconds:8.1f} us {rate:8.0f}/s  echo x {ratio:.2f}"
             )
-            peer = best.get(f"kamailio {name}")
+            peer = best.get(PEER_OF.get(name, ""))
             if peer is not None:
                 text += f"  kamailio x {peer[0] / microseconds:.2f}"
             print(text)
