@@ -8,27 +8,39 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from sipsorcery.access.dialogue_names import new_identifier
 from sipsorcery.appserver.admission import Admitted, Challenged
+from sipsorcery.appserver.cdr_writer import LegCDR
+from sipsorcery.appserver.connection import Connection, Side
 from sipsorcery.appserver.core import user_of
 from sipsorcery.appserver.dial_string import MAX_LEGS
 from sipsorcery.appserver.dialling import Answered, Budget
 from sipsorcery.appserver.engine import PlanRequest
 from sipsorcery.appserver.execution import Execution, Story
 from sipsorcery.appserver.forking import MAX_RINGING
-from sipsorcery.appserver.legs import CallLeg, Listener
-from sipsorcery.appserver.refusals import Code, Refused
+from sipsorcery.appserver.legs import CallLeg, Errand, Listener
+from sipsorcery.appserver.plans import Plan
+from sipsorcery.appserver.recorded_leg import RecordedLeg
+from sipsorcery.appserver.refusals import Code, Refused, explain
 from sipsorcery.appserver.resolution import Target
 from sipsorcery.appserver.sources import Source
 from sipsorcery.appserver.template import Caller
 from sipsorcery.appserver.tools import Tools
 from sipsorcery.monitor.event import EventKind
+from sipsorcery.sip.address import Address
 from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.fields import MAX_FORWARDS
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import SIPURI
 from sipsorcery.store.directory import Account
 from sipsorcery.store.directory.cdrs import Direction
-from sipsorcery.ua import Ending, ServerCall, Session, UserAgentError
+from sipsorcery.ua import (
+    CallCancelled,
+    Ending,
+    ServerCall,
+    Session,
+    UserAgentError,
+)
 
 # "SHOULD be 70" of a request that does not say (RFC 3261, 16.6).
 _HOPS = 70
@@ -42,9 +54,8 @@ class Call:
     :ivar owner: the user whose call it is; "": nobody knows yet.
     :ivar account: the account that calls or is called.
     :ivar caller: the session with who calls.
-    :ivar callee: the session with who has answered; None: nobody has.
-    :ivar started: seconds since the epoch, as is
-    :ivar answered: None: it has not been.
+    :ivar started: seconds since the epoch.
+    :ivar connection: the established call; None: nobody has answered.
     """
 
     _log = Logger()
@@ -57,15 +68,20 @@ class Call:
         self.account: Account | None = None
         self.direction = Direction.IN
         self.caller = incoming.session
-        self.callee: Session | None = None
         self.started = tools.now()
-        self.answered: float | None = None
+        self.connection: Connection | None = None
         self._tools = tools
         self._incoming = incoming
         self._request = incoming.request
         self._source = source
         self._execution: Execution | None = None
         self._running: Deferred[None] | None = None
+        self._run_id = ""  # the same in the records of all legs
+        self._plan: Plan | None = None
+        self._cdr: LegCDR | None = None
+        self._answers: dict[Session, LegCDR] = {}
+        self._reason = "Client cancelled"  # if it ends without an answer
+        self._is_claimed = False
         self._rings_with_media = False
         self._has_rung = False
 
@@ -74,16 +90,24 @@ class Call:
         Begin: say that we have it, and find out what is to become of it.
         """
         self._tools.calls.add(self)
+        self._incoming.contact = self._tools.contacts.of_call(self._request, self.id)
+        self._incoming.relays = True
         self._incoming.answered().addErrback(self._gone)
         self._incoming.ring(100)
         self._running = Deferred.fromCoroutine(self._run())
         self._running.addErrback(self._fail)
 
-    async def hang_up(self, reason: str) -> None:
+    def hang_up(self, reason: str) -> None:
         """
         End it, on both sides.
+
+        :param reason: for its call detail records.
         """
-        raise NotImplementedError
+        if self.connection is not None:
+            self.connection.hang_up(reason)
+        elif self._incoming.is_pending:
+            self._reason = reason
+            self._incoming.reject(480, fields=explain(Code.HUNG_UP, 480, reason))
 
     # What the run tells
 
@@ -97,9 +121,11 @@ class Call:
         if remote is not None and not self._rings_with_media:
             self._rings_with_media = True
             self._incoming.ring(183, remote)
-        elif not self._has_rung and remote is None:
+        elif remote is None and not self._has_rung:
             self._has_rung = True
             self._incoming.ring(response.status)
+        if self._cdr is not None:
+            self._cdr.progress(response.status, response.reason)
         self._tell(
             EventKind.CALL_PROGRESS,
             f"{response.status} {response.reason}",
@@ -130,7 +156,17 @@ class Call:
         """
         Make the leg to somebody who is no dialplan here.
         """
-        return self._tools.make_leg(target, listener, story.caller.name, self._incoming)
+        recorded = RecordedLeg(
+            listener, lambda: self._begin_leg(target, story), self._answers.__setitem__
+        )
+        errand = Errand(
+            call=self.id,
+            name=story.caller.name,
+            hops=story.hops - 1,
+            description=self._incoming.offer,
+            request=self._request,
+        )
+        return recorded.of(self._tools.make_leg(target, recorded, errand))
 
     # Inside
 
@@ -140,14 +176,16 @@ class Call:
             self._belongs_to(admitted)
             claim = await self._tools.claims.take(self._request, self.id, MAX_RINGING)
             if claim is None:
+                self._tools.calls.remove(self)
                 return  # another server has it
+            self._is_claimed = True
             result = await self._execute(admitted)
             if isinstance(result, Refused):
                 raise result
             await self._connect(result)
         except Challenged as challenged:
+            self._reason = "asked for credentials"
             self._incoming.reject(challenged.status, fields=challenged.fields)
-            self._tools.calls.remove(self)
         except Refused as refused:
             self._refuse(refused)
         except ParseError as error:
@@ -157,6 +195,22 @@ class Call:
         self.account = admitted.account
         self.owner = admitted.account.owner
         self.direction = admitted.intent.direction
+        self._plan = admitted.plan
+        self._run_id = new_identifier()
+        self._cdr = self._tools.cdrs.begin(
+            owner=self.owner,
+            direction=Direction.IN,
+            call_id=self._call_id,
+            destination=self._request.uri,
+            caller=self._incoming.caller,
+            account=self.account.aor,
+            account_code=self.account.account_code,
+            dialplan=admitted.plan.name,
+            dialplan_version=admitted.plan.version or None,
+            run=self._run_id,
+            local=self._source.received_on,
+            remote=self._source.remote,
+        )
         self._tell(
             EventKind.CALL_STARTED,
             f"{self._incoming.caller.uri} calls {self._request.uri}",
@@ -201,52 +255,131 @@ class Call:
         self._execution = self._tools.execution(story, Budget(MAX_LEGS), self)
         return await self._execution.run()
 
+    def _begin_leg(self, target: Target, story: Story) -> LegCDR:
+        name = story.caller.name if target.sender_name is None else target.sender_name
+        options = target.options
+        return self._tools.cdrs.begin(
+            owner=story.account.owner,
+            direction=Direction.REDIRECT if target.redirects else Direction.OUT,
+            call_id="",  # it is not made yet
+            destination=target.uri,
+            caller=Address(target.sender, name or None),
+            account=story.account.aor,
+            account_code=options.account_code or story.account.account_code,
+            dialplan=story.plan.name,
+            dialplan_version=story.plan.version or None,
+            run=self._run_id,
+        )
+
     async def _connect(self, answered: Answered) -> None:
         """
         Answer the caller with what the callee has said.
         """
-        self.callee = callee = answered.session
-        self.answered = self._tools.now()
-        callee.ended().addCallback(self._ended, self.caller)
+        session, target = answered.session, answered.target
+        if not self._incoming.is_pending:
+            await session.bye()  # the caller has given up in this moment
+            return
+        connection = self._connection(session, target)
+        self.connection = connection
         self._tell(
-            EventKind.CALL_ANSWERED,
-            f"{answered.target.uri} has answered",
-            to=str(answered.target.uri),
+            EventKind.CALL_ANSWERED, f"{target.uri} has answered", to=str(target.uri)
         )
-        await self._incoming.answer(callee.remote)
-        self.caller.ended().addCallback(self._ended, callee)
+        connection.ended().addCallback(self._ended)
 
-    def _ended(self, ending: Ending, other: Session) -> None:
-        self._tools.calls.remove(self)
+        async def store(response: Response) -> None:
+            await self._tools.records.store(connection, response)
+
+        try:
+            await self._incoming.answer(session.remote, storing=store)
+        except Exception:
+            connection.hang_up("The caller cannot be connected")
+            raise
+        connection.changed()
+
+    def _connection(self, session: Session, target: Target) -> Connection:
+        assert self.account is not None  # or nobody would have been called
+        now, options = self._tools.now(), target.options
+        limit = options.max_duration
+        cdr = self._answers.pop(session, None)
+        connection = Connection(
+            id=self.id,
+            owner=self.owner,
+            sides=(
+                Side(
+                    session=self.caller,
+                    name=self.id,
+                    cdr=self._cdr,
+                    source=str(self._source.remote),
+                ),
+                Side(session=session, name=self.id, cdr=cdr),
+            ),
+            account=self.account.aor,
+            direction=self.direction,
+            started=self.started,
+            answered=now,
+            limit=None if limit is None else now + limit,
+            transfer=str(options.transfer),
+            run=self._run_id,
+            bridge_id=new_identifier(),
+        )
+        for side in connection.sides:
+            if side.cdr is not None:
+                side.cdr.answered()
+                side.cdr.bridged(connection.bridge_id)
+        connection.bridge = self._tools.make_bridge(connection)
+        self._tools.connections.add(connection)
+        return connection
+
+    # The end
+
+    def _ended(self, ending: Ending) -> None:
+        """
+        Hear that an established call is over.
+        """
         self._tell(EventKind.CALL_ENDED, ending.reason, reason=ending.reason)
-        other.core.spawn(other.bye())
+        self._forget()
 
     def _refuse(self, refused: Refused) -> None:
-        if self._incoming.is_pending:
-            self._incoming.reject(refused.status, refused.phrase, fields=refused.fields)
-        self._tools.calls.remove(self)
+        self._reason = refused.text
         self._tell(
             EventKind.CALL_REFUSED,
             str(refused),
             status=str(refused.status),
             code=str(refused.code),
         )
+        if self._cdr is not None:
+            self._cdr.ended(refused.phrase, refused.status)
+        if self._incoming.is_pending:
+            self._incoming.reject(refused.status, refused.phrase, fields=refused.fields)
 
     def _gone(self, failure: Failure) -> None:
         """
-        Hear that the caller has given up, or that we have refused the call.
+        Hear that nobody waits for an answer any more.
+
+        The caller has given up, or we have refused the call.
         """
         failure.trap(UserAgentError)
+        if self.connection is not None:
+            return  # it hangs up by itself
+        if failure.check(CallCancelled):
+            self._tell(EventKind.CALL_ENDED, self._reason, reason=self._reason)
+        if self._cdr is not None:
+            self._cdr.ended(self._reason, 487)
         if self._execution is not None:
             self._execution.stop()
         if self._running is not None:
             self._running.cancel()
+        self._forget()
+
+    def _forget(self) -> None:
         self._tools.calls.remove(self)
+        if self._is_claimed:
+            self._tools.claims.release(self._request)
 
     def _fail(self, failure: Failure) -> None:
         if failure.check(CancelledError, UserAgentError):
             return
-        self._log.failure("A call has failed", failure, call_id=self._call_id)
+        self._log.failure("Call {call_id!r} has failed", failure, call_id=self._call_id)
         self._refuse(Refused(Code.FAULT))
 
     @property

@@ -20,14 +20,14 @@ from sipsorcery.appserver.resolution import Target
 
 def dial_string_of(arguments: Mapping[str, Value]) -> DialString:
     """
-    Read whom to call: ``account`` in the Asterisk form, or ``destination`` in any.
+    Read whom to call: ``account`` in the Asterisk form, or ``to`` in any.
 
     :raises DialStringError: if neither is there or it is not understood.
     """
     match arguments:
         case {"account": str(text)}:
             return parse_asterisk_form(text)
-        case {"destination": str(text)}:
+        case {"to": str(text)}:
             return parse_dial_string(text)
     raise DialStringError("a dial needs a destination", 0)
 

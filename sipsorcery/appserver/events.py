@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import time
 
+from sipsorcery.appserver.connection import Connection
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.monitor.bus import Bus
 from sipsorcery.monitor.event import Event, EventKind
@@ -38,6 +39,19 @@ class Events:
                     message=f"the application server has too much to do: {text}",
                 )
             )
+
+    def unstored(self, connection: Connection, text: str) -> None:
+        """
+        Tell that a call goes on without a record that others could take it up from.
+        """
+        self.emit(
+            EventKind.STORE_UNAVAILABLE,
+            f"a call goes on unstored: {text}",
+            call=connection.id,
+            call_id=connection.caller.dialog.id.call_id,
+            owner=connection.owner,
+            store="live",
+        )
 
     def emit(
         self,

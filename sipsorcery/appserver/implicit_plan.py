@@ -43,7 +43,7 @@ class ImplicitEngine:
         """
         Start a run.
         """
-        return ImplicitRun(), HostCall("dial", {"destination": script})
+        return ImplicitRun(), HostCall("dial", {"to": script})
 
 
 def script_for(domain: str) -> str:

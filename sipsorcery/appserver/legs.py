@@ -5,9 +5,12 @@ What a dial knows of its legs, be they calls to phones or dialplans that run her
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from sipsorcery.appserver.resolution import Target
+from sipsorcery.sdp import SessionDescription
+from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import SIPURI
 from sipsorcery.ua import Session
@@ -63,3 +66,25 @@ class CallLeg(Protocol):
 
 #: Makes the leg to a target, not started.
 MakeLeg: TypeAlias = Callable[[Target, Listener], CallLeg]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """
+    What every leg of a call says.
+
+    :ivar call: the identifier of the call.
+    :ivar name: the display name of From, where the target has no other.
+    :ivar hops: how many the INVITE may take.
+    :ivar description: what is offered; None: the callee makes the offer, or the body
+        is no session description.
+    :ivar request: the INVITE that the call began with; None: we have begun it.
+    :ivar headers: lines to add to the INVITE.
+    """
+
+    call: str
+    name: str
+    hops: int
+    description: SessionDescription | None = None
+    request: Request | None = None
+    headers: tuple[str, ...] = ()

@@ -51,6 +51,7 @@ class Code(StrEnum):
     DIAL_STRING = "dial-string"
     NOBODY_TO_CALL = "nobody-to-call"
     NOT_ANSWERED = "not-answered"
+    HUNG_UP = "hung-up"
     METHOD = "method"
     LOOP = "loop"
     HOPS = "hops"
@@ -87,6 +88,7 @@ USUAL: Mapping[Code, tuple[int, str]] = MappingProxyType(
         Code.DIAL_STRING: (500, "The dialplan has a faulty dial string"),
         Code.NOBODY_TO_CALL: (480, "There is nobody to call"),
         Code.NOT_ANSWERED: (480, "All forwards failed"),
+        Code.HUNG_UP: (480, "The call was ended"),
         Code.METHOD: (405, "User has chosen not to accept request type"),
         Code.LOOP: (482, "The dialplans call each other"),
         Code.HOPS: (483, "Too many hops"),

@@ -18,15 +18,19 @@ from twisted.logger import Logger
 from sipsorcery.access.accounts import Accounts
 from sipsorcery.access.authentication import Authenticator
 from sipsorcery.access.contacts import Contacts
-from sipsorcery.access.dialogue_names import new_identifier
+from sipsorcery.access.dialogue_names import DialogueNames, new_identifier
 from sipsorcery.appserver.admission import Admission
 from sipsorcery.appserver.call import Call
 from sipsorcery.appserver.calls import Calls
 from sipsorcery.appserver.claiming import Claims
 from sipsorcery.appserver.configured import Configured
+from sipsorcery.appserver.connection import Connection, Connections
+from sipsorcery.appserver.contacting import Contacts as LegContacts
+from sipsorcery.appserver.continuity import Continuity
 from sipsorcery.appserver.errors import AppServerError
 from sipsorcery.appserver.events import Events
-from sipsorcery.appserver.legs import CallLeg, Listener
+from sipsorcery.appserver.forking import MAX_RINGING
+from sipsorcery.appserver.legs import CallLeg, Errand, Listener
 from sipsorcery.appserver.line_plan import LineEngine
 from sipsorcery.appserver.lookup import OwnersLookup
 from sipsorcery.appserver.plain_leg import PlainLeg
@@ -44,6 +48,8 @@ from sipsorcery.store.live import LiveStore
 from sipsorcery.store.secrets import Secrets
 from sipsorcery.ua import ServerCall, UserAgent, UserAgentError, UserAgentSettings
 
+# Seconds that a leg rings at most: a little longer than a dial, which ends it.
+_RINGING = MAX_RINGING + 5
 # Seconds between two greetings: a proxy that was started after us soon knows of us.
 _GREETING = 2.0
 
@@ -85,6 +91,7 @@ class AppServerService(Service):
         self._contacts = contacts
         self._live = live
         self._secrets = secrets
+        self._directory = directory
         self._resolver = resolver
         self._sources = Sources(config)
         self._configured = Configured(directory, reactor)
@@ -108,13 +115,28 @@ class AppServerService(Service):
         listen = self._config.appserver.listen
         if listen is None:
             raise AppServerError("appserver.listen is not set")
-        claims = Claims(
+        self._proxy = _route(self._config)
+        server, incarnation = listen.endpoint, random.token_hex(8)
+        agent = self.agent = UserAgent(
             self._reactor,
+            [listen],
+            settings=UserAgentSettings(udp_mtu=0, ring_time=_RINGING, any_body=True),
+            resolver=self._resolver,
+        )
+        claims = Claims(self._reactor, self._live, server, incarnation, now=self._clock)
+        self._continuity = continuity = Continuity(
+            agent,
             self._live,
-            listen.endpoint,
-            random.token_hex(8),
+            self._directory.everyone.cdrs,
+            server,
+            incarnation,
+            claims=claims,
+            secrets=self._secrets,
+            make_bridge=self._make_bridge,
+            away=self._events.unstored,
             now=self._clock,
         )
+        names = DialogueNames(self._secrets)
         self._tools = Tools(
             clock=self._reactor,
             now=self._clock,
@@ -125,18 +147,17 @@ class AppServerService(Service):
             events=self._events,
             lookup_for=self._lookup_for,
             make_leg=self._make_leg,
+            make_bridge=self._make_bridge,
+            connections=continuity.connections,
+            records=continuity.records,
+            cdrs=continuity.cdrs,
+            contacts=LegContacts(self._config, names, server),
         )
-        self._proxy = _route(self._config)
-        self._agent = UserAgent(
-            self._reactor,
-            [listen],
-            settings=UserAgentSettings(udp_mtu=0),
-            resolver=self._resolver,
-        )
-        self._agent.on_invite(self._invited)
-        self._agent.transport.start()
+        agent.on_invite(self._invited)
+        agent.transport.start()
+        continuity.start()
         self._greeting.start(_GREETING)
-        for listener in self._agent.listeners:
+        for listener in self.agent.listeners:
             self._log.info("Listening on {address}", address=str(listener.local))
         super().startService()
 
@@ -146,8 +167,14 @@ class AppServerService(Service):
         """
         super().stopService()
         self._greeting.stop()
-        self._tools.claims.stop()
-        return Deferred.fromCoroutine(self._agent.stop())
+        return Deferred.fromCoroutine(self._stop())
+
+    @property
+    def connections(self) -> Connections:
+        """
+        The established calls; there from the start on.
+        """
+        return self._continuity.connections
 
     # Inside
 
@@ -156,7 +183,7 @@ class AppServerService(Service):
         Let the proxy know that we are there.
         """
         asking = Deferred.fromCoroutine(
-            self._agent.request("OPTIONS", self._proxy._replace(parameters=NONE))
+            self.agent.request("OPTIONS", self._proxy._replace(parameters=NONE))
         )
         asking.addErrback(lambda failure: failure.trap(UserAgentError))
 
@@ -173,12 +200,21 @@ class AppServerService(Service):
             self._configured,
         )
 
-    def _make_leg(
-        self, target: Target, listener: Listener, name: str, incoming: ServerCall
-    ) -> CallLeg:
-        return PlainLeg(
-            self._agent, target, listener, self._proxy, name, incoming.offer
-        )
+    def _make_leg(self, target: Target, listener: Listener, errand: Errand) -> CallLeg:
+        contacts = self._tools.contacts
+        return PlainLeg(self.agent, self._proxy, contacts, errand, target, listener)
+
+    def _make_bridge(self, connection: Connection) -> object:
+        return None
+
+    async def _stop(self) -> None:
+        for call in self.calls:
+            if call.connection is None:
+                call.hang_up("The server is stopped")
+        self._tools.claims.stop()
+        # Established calls go on: the next start takes them up.
+        await self._continuity.stop()
+        await self.agent.stop()
 
 
 def _route(config: Config) -> SIPURI:

@@ -11,15 +11,18 @@ from twisted.internet.interfaces import IReactorTime
 
 from sipsorcery.appserver.admission import Admission
 from sipsorcery.appserver.calls import Calls
+from sipsorcery.appserver.cdr_writer import CDRWriter
 from sipsorcery.appserver.claiming import Claims
+from sipsorcery.appserver.connection import Connection, Connections
+from sipsorcery.appserver.contacting import Contacts
 from sipsorcery.appserver.dialling import Budget
 from sipsorcery.appserver.events import Events
 from sipsorcery.appserver.execution import Audience, Execution, Story
-from sipsorcery.appserver.legs import CallLeg, Listener
+from sipsorcery.appserver.legs import CallLeg, Errand, Listener
 from sipsorcery.appserver.plans import Plans
+from sipsorcery.appserver.records import Records
 from sipsorcery.appserver.resolution import Lookup, Target
 from sipsorcery.store.directory import Account
-from sipsorcery.ua import ServerCall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,10 @@ class Tools:
     :ivar now: gives the seconds since the epoch.
     :ivar lookup_for: gives what finds the things of an account's owner.
     :ivar make_leg: makes a leg to a phone or server.
+    :ivar make_bridge: makes what relays between the sessions of a call.
+    :ivar connections: the established calls.
+    :ivar records: stores them.
+    :ivar contacts: makes the Contact that a caller reaches us by.
     """
 
     clock: IReactorTime
@@ -40,7 +47,12 @@ class Tools:
     plans: Plans
     events: Events
     lookup_for: Callable[[Account], Lookup]
-    make_leg: Callable[[Target, Listener, str, ServerCall], CallLeg]
+    make_leg: Callable[[Target, Listener, Errand], CallLeg]
+    make_bridge: Callable[[Connection], object]
+    connections: Connections
+    records: Records
+    cdrs: CDRWriter
+    contacts: Contacts
 
     def execution(self, story: Story, budget: Budget, audience: Audience) -> Execution:
         """
