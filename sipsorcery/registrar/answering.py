@@ -5,8 +5,9 @@ From a request to its answer: who it is, what is stored, what is said.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Protocol
+
+import msgspec
 
 from sipsorcery.access.decision import Allowed, Challenge, Decision, Refusal
 from sipsorcery.endpoint import Endpoint
@@ -66,8 +67,7 @@ class Authenticates(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True, gc=False):
     """
     The final response to a request.
     """
@@ -148,7 +148,7 @@ class Registrar:
         if origin.keeps_alive is not account.sends_keepalives or (
             origin.mangles_contact is not account.mangles_contact
         ):
-            origin = replace(
+            origin = msgspec.structs.replace(
                 origin,
                 keeps_alive=account.sends_keepalives,
                 mangles_contact=account.mangles_contact,

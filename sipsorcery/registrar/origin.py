@@ -6,15 +6,15 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+import msgspec
 
 from sipsorcery.endpoint import Endpoint, Transport
 from sipsorcery.sip.uri import DEFAULT_PORTS, SIPURI, URI
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True, gc=False):
     """
     The way that a request came.
 

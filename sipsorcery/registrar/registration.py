@@ -162,8 +162,8 @@ def read_registration(
 
 def _supported(request: Request) -> frozenset[str]:
     # What all() has found is kept, nothing too: REQUIRE is not looked for again.
-    both = (*request.all(SUPPORTED), *request.all(REQUIRE))
-    return frozenset(each.lower() for each in both)
+    both = request.all(SUPPORTED) + request.all(REQUIRE)
+    return frozenset(each.lower() for each in both) if both else frozenset()
 
 
 def _read_contacts(request: Request) -> tuple[tuple[Asked, ...], bool]:

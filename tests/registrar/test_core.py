@@ -4,9 +4,9 @@ Tests for `sipsorcery.registrar.core`.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from ipaddress import ip_network
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -496,7 +496,9 @@ class MangleTests(CoreCase):
         )
         self.assertEqual(
             self.bound(
-                replace(origin, is_trusted=False), "<sip:b@10.0.0.5>", fields=fields
+                msgspec.structs.replace(origin, is_trusted=False),
+                "<sip:b@10.0.0.5>",
+                fields=fields,
             ),
             ("", False),
         )
