@@ -94,6 +94,7 @@ class Target:
     :ivar route: what the request has to pass, the nearest first.
     :ivar alternatives: other ways to the same phone, for when this one fails.
     :ivar account: whom it is for, if that is somebody here.
+    :ivar realms: those whose challenges the credentials answer.
     :ivar rewrites_sdp: whether addresses in session descriptions are replaced.
     :ivar headers: lines to add.
     :ivar redirects: how many redirections have led here.
@@ -109,6 +110,7 @@ class Target:
     alternatives: tuple[Contact, ...] = ()
     account: Account | None = None
     credentials: Credentials | None = None
+    realms: tuple[str, ...] = ()
     rewrites_sdp: bool = True
     headers: tuple[str, ...] = ()
     redirects: int = 0
@@ -284,6 +286,7 @@ def _through(
         credentials=Credentials(provider.auth_username or provider.username, password)
         if password
         else None,
+        realms=_realms(called, provider.register_realm),
         rewrites_sdp=options.rewrites_sdp,
         headers=headers,
     )
@@ -320,6 +323,7 @@ def _as_written(leg: Leg, uri: SIPURI, situation: Situation) -> Target:
     return replace(
         base,
         credentials=leg.credentials,
+        realms=_realms(uri),
         route=() if leg.route is None else (leg.route,),
     )
 
@@ -344,6 +348,19 @@ def _name(options: LegOptions, situation: Situation) -> str | None:
     if options.from_name is None:
         return None
     return options.from_name.fill(situation.caller, as_text)
+
+
+def _realms(uri: SIPURI, known: str = "") -> tuple[str, ...]:
+    """
+    List the realms of the server that a URI names.
+
+    :param known: the one that its owner has told us; "": that of its host name, or of
+        the domain that a host called ``sip`` serves.
+    """
+    if known:
+        return (known,)
+    host = uri.address
+    return (host, host[4:]) if host.lower().startswith("sip.") else (host,)
 
 
 def _with_scheme(text: str) -> str:

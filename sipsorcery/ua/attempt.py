@@ -146,6 +146,8 @@ class Attempt:
         session = self._session_of(dialog)
         session.hear(response)
         session.follow_timer(response)
+        if self._call.is_onward:
+            session.accepted = response
         self._core.spawn(self._acknowledge(session))
         self._call.accepted(session)
         self._settle(response)

@@ -144,6 +144,13 @@ class ClientCall:
         """
         return self._on_fork is not None
 
+    @property
+    def is_onward(self) -> bool:
+        """
+        Whether it continues another call.
+        """
+        return self._onward is not None
+
     def progressed(self, response: Response, session: Session | None) -> None:
         """
         Hear a provisional response.

@@ -50,6 +50,8 @@ class Session:
     :ivar is_over: whether it has ended.
     :ivar overlap: which INVITE and UPDATE are under way.
     :ivar answering: the last INVITE of the peer.
+    :ivar accepted: the 2xx to the INVITE of a call of ours that continues another one,
+        until somebody takes it away; None: there is none.
     :ivar reinvite_sent: our last one, if the session had begun.
     :ivar on_finish: is told of the end by the call that the session comes of.
     """
@@ -60,6 +62,7 @@ class Session:
         "_on_agreed",
         "_refreshing",
         "_turns",
+        "accepted",
         "answering",
         "has_referral",
         "is_over",
@@ -82,6 +85,7 @@ class Session:
         self.is_over = False
         self.has_referral = False
         self.answering: Answering | None = None
+        self.accepted: Response | None = None
         self.on_finish: Callable[[Ending], object] | None = None
         self.reinvite_sent: Reinvite | None = None
         self._ended: Outcome[Ending] = Outcome()
@@ -191,6 +195,15 @@ class Session:
         Call *hook* with the session whenever both sides have agreed on what it is.
         """
         self._on_agreed = hook
+
+    def forget_hooks(self) -> None:
+        """
+        Let nobody take what comes, as in the beginning.
+        """
+        self._hooks = _NO_HOOKS
+        self._on_agreed = None
+        if self.negotiation is not None:
+            self.negotiation.on_offer = None
 
     # What we do
 

@@ -1,0 +1,261 @@
+"""
+The caller's side of a call while the legs ring: what of them the caller is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from twisted.internet.defer import Deferred
+
+from sipsorcery.appserver import transparency
+from sipsorcery.appserver.bridge import Bridge, Rewrite
+from sipsorcery.appserver.leg import Inquiry
+from sipsorcery.appserver.resolution import Kind, Target
+from sipsorcery.appserver.rewriting import NO_REWRITING, Rewriting
+from sipsorcery.dialog.dialog import HOPS
+from sipsorcery.dialog.extensions import RELIABLE, supports
+from sipsorcery.dialog.refusal import FieldValue
+from sipsorcery.endpoint import Endpoint
+from sipsorcery.sdp import SessionDescription
+from sipsorcery.sip.fields import MAX_FORWARDS, PROXY_RECEIVED_FROM
+from sipsorcery.sip.response import Response
+from sipsorcery.ua import RequestFailed, ServerCall, Session, SessionEnded
+from sipsorcery.ua.answering import Storing
+from sipsorcery.ua.outcome import Outcome
+
+
+class CallerSide:
+    """
+    Speaks to a caller for those who are called.
+
+    :param seen: the address that the caller's messages come from; "": unknown.
+    :param public: our own address as others see it; "": they see none.
+    :param is_trusted: whether the caller may say who calls.
+
+    :ivar bridge: relays between the caller and who is called; None: there is nobody yet
+        to relay to.
+    :ivar on_agreed: is given a session whenever it has agreed with its peer.
+    """
+
+    __slots__ = (
+        "_answer",
+        "_incoming",
+        "_is_trusted",
+        "_media",
+        "_public",
+        "_rewriting",
+        "_told",
+        "bridge",
+        "on_agreed",
+    )
+
+    def __init__(
+        self,
+        incoming: ServerCall,
+        *,
+        seen: str = "",
+        public: str = "",
+        is_trusted: bool = False,
+    ) -> None:
+        incoming.relays = True
+        self._incoming = incoming
+        self._is_trusted = is_trusted
+        self._public = public
+        self._rewriting = Rewriting(seen, public)
+        self._told: set[int] = set()
+        self._media: Session | None = None  # whose media the caller hears
+        self._answer: Outcome[SessionDescription] = Outcome()
+        self.bridge: Bridge | None = None
+        self.on_agreed: Callable[[Session], object] | None = None
+
+    def inquiry(self) -> Inquiry:
+        """
+        Say what the legs ask in the caller's name.
+
+        :raises ParseError: of `sipsorcery.sip` or `sipsorcery.sdp`, if the INVITE
+            breaks the grammar.
+        """
+        incoming = self._incoming
+        request, offer = incoming.request, incoming.offer
+        hops = request.get(MAX_FORWARDS)
+        fields: list[FieldValue] = []
+        body = b""
+        if offer is None:
+            fields, body = transparency.verbatim(request)
+        is_late = offer is None and not body
+
+        def of_call(target: Target) -> list[FieldValue]:
+            to_trusted = target.kind is Kind.PROVIDER
+            told = transparency.of_call(
+                request, from_trusted=self._is_trusted, to_trusted=to_trusted
+            )
+            return [*told, *fields]
+
+        return Inquiry(
+            name=incoming.caller.display_name or "",
+            description=offer,
+            rewrite=self._rewriting,
+            late_answer=self._late_answer if is_late else None,
+            fields=of_call,
+            body=body,
+            enclose=transparency.enclosed_as(request),
+            hops=HOPS if hops is None else hops - 1,
+            # A reliable response with an offer has to have its answer in the PRACK.
+            can_confirm=not is_late or supports(request, RELIABLE),
+        )
+
+    # What the legs tell
+
+    def progress(
+        self,
+        response: Response,
+        session: Session | None,
+        *,
+        rewrites: bool = True,
+    ) -> None:
+        """
+        Tell the caller how far a leg is.
+
+        Every status is told once, and so is the media of the first leg that has any.
+
+        :param session: the early session that the response is of.
+        :param rewrites: whether addresses in its description are to be replaced.
+        :raises NotAcceptable: if its description is no answer to the caller's offer.
+        """
+        status = response.status
+        if not self._incoming.is_pending or status in (100, 199):
+            return  # between neighbours, or about a leg
+        said = None if session is None else session.said
+        if said is not None and self._media is None:
+            assert session is not None  # whose description it is
+            self._media = session
+            self.join(session, self._rewriting_of(response, rewrites=rewrites))
+        elif status in self._told:
+            return
+        description = None
+        if session is not None and session is self._media:
+            assert self.bridge is not None  # made above
+            description = self.bridge.said
+        self._told.add(status)
+        is_late = self._incoming.offer is None
+        self._incoming.ring(
+            status,
+            description,
+            reason=response.reason,
+            fields=transparency.of_answer(response),
+            enclose=transparency.enclosed_as(response),
+            reliable=True if is_late and description is not None else None,
+        )
+        if self.bridge is not None:
+            self.bridge.take_offers()
+
+    def join(self, session: Session, rewrite: Rewrite = NO_REWRITING) -> Bridge:
+        """
+        Let what a callee wants reach the caller, and the other way round.
+
+        One who was joined before is so no more.
+        """
+        if self.bridge is None:
+            self.bridge = Bridge(
+                self._incoming.session,
+                session,
+                on_agreed=self._agreed,
+                rewrites=(self._rewriting, rewrite),
+            )
+        elif self.bridge.callee is not session:
+            self.bridge.replace(self.bridge.callee, session, rewrite)
+        return self.bridge
+
+    def answer(
+        self,
+        session: Session,
+        *,
+        rewrites: bool = True,
+        storing: Storing | None = None,
+        fields: Iterable[FieldValue] = (),
+    ) -> Deferred[Session]:
+        """
+        Tell the caller that somebody has answered, and wait until he knows.
+
+        :param rewrites: as in `progress`.
+        :param storing: is given the 2xx before it leaves.
+        :return: as `ServerCall.answered`.
+        :raises NotAcceptable: if the answer does not fit: the call is refused.
+        """
+        response, session.accepted = session.accepted, None
+        rewriting = self._rewriting_of(response, rewrites=rewrites)
+        bridge = self.join(session, rewriting)
+        body, status, enclose = (
+            b"",
+            200,
+            transparency.enclosed_as(self._incoming.request),
+        )
+        told: list[FieldValue] = [*fields]
+        if response is not None:
+            status, enclose = response.status, transparency.enclosed_as(response)
+            told += transparency.of_answer(response)
+        description = bridge.said
+        if description is None and response is not None:
+            carried, body = transparency.verbatim(response)
+            told += carried
+        answered = self._incoming.answer(
+            description,
+            fields=told,
+            body=body,
+            status=status,
+            enclose=enclose,
+            storing=storing,
+        )
+        bridge.take_offers()
+        return answered.addCallback(self._answered)
+
+    # Inside
+
+    def _answered(self, session: Session) -> Session:
+        """
+        Hear that the caller has acknowledged.
+        """
+        if session.remote is not None:
+            self._answer.succeed(self._rewriting(session.remote))
+        if self.bridge is not None:
+            session.core.spawn(self._align(self.bridge))
+        return session
+
+    async def _align(self, bridge: Bridge) -> None:
+        # From now on nobody needs the INVITE, which we have.
+        bridge.on_agreed = self.on_agreed or _nothing
+        try:
+            await bridge.align()
+        except (RequestFailed, SessionEnded):
+            pass  # then it is heard as far as it goes
+
+    def _agreed(self, session: Session) -> None:
+        """
+        Hear that one of the two has agreed with us on something.
+        """
+        is_answer = session is self._incoming.session and session.remote is not None
+        if is_answer and not self._answer.is_known:
+            assert session.remote is not None
+            self._answer.succeed(self._rewriting(session.remote))
+        if self.on_agreed is not None:
+            self.on_agreed(session)
+
+    async def _late_answer(self) -> SessionDescription:
+        return await self._answer.wait()
+
+    def _rewriting_of(self, response: Response | None, *, rewrites: bool) -> Rewrite:
+        if not rewrites or response is None:
+            return NO_REWRITING
+        return Rewriting(_host_of(response.get(PROXY_RECEIVED_FROM)), self._public)
+
+
+def _host_of(text: str | None) -> str:
+    try:
+        return "" if text is None else Endpoint.parse(text.strip()).host
+    except ValueError:
+        return ""
+
+
+def _nothing(session: Session) -> None:
+    pass

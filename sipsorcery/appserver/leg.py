@@ -1,0 +1,225 @@
+"""
+A leg to somebody who is no dialplan here: one call of our user agent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from twisted.internet.defer import CancelledError, Deferred
+
+from sipsorcery.appserver.legs import Listener
+from sipsorcery.appserver.resolution import Target
+from sipsorcery.appserver.rewriting import NO_REWRITING
+from sipsorcery.dialog.bodies import described
+from sipsorcery.dialog.dialog import HOPS
+from sipsorcery.dialog.refusal import FieldValue
+from sipsorcery.sdp import NotAcceptable, SessionDescription
+from sipsorcery.sip.address import Address
+from sipsorcery.sip.errors import ParseError
+from sipsorcery.sip.fields import CONTACT
+from sipsorcery.sip.response import Response
+from sipsorcery.sip.uri import SIPURI
+from sipsorcery.ua import (
+    Account,
+    CallCancelled,
+    ClientCall,
+    Onward,
+    RequestFailed,
+    Session,
+    UserAgent,
+)
+from sipsorcery.ua.negotiation import Enclose
+
+#: Waits for the caller's answer to an offer that a callee makes.
+LateAnswer = Callable[[], Awaitable[SessionDescription]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inquiry:
+    """
+    What all legs of a dial ask, whoever is called.
+
+    :ivar name: the display name of who calls.
+    :ivar description: what is offered; None: nothing, or the callee is to offer.
+    :ivar rewrite: puts addresses into it that can be reached from outside, where a leg
+        wants that.
+    :ivar late_answer: where the callee is to offer: waits for the answer.
+    :ivar fields: what the INVITE says beyond the usual, given the target.
+    :ivar body: where it describes no session.
+    :ivar enclose: makes the fields and the body that carry the description.
+    :ivar hops: how many the INVITE may still take.
+    :ivar can_confirm: whether whoever asks can confirm reliable responses.
+    """
+
+    name: str = ""
+    description: SessionDescription | None = None
+    rewrite: Callable[[SessionDescription], SessionDescription] = NO_REWRITING
+    late_answer: LateAnswer | None = None
+    fields: Callable[[Target], list[FieldValue]] = lambda target: []
+    body: bytes = b""
+    enclose: Enclose = described
+    hops: int = HOPS
+    can_confirm: bool = True
+
+
+class Leg:
+    """
+    One leg.
+
+    :param proxy: where its requests go first, unless the target has a way of its own.
+    :param contact: where the callee reaches us; None: at our own address.
+    :param ring_time: seconds until it is given up; None: as the agent's settings say.
+    """
+
+    __slots__ = (
+        "_agent",
+        "_call",
+        "_contact",
+        "_inquiry",
+        "_listener",
+        "_proxy",
+        "_ring_time",
+        "_target",
+    )
+
+    def __init__(
+        self,
+        agent: UserAgent,
+        target: Target,
+        listener: Listener,
+        inquiry: Inquiry,
+        *,
+        proxy: SIPURI,
+        contact: Address | None = None,
+        ring_time: float | None = None,
+    ) -> None:
+        self._agent = agent
+        self._target = target
+        self._listener = listener
+        self._inquiry = inquiry
+        self._proxy = target.route[0] if target.route else proxy
+        self._contact = contact
+        self._ring_time = ring_time
+        self._call: ClientCall | None = None
+
+    def start(self) -> None:
+        """
+        Call.
+        """
+        target, inquiry = self._target, self._inquiry
+        description = inquiry.description
+        if description is not None and target.rewrites_sdp:
+            description = inquiry.rewrite(description)
+        onward = Onward(
+            contact=self._contact,
+            hops=inquiry.hops,
+            ring_time=self._ring_time,
+            can_confirm=inquiry.can_confirm,
+            body=inquiry.body,
+            enclose=inquiry.enclose,
+            on_offer=None if inquiry.late_answer is None else self._answer_offer,
+        )
+        self._call = self._agent.invite(
+            target.uri,
+            description,
+            account=self._account(),
+            fields=[*inquiry.fields(target), *map(_field, target.headers)],
+            late_offer=inquiry.late_answer is not None,
+            onward=onward,
+        )
+        self._agent.core.spawn(self._listen(self._call))
+
+    def cancel(self) -> None:
+        """
+        Give up.
+        """
+        if self._call is not None:
+            self._call.cancel()
+
+    def abandon(self) -> None:
+        """
+        Give up; the CANCEL waits for a response by itself (:rfc:`3261#section-9.1`).
+        """
+        self.cancel()
+
+    # Inside
+
+    def _account(self) -> Account:
+        """
+        Say who calls, with the credentials that are for this leg alone.
+        """
+        target = self._target
+        name = self._inquiry.name if target.sender_name is None else target.sender_name
+        known = target.credentials
+        return Account(
+            Address(target.sender, name or None),
+            None if known is None else known.password,
+            username=None if known is None else known.username,
+            realms=target.realms,
+            proxy=self._proxy,
+        )
+
+    async def _listen(self, call: ClientCall) -> None:
+        async for response, session in call.progress:
+            self._listener.progressed(response, session)
+        try:
+            session = await call.answered()
+        except CallCancelled:
+            self._listener.failed(487, Response.phrase(487))
+        except RequestFailed as error:
+            self._fail(error)
+        else:
+            self._listener.answered(session, self._target)
+
+    def _fail(self, error: RequestFailed) -> None:
+        response = error.response
+        if response is None:
+            self._listener.failed(error.status, str(error))
+        else:
+            self._listener.failed(response.status, response.reason, _contacts(response))
+
+    async def _answer_offer(
+        self, offer: SessionDescription | None
+    ) -> SessionDescription:
+        """
+        Wait until the caller has answered the callee's offer.
+
+        :raises NotAcceptable: if this callee is not the one, or nobody answers.
+        """
+        assert self._inquiry.late_answer is not None  # or nobody would have asked
+        waiting = Deferred.fromCoroutine(_wait(self._inquiry.late_answer))
+        assert self._call is not None  # it was answered
+
+        def dropped(session: Session) -> None:
+            session.ended().addCallback(lambda _: waiting.cancel())
+
+        self._call.answered().addCallbacks(dropped, lambda _: waiting.cancel())
+        try:
+            return await waiting
+        except CancelledError as error:
+            raise NotAcceptable("somebody else has answered") from error
+
+
+async def _wait(answer: LateAnswer) -> SessionDescription:
+    return await answer()
+
+
+def _field(line: str) -> FieldValue:
+    name, _, value = line.partition(":")
+    return name.strip(), value.strip()
+
+
+def _contacts(response: Response) -> list[SIPURI]:
+    """
+    List the URIs of a redirection, the best first.
+    """
+    if not 300 <= response.status < 400:
+        return []
+    try:
+        contacts = [one for one in response.all(CONTACT) if isinstance(one, Address)]
+        contacts.sort(key=lambda one: 1.0 if one.q is None else one.q, reverse=True)
+    except ParseError:
+        return []
+    return [one.uri for one in contacts if isinstance(one.uri, SIPURI)]
