@@ -54,6 +54,11 @@ class CDRStore(Protocol):
         End what a server has left open when it was killed.
         """
 
+    def remove_before(self, time: datetime) -> Deferred[int]:
+        """
+        Remove the records of legs that were begun before a time.
+        """
+
 
 class LegCDR:
     """

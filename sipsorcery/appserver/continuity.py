@@ -20,6 +20,7 @@ from sipsorcery.appserver.connection import Connection, Connections
 from sipsorcery.appserver.credentials import Vault
 from sipsorcery.appserver.deadlines import Deadlines
 from sipsorcery.appserver.records import Records
+from sipsorcery.appserver.retention import Retention
 from sipsorcery.appserver.strays import Strays
 from sipsorcery.appserver.takeover import Takeover
 from sipsorcery.endpoint import Endpoint
@@ -44,6 +45,7 @@ class Continuity:
     :param claims: says where belongs what is not for us.
     :param make_bridge: makes what relays between the two sessions of a call that was
         taken over.
+    :param cdr_days: for how long call detail records are kept; 0: for ever.
     :param away: is told, in a sentence, that a call goes on unstored.
     :param now: gives the seconds since the epoch.
 
@@ -64,6 +66,7 @@ class Continuity:
         secrets: Secrets,
         claims: Claims,
         make_bridge: Callable[[Connection], object],
+        cdr_days: float = 0,
         away: Callable[[Connection, str], object] = lambda connection, text: None,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -71,6 +74,7 @@ class Continuity:
         self._agent = agent
         vault = Vault(secrets)
         self.cdrs = CDRWriter(clock, cdrs, server, now=now)
+        self._retention = Retention(clock, cdrs, cdr_days, now=now)
         self.records = Records(
             clock, live, server, incarnation, vault=vault, away=away, now=now
         )
@@ -106,6 +110,7 @@ class Continuity:
         self._agent.on_unknown_dialog(self._bring_back)
         self._agent.on_stray_response(self.takeover.stray_response)
         self._deadlines.start()
+        self._retention.start()
         self._beginning = Deferred.fromCoroutine(self._begin())
         self._beginning.addErrback(self._failed)
 
@@ -119,6 +124,7 @@ class Continuity:
         if self._beginning is not None:
             self._beginning.cancel()
         self._deadlines.stop()
+        self._retention.stop()
         await self.records.finish()
         for connection in self.connections:
             connection.drop()

@@ -7,28 +7,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from sipsorcery.appserver.cdr_writer import CDRStore
 from sipsorcery.store.errors import StoreError
 
 # Seconds between two looks: those of a day go bit by bit.
 _INTERVAL = 3600.0
-
-
-class OldCDRs(Protocol):
-    """
-    Remove call detail records, as `sipsorcery.store.directory.cdrs.CDRs` does.
-    """
-
-    def remove_before(self, time: datetime) -> Deferred[int]:
-        """
-        Remove the records of legs that were begun before a time.
-        """
 
 
 class Retention:
@@ -44,7 +32,7 @@ class Retention:
     def __init__(
         self,
         clock: IReactorTime,
-        cdrs: OldCDRs,
+        cdrs: CDRStore,
         days: float,
         *,
         now: Callable[[], float] = time.time,

@@ -17,6 +17,7 @@ from sipsorcery.access.gruu import GRUUs
 from sipsorcery.access.guard import Guard
 from sipsorcery.access.notices import Notices
 from sipsorcery.access.throttle import Throttle
+from sipsorcery.appserver.listing import Listing
 from sipsorcery.appserver.service import AppServerService
 from sipsorcery.config import Config
 from sipsorcery.control import ControlService, Verb
@@ -24,7 +25,7 @@ from sipsorcery.monitor.bus import LocalBus
 from sipsorcery.proxy.service import ProxyService
 from sipsorcery.registrar.service import RegistrarService
 from sipsorcery.store.ports import settle
-from sipsorcery.tap.questions import of_every_server, of_guard
+from sipsorcery.tap.questions import of_calls, of_every_server, of_guard
 from sipsorcery.tap.stores import Stores, WritableStores
 
 
@@ -134,7 +135,7 @@ class _Process:
         """
         Make the application server and its control socket.
         """
-        yield AppServerService(
+        service = AppServerService(
             self._reactor,
             self._config,
             accounts=self._accounts,
@@ -145,7 +146,9 @@ class _Process:
             secrets=stores.secrets,
             bus=self._bus,
         )
-        yield self._control("appserver")
+        yield service
+        listing = Listing(service.calls, service.connections)
+        yield self._control("appserver", of_calls(listing))
 
     def _contacts(self) -> Contacts:
         gruus = GRUUs(self._stores.secrets)

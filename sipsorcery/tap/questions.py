@@ -13,6 +13,7 @@ from typing import Any
 from sipsorcery import __version__
 from sipsorcery.access.guard import Guard
 from sipsorcery.access.offences import Ban
+from sipsorcery.appserver.listing import Listing
 from sipsorcery.control import ControlError, Verb
 from sipsorcery.monitor.bus import LocalBus
 
@@ -53,6 +54,20 @@ def of_guard(guard: Guard, clock: Callable[[], float]) -> Mapping[str, Verb]:
         return guard.explain(_address(address), clock())
 
     return {"bans": bans, "unban": unban, "explain": explain}
+
+
+def of_calls(listing: Listing) -> Mapping[str, Verb]:
+    """
+    Give what a server answers that has calls: ``calls``, ``hangup``.
+    """
+
+    def calls() -> list[dict[str, Any]]:
+        return listing.calls()
+
+    def hangup(call: str) -> bool:
+        return listing.hang_up(str(call))
+
+    return {"calls": calls, "hangup": hangup}
 
 
 def _shown(ban: Ban, now: float) -> dict[str, Any]:

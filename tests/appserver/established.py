@@ -72,6 +72,15 @@ class KeptCDRs:
             self.rows[cdr.id] = replace(cdr, ended_at=before, ended_reason=reason)
         return succeed(len(left))
 
+    def remove_before(self, time: datetime) -> Deferred[int]:
+        """
+        Remove old records.
+        """
+        old = [cdr.id for cdr in self.rows.values() if cdr.created < time]
+        for id in old:
+            del self.rows[id]
+        return succeed(len(old))
+
 
 class Server:
     """

@@ -50,7 +50,7 @@ class ContinuityCase(EstablishedCase):
         self.server.stop()
         self.server: Any = self.begin_server()
 
-    def begin_server(self) -> Continuity:
+    def begin_server(self, *, cdr_days: float = 0) -> Continuity:
         """
         Start a server.
         """
@@ -64,6 +64,7 @@ class ContinuityCase(EstablishedCase):
             secrets=self.secrets,
             claims=self.claims(SERVER),
             make_bridge=lambda connection: None,
+            cdr_days=cdr_days,
             now=self.now,
         )
         # What a test server has beside it.
@@ -166,6 +167,17 @@ class ContinuityTests(ContinuityCase):
         self.network.advance(30)
         self.assertEqual(self.reasons(), {"attempt": "server ended"})
         self.assertNotEqual(left.id, since.id)
+
+    def test_retention(self) -> None:
+        """
+        Records that are old enough go.
+        """
+        self.begin_cdr("old")
+        self.network.advance(2)
+        self.end_server()
+        self.server = self.begin_server(cdr_days=1 / 24)
+        self.network.advance(3 * 3600)
+        self.assertEqual(self.kept.rows, {})
 
     def test_stop_at_once(self) -> None:
         """

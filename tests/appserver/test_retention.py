@@ -12,17 +12,19 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from sipsorcery.appserver.retention import Retention
 from sipsorcery.store.errors import StoreUnavailable
+from tests.appserver.established import KeptCDRs
 
 NOW = 1_700_000_000.0
 START = datetime.fromtimestamp(NOW, UTC)
 
 
-class RecordingCDRs:
+class RecordingCDRs(KeptCDRs):
     """
     Notes what is to be removed, unless it is away.
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.asked: list[datetime] = []
         self.is_away = False
 
