@@ -6,16 +6,19 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from sipsorcery import __version__
+from sipsorcery.appserver.errors import PlanErrors
+from sipsorcery.appserver.line_plan import LinePlan
 from sipsorcery.cli import tables
 from sipsorcery.cli.declaring import Verbs, add_group, add_verb
 from sipsorcery.cli.errors import Refused, WrongUsage
 from sipsorcery.cli.session import Session, with_session
 from sipsorcery.store.directory import Dialplan, Directory, Language
 
+_FAULT = ("line", "message")
 _COLUMNS = ("owner", "name", "kind", "version", "updated")
 # Octets that are read: the store says how many characters a dialplan can have.
 _MAX_FILE = 4 * 1024 * 1024
@@ -44,9 +47,12 @@ def add_to(verbs: Verbs) -> None:
     parser.add_argument("name", metavar="NAME")
     _add_owner(parser, required=False)
     parser = add_verb(
-        group, "check", check, "look for mistakes (comes with a later version)"
+        group, "check", with_session(check), "look for mistakes", reads=True
     )
-    parser.add_argument("arguments", nargs="*", help=argparse.SUPPRESS)
+    parser.add_argument("name", metavar="NAME", nargs="?")
+    _add_owner(parser, required=False)
+    parser.add_argument("--file", metavar="F", help="a text that is not stored")
+    parser.add_argument("--kind", choices=kinds, default=kinds[0])
 
 
 async def put(session: Session, options: argparse.Namespace) -> None:
@@ -73,6 +79,52 @@ async def show_one(session: Session, options: argparse.Namespace) -> None:
     """
     Print the text of a dialplan, as it is.
     """
+    plan = await _find(session, options)
+    if options.json:
+        tables.show_one({**_row(plan), "script": plan.script}, as_json=True)
+    else:
+        sys.stdout.write(plan.script)
+
+
+async def check(session: Session, options: argparse.Namespace) -> None:
+    """
+    Tell every mistake in a dialplan, be it stored or in a file.
+    """
+    if (options.name is None) == (options.file is None):
+        raise WrongUsage("say either the name of a dialplan or --file")
+    if options.file is not None:
+        name, kind, script = options.file, Language(options.kind), _read(options.file)
+    else:
+        plan = await _find(session, options)
+        name, kind, script = plan.name, plan.kind, plan.script
+    faults = _faults(kind, script)
+    if options.json:
+        rows = [{"line": line, "message": text} for line, text in faults]
+        tables.show(rows, _FAULT, as_json=True)
+    else:
+        for line, text in faults:
+            print(f"{tables.printable(name)}:{line}: {tables.printable(text)}")
+    if faults:
+        raise Refused(f"'{tables.printable(name)}' has {len(faults)} mistakes")
+
+
+def _faults(kind: Language, script: str) -> Sequence[tuple[int, str]]:
+    if kind is not Language.LINES:
+        raise Refused(
+            f"mistakes are looked for in dialplans of kind {Language.LINES}, and not "
+            f"yet in those of kind {kind}"
+        )
+    try:
+        LinePlan.parse(script)
+    except PlanErrors as errors:
+        return errors.faults
+    return ()
+
+
+async def _find(session: Session, options: argparse.Namespace) -> Dialplan:
+    """
+    Find the one dialplan of a name.
+    """
     async with session.directory() as directory:
         found = [
             plan
@@ -83,21 +135,7 @@ async def show_one(session: Session, options: argparse.Namespace) -> None:
         raise Refused(f"there is no dialplan '{tables.printable(options.name)}'")
     if len(found) > 1:
         raise WrongUsage("several users have one of that name: say whose with --owner")
-    (plan,) = found
-    if options.json:
-        tables.show_one({**_row(plan), "script": plan.script}, as_json=True)
-    else:
-        sys.stdout.write(plan.script)
-
-
-def check(options: argparse.Namespace) -> NoReturn:
-    """
-    Refuse: what runs dialplans comes with a later version.
-    """
-    raise Refused(
-        "'dialplan check' will look for mistakes in dialplans; "
-        f"sipsorcery {__version__} does not have it yet"
-    )
+    return found[0]
 
 
 def _read(name: str) -> str:

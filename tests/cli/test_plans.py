@@ -115,3 +115,30 @@ class DialplanTests(PlansCase):
         shown = self.do("dialplan", "show", "home", "--owner", "eve")
         self.assertEqual(shown, "of eve")
         self.assertIn("there is no", self.refuse("dialplan", "show", "away"))
+
+    def test_check(self) -> None:
+        """
+        Every mistake of a line plan is told with its line, and then the status is 1.
+        """
+        plan = "exten => 1,1,Dial(a,b,c@h)\nexten => 2\nexten => 3,1,Hangup()"
+        self.put("joe", plan, "--kind", "lines")
+        result = self.run_command("dialplan", "check", "home")
+        self.assertEqual(result.status, 1)
+        lines = [line.split(":")[1] for line in result.out.splitlines()]
+        self.assertEqual(lines, ["2", "3"])
+        self.assertIn("2 mistakes", result.error)
+        self.put("joe", plan.split("\n", maxsplit=1)[0], "--kind", "lines")
+        self.assertEqual(self.do("dialplan", "check", "home"), "")
+
+    def test_check_file(self) -> None:
+        """
+        A text is looked at before it is stored, if it is in a file.
+        """
+        file = Path(self.mktemp())
+        file.write_text("exten = 1,1,Respond(486)\n", "utf-8")
+        given = ("--file", str(file), "--kind", "lines")
+        self.assertEqual(self.do("dialplan", "check", *given), "")
+        file.write_text("exten = 1,1,Respond(200)\n", "utf-8")
+        self.assertEqual(self.run_command("dialplan", "check", *given).status, 1)
+        self.refuse("dialplan", "check", "home", *given, status=2)
+        self.refuse("dialplan", "check", status=2)
