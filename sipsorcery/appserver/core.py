@@ -5,7 +5,6 @@ Whose call a request is: from one of our users, or to one of them. Pure.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from sipsorcery.appserver.refusals import Code, Refused
 from sipsorcery.sip import grammar
@@ -29,16 +28,6 @@ class Intent:
     direction: Direction
     username: str
     domain: str
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """
-    Somebody asks whether we take calls.
-    """
-
-
-Wish: TypeAlias = Intent | Probe
 
 
 def is_probe(uri: URI) -> bool:

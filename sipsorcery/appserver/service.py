@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import secrets as random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from twisted.application.service import Service
@@ -18,36 +18,57 @@ from twisted.logger import Logger
 from sipsorcery.access.accounts import Accounts
 from sipsorcery.access.authentication import Authenticator
 from sipsorcery.access.contacts import Contacts
+from sipsorcery.access.decision import Decision
 from sipsorcery.access.dialogue_names import DialogueNames, new_identifier
-from sipsorcery.appserver.admission import Admission
+from sipsorcery.access.networks import Networks
+from sipsorcery.access.overload import LagMeter
+from sipsorcery.appserver.admission import CHALLENGE, Admission
 from sipsorcery.appserver.call import Call
 from sipsorcery.appserver.calls import Calls
 from sipsorcery.appserver.claiming import Claims
 from sipsorcery.appserver.configured import Configured
-from sipsorcery.appserver.connection import Connection, Connections
+from sipsorcery.appserver.connection import Connection, Connections, Side
 from sipsorcery.appserver.contacting import Contacts as LegContacts
 from sipsorcery.appserver.continuity import Continuity
+from sipsorcery.appserver.core import is_probe
 from sipsorcery.appserver.errors import AppServerError
 from sipsorcery.appserver.events import Events
 from sipsorcery.appserver.forking import MAX_RINGING
 from sipsorcery.appserver.legs import CallLeg, Errand, Listener
 from sipsorcery.appserver.line_plan import LineEngine
+from sipsorcery.appserver.load import Load
 from sipsorcery.appserver.lookup import OwnersLookup
+from sipsorcery.appserver.parties import Parties
 from sipsorcery.appserver.plain_leg import PlainLeg
 from sipsorcery.appserver.plans import Plans
+from sipsorcery.appserver.refusals import Refused
 from sipsorcery.appserver.resolution import Lookup, Target
-from sipsorcery.appserver.sources import Sources
+from sipsorcery.appserver.sources import Source, Sources
 from sipsorcery.appserver.tools import Tools
+from sipsorcery.appserver.transfers import Transfers
 from sipsorcery.config import Config
+from sipsorcery.dialog.dialog import DialogID
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.monitor.bus import Bus
 from sipsorcery.sip.parameters import NONE
+from sipsorcery.sip.request import Request
 from sipsorcery.sip.uri import SIPURI
 from sipsorcery.store.directory import Account, Directory, Language
 from sipsorcery.store.live import LiveStore
 from sipsorcery.store.secrets import Secrets
-from sipsorcery.ua import ServerCall, UserAgent, UserAgentError, UserAgentSettings
+from sipsorcery.transport.flow import Flow
+from sipsorcery.ua import (
+    ServerCall,
+    Session,
+    UserAgent,
+    UserAgentError,
+    UserAgentSettings,
+)
 
+# What a probe is answered: that we have read it, and call nobody. The field says how
+# many calls there are.
+_WELL = 420
+_COUNT = "DialPlanEngine-ExecutionCount"
 # Seconds that a leg rings at most: a little longer than a dial, which ends it.
 _RINGING = MAX_RINGING + 5
 # Seconds between two greetings: a proxy that was started after us soon knows of us.
@@ -96,6 +117,7 @@ class AppServerService(Service):
         self._sources = Sources(config)
         self._configured = Configured(directory, reactor)
         self._plans = Plans(self._configured, {Language.LINES: LineEngine()})
+        self._authenticator = authenticator
         self._admission = Admission(
             config, accounts, authenticator, self._plans, reactor.seconds
         )
@@ -104,6 +126,9 @@ class AppServerService(Service):
         self._greeting = LoopingCall(self._greet)
         self._greeting.clock = reactor
         self.calls = Calls()
+        self._load = Load(self.calls, self._events)
+        self._lag = LagMeter(reactor, self._load.note_lag)
+        self._near = Networks(config.limits.allow)
 
     def startService(self) -> None:
         """
@@ -133,6 +158,7 @@ class AppServerService(Service):
             claims=claims,
             secrets=self._secrets,
             make_bridge=self._make_bridge,
+            cdr_days=self._config.appserver.cdr_days,
             away=self._events.unstored,
             now=self._clock,
         )
@@ -152,11 +178,23 @@ class AppServerService(Service):
             records=continuity.records,
             cdrs=continuity.cdrs,
             contacts=LegContacts(self._config, names, server),
+            replace=self._replace,
+        )
+        parties = Parties(self._accounts)
+        self._transfers = Transfers(
+            connections=continuity.connections,
+            parties=parties,
+            office=self._tools.office,
+            authenticate=self._authenticate,
+            sessions=self._session_of,
+            make_bridge=self._make_bridge,
         )
         agent.on_invite(self._invited)
+        agent.on_refer(self._transfers.refer)
         agent.transport.start()
         continuity.start()
         self._greeting.start(_GREETING)
+        self._lag.start()
         for listener in self.agent.listeners:
             self._log.info("Listening on {address}", address=str(listener.local))
         super().startService()
@@ -167,6 +205,7 @@ class AppServerService(Service):
         """
         super().stopService()
         self._greeting.stop()
+        self._lag.stop()
         return Deferred.fromCoroutine(self._stop())
 
     @property
@@ -189,7 +228,44 @@ class AppServerService(Service):
 
     def _invited(self, incoming: ServerCall) -> None:
         source = self._sources.of(incoming.request, incoming.flow.remote)
+        try:
+            self._load.check()
+        except Refused as refused:
+            incoming.reject(refused.status, refused.phrase, fields=refused.fields)
+            return
+        if is_probe(incoming.uri) and self._may_probe(source):
+            incoming.reject(_WELL, fields=[(_COUNT, str(len(self.calls)))])
+            return
         Call(self._tools, incoming, source, new_identifier()).start()
+
+    def _may_probe(self, source: Source) -> bool:
+        """
+        Tell whether somebody may know how much there is to do.
+
+        Who comes by the proxy is not on this side of it.
+        """
+        return source.received_on is None and self._near.include(source.remote.host)
+
+    def _replace(
+        self, incoming: ServerCall, side: Side, proven: str
+    ) -> Awaitable[None]:
+        return self._transfers.replace(incoming, side, proven)
+
+    def _authenticate(
+        self, request: Request, flow: Flow, domain: str, username: str
+    ) -> Awaitable[Decision]:
+        return self._authenticator.authenticate(
+            request,
+            source=self._sources.of(request, flow.remote).remote,
+            domain=domain,
+            username=username,
+            status=CHALLENGE,
+        )
+
+    def _session_of(self, id: DialogID) -> Session | None:
+        shared = self.agent.core.dialogs.get(id)
+        usages = () if shared is None else shared.usages
+        return next((one for one in usages if isinstance(one, Session)), None)
 
     def _lookup_for(self, account: Account) -> Lookup:
         return OwnersLookup(
