@@ -25,8 +25,8 @@ from sipsorcery.store.directory import Account
 from sipsorcery.store.directory.cdrs import Direction
 from sipsorcery.store.errors import StoreError
 
-# Phones take us for their proxy, and answer it by name (RFC 3261, 22.3).
-_CHALLENGE = 407
+#: Phones take us for their proxy, and answer it by name (RFC 3261, 22.3).
+CHALLENGE = 407
 
 
 class Challenged(Exception):
@@ -119,7 +119,7 @@ class Admission:
             source=source.remote,
             domain=intent.domain,
             username=intent.username,
-            status=_CHALLENGE,
+            status=CHALLENGE,
         )
         match decision:
             case Challenge(status, fields):

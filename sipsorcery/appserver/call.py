@@ -34,6 +34,7 @@ from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import SIPURI
 from sipsorcery.store.directory import Account
 from sipsorcery.store.directory.cdrs import Direction
+from sipsorcery.store.errors import StoreError
 from sipsorcery.ua import (
     CallCancelled,
     Ending,
@@ -179,6 +180,9 @@ class Call:
                 self._tools.calls.remove(self)
                 return  # another server has it
             self._is_claimed = True
+            if self._incoming.replaced is not None:
+                await self._take_place()
+                return
             result = await self._execute(admitted)
             if isinstance(result, Refused):
                 raise result
@@ -254,6 +258,26 @@ class Call:
         )
         self._execution = self._tools.execution(story, Budget(MAX_LEGS), self)
         return await self._execution.run()
+
+    async def _take_place(self) -> None:
+        """
+        Be a leg of another call from now on, whose party the caller replaces.
+        """
+        is_ours = self.direction is Direction.OUT
+        side = Side(
+            session=self.caller,
+            name=self.id,
+            cdr=self._cdr,
+            source=str(self._source.remote),
+        )
+        try:
+            proven = self.owner if is_ours else ""
+            await self._tools.replace(self._incoming, side, proven)
+        except StoreError as error:
+            raise Refused(Code.STORE_AWAY, str(error)) from error
+        if self._cdr is not None:
+            self._cdr.answered()
+        self._forget()
 
     def _begin_leg(self, target: Target, story: Story) -> LegCDR:
         name = story.caller.name if target.sender_name is None else target.sender_name

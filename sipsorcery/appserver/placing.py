@@ -8,19 +8,22 @@ owner's dialplan decides where each goes, as it does for every call.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from twisted.internet.defer import CancelledError, Deferred
 
+from sipsorcery.access.dialogue_names import new_identifier
+from sipsorcery.appserver.cdr_writer import CDRWriter, LegCDR
 from sipsorcery.appserver.core import user_of
 from sipsorcery.appserver.dial_string import MAX_LEGS
 from sipsorcery.appserver.dialling import Answered, Budget
 from sipsorcery.appserver.engine import PlanRequest
 from sipsorcery.appserver.events import Events
 from sipsorcery.appserver.execution import Audience, Execution, Story
-from sipsorcery.appserver.legs import CallLeg, Listener
+from sipsorcery.appserver.legs import CallLeg, Errand, Listener
 from sipsorcery.appserver.plans import Plan, Plans
+from sipsorcery.appserver.recorded_leg import RecordedLeg
 from sipsorcery.appserver.refusals import Code, Refused
 from sipsorcery.appserver.resolution import Lookup, Target
 from sipsorcery.appserver.template import Caller
@@ -49,6 +52,7 @@ class Order:
     :ivar sender: who calls, as the one who is called sees it.
     :ivar description: what is offered; None: nothing that SDP describes.
     :ivar headers: lines to add to every INVITE.
+    :ivar run: what the records of all its legs have in common.
     """
 
     call: str
@@ -58,10 +62,11 @@ class Order:
     sender: Address
     description: SessionDescription | None = None
     headers: tuple[str, ...] = ()
+    run: str = field(default_factory=new_identifier)
 
 
-#: Makes the leg to a target of an order, not started. The name is the caller's.
-MakeLeg: TypeAlias = Callable[[Target, Listener, str, Order], CallLeg]
+#: Makes the leg to a target, not started.
+MakeLeg: TypeAlias = Callable[[Target, Listener, Errand], CallLeg]
 #: Hears a provisional response.
 Told: TypeAlias = Callable[[int, str], object]
 
@@ -80,6 +85,7 @@ class Office:
     lookup_for: Callable[[Account], Lookup]
     execution: Callable[[Story, Budget, Audience], Execution]
     make_leg: MakeLeg
+    cdrs: CDRWriter
 
 
 @dataclass(slots=True)
@@ -88,11 +94,14 @@ class Placing:
     One order under way.
 
     :param told: hears how far it is.
+
+    :ivar cdrs: the call detail records of those who have answered.
     """
 
     office: Office
     order: Order
     told: Told = lambda status, reason: None
+    cdrs: dict[Session, LegCDR] = field(default_factory=dict, init=False)
     _execution: Execution | None = field(default=None, init=False)
     _running: Deferred[Answered | Refused] | None = field(default=None, init=False)
 
@@ -155,10 +164,35 @@ class Placing:
         """
         Make the leg to somebody who is no dialplan here.
         """
-        told = replace(target, headers=(*target.headers, *self.order.headers))
-        return self.office.make_leg(told, listener, story.caller.name, self.order)
+        recorded = RecordedLeg(
+            listener, lambda: self._begin(target, story), self.cdrs.__setitem__
+        )
+        errand = Errand(
+            call=self.order.call,
+            name=story.caller.name,
+            hops=story.hops - 1,
+            description=self.order.description,
+            headers=self.order.headers,
+        )
+        return recorded.of(self.office.make_leg(target, recorded, errand))
 
     # Inside
+
+    def _begin(self, target: Target, story: Story) -> LegCDR:
+        name = story.caller.name if target.sender_name is None else target.sender_name
+        account, options = story.account, target.options
+        return self.office.cdrs.begin(
+            owner=account.owner,
+            direction=Direction.REDIRECT if target.redirects else Direction.OUT,
+            call_id="",  # it is not made yet
+            destination=target.uri,
+            caller=Address(target.sender, name or None),
+            account=account.aor,
+            account_code=options.account_code or account.account_code,
+            dialplan=story.plan.name,
+            dialplan_version=story.plan.version or None,
+            run=self.order.run,
+        )
 
     async def _story(self) -> Story:
         order, account = self.order, self.order.account

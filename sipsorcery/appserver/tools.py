@@ -4,7 +4,7 @@ What calls work with, once for each server.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from twisted.internet.interfaces import IReactorTime
@@ -13,16 +13,18 @@ from sipsorcery.appserver.admission import Admission
 from sipsorcery.appserver.calls import Calls
 from sipsorcery.appserver.cdr_writer import CDRWriter
 from sipsorcery.appserver.claiming import Claims
-from sipsorcery.appserver.connection import Connection, Connections
+from sipsorcery.appserver.connection import Connection, Connections, Side
 from sipsorcery.appserver.contacting import Contacts
 from sipsorcery.appserver.dialling import Budget
 from sipsorcery.appserver.events import Events
 from sipsorcery.appserver.execution import Audience, Execution, Story
 from sipsorcery.appserver.legs import CallLeg, Errand, Listener
+from sipsorcery.appserver.placing import Office
 from sipsorcery.appserver.plans import Plans
 from sipsorcery.appserver.records import Records
 from sipsorcery.appserver.resolution import Lookup, Target
 from sipsorcery.store.directory import Account
+from sipsorcery.ua import ServerCall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,8 @@ class Tools:
     :ivar connections: the established calls.
     :ivar records: stores them.
     :ivar contacts: makes the Contact that a caller reaches us by.
+    :ivar replace: puts a caller in the place of a party of another call; is given the
+        leg that it becomes, and the user that it has proved to be of.
     """
 
     clock: IReactorTime
@@ -53,6 +57,21 @@ class Tools:
     records: Records
     cdrs: CDRWriter
     contacts: Contacts
+    replace: Callable[[ServerCall, Side, str], Awaitable[None]]
+
+    @property
+    def office(self) -> Office:
+        """
+        What calls are made with that nobody has called us for.
+        """
+        return Office(
+            plans=self.plans,
+            events=self.events,
+            lookup_for=self.lookup_for,
+            execution=self.execution,
+            make_leg=self.make_leg,
+            cdrs=self.cdrs,
+        )
 
     def execution(self, story: Story, budget: Budget, audience: Audience) -> Execution:
         """

@@ -102,10 +102,11 @@ class Transfers:
         except Refused as refused:
             self._refuse(referral, connection, refused)
 
-    async def replace(self, incoming: ServerCall, proven: str) -> None:
+    async def replace(self, incoming: ServerCall, side: Side, proven: str) -> None:
         """
         Put a caller in the place of the party that its INVITE names in Replaces.
 
+        :param side: the leg that it becomes.
         :param proven: the owner of the account that the caller has proved to be; "":
             none.
         :raises Refused: if that may not be, or does not work; then it is not answered.
@@ -123,7 +124,7 @@ class Transfers:
             proven,
         )
         try:
-            await self._replace(connection, old, stays, incoming)
+            await self._replace(connection, old, stays, incoming, side)
         except (UserAgentError, SDPError) as error:
             raise Refused(Code.NOT_ANSWERED, str(error), 488) from error
         self._tell(
@@ -166,7 +167,11 @@ class Transfers:
         connection.ended().addCallback(lambda ending: placing.stop())
         try:
             answered = await placing.run()
-            await self._bring(connection, leaves, answered.session)
+            session = answered.session
+            side = Side(
+                session=session, name=connection.id, cdr=placing.cdrs.get(session)
+            )
+            await self._bring(connection, leaves, side)
         except Refused:
             if not connection.is_over and not connection.retain():
                 connection.hang_up("the transfer has failed")
@@ -187,7 +192,7 @@ class Transfers:
         await _introduce(stays, comes)
         side = other.surrender(comes, ATTENDED)
         one.replace(leaves, side, ATTENDED)
-        one.bridge = self._make_bridge(one)
+        self._bridge(one, leaves, goes)
         self._tell(one, f"{stays.peer.uri} and {comes.peer.uri} are connected")
         for gone in (leaves, goes):
             _say_goodbye(gone)
@@ -312,20 +317,29 @@ class Transfers:
     # The parties
 
     async def _bring(
-        self, connection: Connection, leaves: Session, comes: Session
+        self, connection: Connection, leaves: Session, comes: Side
     ) -> None:
         """
         Put whoever has answered in the place of a party.
         """
-        if connection.is_over:
-            await comes.bye()
-            raise Refused(Code.NO_CALL, "Request Terminated", 487)
         try:
-            await _introduce(connection.opposite(leaves), comes)
-        except Refused:
-            await comes.bye()
+            if connection.is_over:
+                raise Refused(Code.NO_CALL, "Request Terminated", 487)
+            await _introduce(connection.opposite(leaves), comes.session)
+        except Refused as refused:
+            if comes.cdr is not None:
+                comes.cdr.ended(refused.text)
+            await comes.session.bye()
             raise
-        connection.replace(leaves, Side(session=comes, name=connection.id), BLIND)
+        connection.replace(leaves, comes, BLIND)
+        self._bridge(connection, leaves)
+
+    def _bridge(self, connection: Connection, *gone: Session) -> None:
+        """
+        Relay between those who are in a call now, and no more to those who were.
+        """
+        for session in gone:
+            session.forget_hooks()
         connection.bridge = self._make_bridge(connection)
 
     async def _replace(
@@ -334,12 +348,11 @@ class Transfers:
         old: Session,
         stays: Session,
         incoming: ServerCall,
+        side: Side,
     ) -> None:
         async def answer(description: SessionDescription | None) -> None:
-            connection.replace(
-                old, Side(session=incoming.session, name=connection.id), ATTENDED
-            )
-            connection.bridge = self._make_bridge(connection)
+            connection.replace(old, side, ATTENDED)
+            self._bridge(connection, old)
             await incoming.answer(description)
 
         async def late(offer: SessionDescription) -> SessionDescription:

@@ -11,20 +11,22 @@ from typing import Any, cast
 from sipsorcery.access.contacts import Contact
 from sipsorcery.access.decision import Allowed, Challenge, Proof
 from sipsorcery.access.decision import Decision as Verdict
+from sipsorcery.appserver.cdr_writer import CDRWriter
 from sipsorcery.appserver.configured import Configured
 from sipsorcery.appserver.connection import Connection, Connections, Side
 from sipsorcery.appserver.dialling import Budget
 from sipsorcery.appserver.events import Events
 from sipsorcery.appserver.execution import Audience, Execution, Story
-from sipsorcery.appserver.legs import CallLeg, Listener
+from sipsorcery.appserver.legs import CallLeg, Errand, Listener
 from sipsorcery.appserver.line_plan import LineEngine
 from sipsorcery.appserver.parties import Parties
-from sipsorcery.appserver.placing import Office, Order
+from sipsorcery.appserver.placing import Office
 from sipsorcery.appserver.plans import Plans
 from sipsorcery.appserver.refusals import Refused
 from sipsorcery.appserver.resolution import Target
 from sipsorcery.appserver.transfers import Transfers
 from sipsorcery.dialog.dialog import DialogID
+from sipsorcery.endpoint import Endpoint
 from sipsorcery.monitor.bus import LocalBus
 from sipsorcery.sdp import SessionDescription
 from sipsorcery.sip.address import Address
@@ -45,6 +47,7 @@ from sipsorcery.ua import (
     UserAgent,
     audio,
 )
+from tests.appserver.established import KeptCDRs
 from tests.ua.cases import AgentCase
 
 DOMAIN = "example.com"
@@ -133,11 +136,11 @@ class Leg:
     """
 
     def __init__(
-        self, agent: UserAgent, target: Target, listener: Listener, order: Order
+        self, agent: UserAgent, target: Target, listener: Listener, errand: Errand
     ) -> None:
         self._target, self._listener = target, listener
         self._agent = agent
-        self._order = order
+        self._errand = errand
         self._call: ClientCall | None = None
 
     def start(self) -> None:
@@ -146,11 +149,11 @@ class Leg:
         """
         fields = [
             tuple(part.strip() for part in line.split(":", 1))
-            for line in self._target.headers
+            for line in (*self._target.headers, *self._errand.headers)
         ]
         self._call = self._agent.invite(
             self._target.uri,
-            self._order.description,
+            self._errand.description,
             account=Identity(Address(self._target.sender)),
             fields=cast(Any, fields),
         )
@@ -217,11 +220,11 @@ class SwitchboardCase(AgentCase):
             lookup = self.book
             return Execution(clock, plans, lambda _: lookup, story, budget, audience)
 
-        def make_leg(
-            target: Target, listener: Listener, name: str, order: Order
-        ) -> CallLeg:
-            return Leg(self.server, target, listener, order)
+        def make_leg(target: Target, listener: Listener, errand: Errand) -> CallLeg:
+            return Leg(self.server, target, listener, errand)
 
+        self.kept = KeptCDRs()
+        self.cdrs = CDRWriter(clock, self.kept, Endpoint.parse(f"udp:{SERVER}:5060"))
         self.parties = Parties(self.book)
         self.office = Office(
             plans=plans,
@@ -229,6 +232,7 @@ class SwitchboardCase(AgentCase):
             lookup_for=lambda account: self.book,
             execution=execution,
             make_leg=make_leg,
+            cdrs=self.cdrs,
         )
         self.transfers = Transfers(
             connections=self.connections,
@@ -271,7 +275,8 @@ class SwitchboardCase(AgentCase):
             account = await self.parties.account(call.caller.uri)
             try:
                 proven = "" if account is None else account.owner
-                await self.transfers.replace(call, proven)
+                side = Side(session=call.session, name="taken over")
+                await self.transfers.replace(call, side, proven)
             except Refused as refused:
                 call.reject(refused.status, refused.phrase, fields=refused.fields)
             return
