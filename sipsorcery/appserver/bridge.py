@@ -79,6 +79,14 @@ class Bridge:
         return self._sides[1].session
 
     @property
+    def rewrites(self) -> tuple[Rewrite, Rewrite]:
+        """
+        What is made of what the caller says, and of what the callee says.
+        """
+        caller, callee = self._sides
+        return caller.rewrite, callee.rewrite
+
+    @property
     def said(self) -> SessionDescription | None:
         """
         What the callee has said last, as the caller is told.
@@ -162,12 +170,12 @@ class _Side:
     One of the two: takes what its peer wants, and asks the other one.
     """
 
-    __slots__ = ("_answered", "_bridge", "_rewrite", "session")
+    __slots__ = ("_answered", "_bridge", "rewrite", "session")
 
     def __init__(self, bridge: Bridge, session: Session, rewrite: Rewrite) -> None:
         self.session = session
         self._bridge = bridge
-        self._rewrite = rewrite
+        self.rewrite = rewrite
         # Waits for the peer's answer to the offer of the other one.
         self._answered: Deferred[SessionDescription] | None = None
         self.take_offers()
@@ -182,7 +190,7 @@ class _Side:
         What its peer has said last, as the other one is told.
         """
         said = self.session.said
-        return None if said is None else self._rewrite(said)
+        return None if said is None else self.rewrite(said)
 
     # Offers
 
@@ -210,7 +218,7 @@ class _Side:
         try:
             if offer is None:
                 return await self._solicit(other)
-            await self._propose(other.session, self._rewrite(offer))
+            await self._propose(other.session, self.rewrite(offer))
         except RequestFailed as error:
             self._bridge.done(self)
             raise OfferRefused(_refusal(error)) from error
@@ -256,8 +264,8 @@ class _Side:
         answered.addTimeout(_PATIENCE, clock)
 
         async def answer(offer: SessionDescription) -> SessionDescription:
-            offered.callback(other._rewrite(offer))
-            return self._rewrite(await answered)
+            offered.callback(other.rewrite(offer))
+            return self.rewrite(await answered)
 
         def failed(failure: Failure) -> None:
             if not offered.called:

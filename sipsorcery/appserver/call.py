@@ -10,6 +10,7 @@ from twisted.python.failure import Failure
 
 from sipsorcery.access.dialogue_names import new_identifier
 from sipsorcery.appserver.admission import Admitted, Challenged
+from sipsorcery.appserver.caller_side import CallerSide
 from sipsorcery.appserver.cdr_writer import LegCDR
 from sipsorcery.appserver.connection import Connection, Side
 from sipsorcery.appserver.core import user_of
@@ -83,8 +84,12 @@ class Call:
         self._answers: dict[Session, LegCDR] = {}
         self._reason = "Client cancelled"  # if it ends without an answer
         self._is_claimed = False
-        self._rings_with_media = False
-        self._has_rung = False
+        self._side = CallerSide(
+            incoming,
+            seen=source.remote.host,
+            public=tools.public,
+            is_trusted=source.is_trunk,
+        )
 
     def start(self) -> None:
         """
@@ -92,7 +97,6 @@ class Call:
         """
         self._tools.calls.add(self)
         self._incoming.contact = self._tools.contacts.of_call(self._request, self.id)
-        self._incoming.relays = True
         self._incoming.answered().addErrback(self._gone)
         self._incoming.ring(100)
         self._running = Deferred.fromCoroutine(self._run())
@@ -118,13 +122,7 @@ class Call:
         """
         if not self._incoming.is_pending or response.status <= 100:
             return
-        remote = None if session is None else session.remote
-        if remote is not None and not self._rings_with_media:
-            self._rings_with_media = True
-            self._incoming.ring(183, remote)
-        elif remote is None and not self._has_rung:
-            self._has_rung = True
-            self._incoming.ring(response.status)
+        self._side.progress(response, session)
         if self._cdr is not None:
             self._cdr.progress(response.status, response.reason)
         self._tell(
@@ -164,8 +162,7 @@ class Call:
             call=self.id,
             name=story.caller.name,
             hops=story.hops - 1,
-            description=self._incoming.offer,
-            request=self._request,
+            inquiry=self._side.inquiry(),
         )
         return recorded.of(self._tools.make_leg(target, recorded, errand))
 
@@ -314,7 +311,7 @@ class Call:
             await self._tools.records.store(connection, response)
 
         try:
-            await self._incoming.answer(session.remote, storing=store)
+            await self._side.answer(session, storing=store)
         except Exception:
             connection.hang_up("The caller cannot be connected")
             raise
@@ -350,7 +347,8 @@ class Call:
             if side.cdr is not None:
                 side.cdr.answered()
                 side.cdr.bridged(connection.bridge_id)
-        connection.bridge = self._tools.make_bridge(connection)
+        self._side.on_agreed = connection.changed
+        connection.bridge = self._side.join(session)
         self._tools.connections.add(connection)
         return connection
 

@@ -10,13 +10,12 @@ from twisted.internet.defer import Deferred
 
 from sipsorcery.appserver import transparency
 from sipsorcery.appserver.bridge import Bridge, Rewrite
-from sipsorcery.appserver.leg import Inquiry
+from sipsorcery.appserver.inquiry import Inquiry
 from sipsorcery.appserver.resolution import Kind, Target
 from sipsorcery.appserver.rewriting import NO_REWRITING, Rewriting
 from sipsorcery.dialog.dialog import HOPS
 from sipsorcery.dialog.extensions import RELIABLE, supports
 from sipsorcery.dialog.refusal import FieldValue
-from sipsorcery.endpoint import Endpoint
 from sipsorcery.sdp import SessionDescription
 from sipsorcery.sip.fields import MAX_FORWARDS, PROXY_RECEIVED_FROM
 from sipsorcery.sip.response import Response
@@ -42,6 +41,7 @@ class CallerSide:
         "_answer",
         "_incoming",
         "_is_trusted",
+        "_kept",
         "_media",
         "_public",
         "_rewriting",
@@ -65,6 +65,7 @@ class CallerSide:
         self._rewriting = Rewriting(seen, public)
         self._told: set[int] = set()
         self._media: Session | None = None  # whose media the caller hears
+        self._kept: set[Session] = set()  # whose addresses stay as they are
         self._answer: Outcome[SessionDescription] = Outcome()
         self.bridge: Bridge | None = None
         self.on_agreed: Callable[[Session], object] | None = None
@@ -96,6 +97,7 @@ class CallerSide:
             name=incoming.caller.display_name or "",
             description=offer,
             rewrite=self._rewriting,
+            keep_addresses=self._kept.add,
             late_answer=self._late_answer if is_late else None,
             fields=of_call,
             body=body,
@@ -107,20 +109,13 @@ class CallerSide:
 
     # What the legs tell
 
-    def progress(
-        self,
-        response: Response,
-        session: Session | None,
-        *,
-        rewrites: bool = True,
-    ) -> None:
+    def progress(self, response: Response, session: Session | None) -> None:
         """
         Tell the caller how far a leg is.
 
         Every status is told once, and so is the media of the first leg that has any.
 
         :param session: the early session that the response is of.
-        :param rewrites: whether addresses in its description are to be replaced.
         :raises NotAcceptable: if its description is no answer to the caller's offer.
         """
         status = response.status
@@ -130,7 +125,7 @@ class CallerSide:
         if said is not None and self._media is None:
             assert session is not None  # whose description it is
             self._media = session
-            self.join(session, self._rewriting_of(response, rewrites=rewrites))
+            self.join(session, self._rewriting_of(session, response))
         elif status in self._told:
             return
         description = None
@@ -171,21 +166,18 @@ class CallerSide:
         self,
         session: Session,
         *,
-        rewrites: bool = True,
         storing: Storing | None = None,
         fields: Iterable[FieldValue] = (),
     ) -> Deferred[Session]:
         """
         Tell the caller that somebody has answered, and wait until he knows.
 
-        :param rewrites: as in `progress`.
         :param storing: is given the 2xx before it leaves.
         :return: as `ServerCall.answered`.
         :raises NotAcceptable: if the answer does not fit: the call is refused.
         """
         response, session.accepted = session.accepted, None
-        rewriting = self._rewriting_of(response, rewrites=rewrites)
-        bridge = self.join(session, rewriting)
+        bridge = self.join(session, self._rewriting_of(session, response))
         body, status, enclose = (
             b"",
             200,
@@ -244,17 +236,10 @@ class CallerSide:
     async def _late_answer(self) -> SessionDescription:
         return await self._answer.wait()
 
-    def _rewriting_of(self, response: Response | None, *, rewrites: bool) -> Rewrite:
-        if not rewrites or response is None:
+    def _rewriting_of(self, session: Session, response: Response | None) -> Rewrite:
+        if session in self._kept or response is None:
             return NO_REWRITING
-        return Rewriting(_host_of(response.get(PROXY_RECEIVED_FROM)), self._public)
-
-
-def _host_of(text: str | None) -> str:
-    try:
-        return "" if text is None else Endpoint.parse(text.strip()).host
-    except ValueError:
-        return ""
+        return Rewriting.of(response.get(PROXY_RECEIVED_FROM), self._public)
 
 
 def _nothing(session: Session) -> None:

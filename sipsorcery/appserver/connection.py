@@ -13,7 +13,9 @@ from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 
+from sipsorcery.appserver.bridge import Bridge, Rewrite
 from sipsorcery.appserver.cdr_writer import LegCDR
+from sipsorcery.appserver.rewriting import NO_REWRITING
 from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.fields import REASON
 from sipsorcery.store.directory.cdrs import Direction
@@ -136,6 +138,15 @@ class Connection:
         The session with who has answered.
         """
         return self.sides[1].session
+
+    @property
+    def rewrites(self) -> tuple[Rewrite, Rewrite]:
+        """
+        What is made of what the caller says, and of what the callee says.
+        """
+        if isinstance(self.bridge, Bridge):
+            return self.bridge.rewrites
+        return NO_REWRITING, NO_REWRITING
 
     def side_of(self, session: Session) -> Side | None:
         """

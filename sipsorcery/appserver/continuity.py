@@ -43,8 +43,6 @@ class Continuity:
     :param server: where it listens.
     :param incarnation: what this process drew at its start.
     :param claims: says where belongs what is not for us.
-    :param make_bridge: makes what relays between the two sessions of a call that was
-        taken over.
     :param cdr_days: for how long call detail records are kept; 0: for ever.
     :param away: is told, in a sentence, that a call goes on unstored.
     :param now: gives the seconds since the epoch.
@@ -65,7 +63,6 @@ class Continuity:
         *,
         secrets: Secrets,
         claims: Claims,
-        make_bridge: Callable[[Connection], object],
         cdr_days: float = 0,
         away: Callable[[Connection, str], object] = lambda connection, text: None,
         now: Callable[[], float] = time.time,
@@ -88,7 +85,6 @@ class Continuity:
             vault=vault,
             connections=self.connections,
             cdrs=self.cdrs,
-            make_bridge=make_bridge,
             now=now,
         )
         self._deadlines = Deadlines(

@@ -4,16 +4,11 @@ A leg to somebody who is no dialplan here: one call of our user agent.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-
 from twisted.internet.defer import CancelledError, Deferred
 
+from sipsorcery.appserver.inquiry import Inquiry, LateAnswer
 from sipsorcery.appserver.legs import Listener
 from sipsorcery.appserver.resolution import Target
-from sipsorcery.appserver.rewriting import NO_REWRITING
-from sipsorcery.dialog.bodies import described
-from sipsorcery.dialog.dialog import HOPS
 from sipsorcery.dialog.refusal import FieldValue
 from sipsorcery.sdp import NotAcceptable, SessionDescription
 from sipsorcery.sip.address import Address
@@ -30,38 +25,6 @@ from sipsorcery.ua import (
     Session,
     UserAgent,
 )
-from sipsorcery.ua.negotiation import Enclose
-
-#: Waits for the caller's answer to an offer that a callee makes.
-LateAnswer = Callable[[], Awaitable[SessionDescription]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inquiry:
-    """
-    What all legs of a dial ask, whoever is called.
-
-    :ivar name: the display name of who calls.
-    :ivar description: what is offered; None: nothing, or the callee is to offer.
-    :ivar rewrite: puts addresses into it that can be reached from outside, where a leg
-        wants that.
-    :ivar late_answer: where the callee is to offer: waits for the answer.
-    :ivar fields: what the INVITE says beyond the usual, given the target.
-    :ivar body: where it describes no session.
-    :ivar enclose: makes the fields and the body that carry the description.
-    :ivar hops: how many the INVITE may still take.
-    :ivar can_confirm: whether whoever asks can confirm reliable responses.
-    """
-
-    name: str = ""
-    description: SessionDescription | None = None
-    rewrite: Callable[[SessionDescription], SessionDescription] = NO_REWRITING
-    late_answer: LateAnswer | None = None
-    fields: Callable[[Target], list[FieldValue]] = lambda target: []
-    body: bytes = b""
-    enclose: Enclose = described
-    hops: int = HOPS
-    can_confirm: bool = True
 
 
 class Leg:
@@ -109,6 +72,7 @@ class Leg:
         Call.
         """
         target, inquiry = self._target, self._inquiry
+        headers = (*inquiry.headers, *target.headers)
         description = inquiry.description
         if description is not None and target.rewrites_sdp:
             description = inquiry.rewrite(description)
@@ -125,7 +89,7 @@ class Leg:
             target.uri,
             description,
             account=self._account(),
-            fields=[*inquiry.fields(target), *map(_field, target.headers)],
+            fields=[*inquiry.fields(target), *map(_field, headers)],
             late_offer=inquiry.late_answer is not None,
             onward=onward,
         )
@@ -162,8 +126,10 @@ class Leg:
         )
 
     async def _listen(self, call: ClientCall) -> None:
-        async for response, session in call.progress:
-            self._listener.progressed(response, session)
+        async for response, early in call.progress:
+            if early is not None and not self._target.rewrites_sdp:
+                self._inquiry.keep_addresses(early)
+            self._listener.progressed(response, early)
         try:
             session = await call.answered()
         except CallCancelled:
@@ -171,6 +137,8 @@ class Leg:
         except RequestFailed as error:
             self._fail(error)
         else:
+            if not self._target.rewrites_sdp:
+                self._inquiry.keep_addresses(session)
             self._listener.answered(session, self._target)
 
     def _fail(self, error: RequestFailed) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from sipsorcery.appserver.inquiry import Inquiry
 from sipsorcery.appserver.resolution import Target
 from sipsorcery.sdp import SessionDescription
-from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import SIPURI
 from sipsorcery.ua import Session
@@ -76,15 +76,14 @@ class Errand:
     :ivar call: the identifier of the call.
     :ivar name: the display name of From, where the target has no other.
     :ivar hops: how many the INVITE may take.
-    :ivar description: what is offered; None: the callee makes the offer, or the body
-        is no session description.
-    :ivar request: the INVITE that the call began with; None: we have begun it.
+    :ivar inquiry: what is asked in the name of who calls; None: we have begun the call.
+    :ivar description: what is offered then; None: nothing that SDP describes.
     :ivar headers: lines to add to the INVITE.
     """
 
     call: str
     name: str
     hops: int
+    inquiry: Inquiry | None = None
     description: SessionDescription | None = None
-    request: Request | None = None
     headers: tuple[str, ...] = ()

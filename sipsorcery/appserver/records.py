@@ -15,8 +15,10 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from sipsorcery.appserver.bridge import Rewrite
 from sipsorcery.appserver.connection import Connection, Side
 from sipsorcery.appserver.credentials import Vault
+from sipsorcery.appserver.rewriting import Rewriting
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.sip.response import Response
 from sipsorcery.store.dialogues import (
@@ -207,6 +209,7 @@ class Records:
         :param response: as for `store`.
         """
         caller, callee = connection.sides
+        rewrites = connection.rewrites
         return Dialogue(
             id=connection.id,
             owner=connection.owner,
@@ -214,7 +217,10 @@ class Records:
             incarnation=self._incarnation,
             account=connection.account,
             direction=connection.direction,
-            legs=(self._leg(caller, response), self._leg(callee)),
+            legs=(
+                self._leg(caller, rewrites[0], response),
+                self._leg(callee, rewrites[1]),
+            ),
             started=connection.started,
             answered=connection.answered,
             limit=connection.limit,
@@ -223,7 +229,9 @@ class Records:
             bridge=connection.bridge_id,
         )
 
-    def _leg(self, side: Side, response: Response | None = None) -> Leg:
+    def _leg(
+        self, side: Side, rewrite: Rewrite, response: Response | None = None
+    ) -> Leg:
         session = side.session
         timer = session.timer
         is_timed = timer is not None and timer.refresher is not None
@@ -234,6 +242,8 @@ class Records:
             cdr=None if side.cdr is None else side.cdr.now,
             source=side.source,
             refreshed=self._date(timer.refreshed_at) if timer and is_timed else 0.0,
+            seen=rewrite.seen if isinstance(rewrite, Rewriting) else "",
+            public=rewrite.public if isinstance(rewrite, Rewriting) else "",
         )
 
     def _due(self, connection: Connection) -> float | None:

@@ -199,11 +199,14 @@ class _NoTarget(Exception):
 
 async def _resolve_leg(leg: Leg, situation: Situation, lookup: Lookup) -> list[Target]:
     uri = leg.destination.fill(situation.caller)
-    if leg.credentials is not None or leg.sender is not None or leg.route is not None:
+    if leg.credentials is not None or leg.route is not None:
         return [_as_written(leg, uri, situation)]
     domain = await lookup.domain(uri.host)
     if domain is not None:
-        return await _local(uri, domain, leg.options, situation, lookup)
+        found = await _local(uri, domain, leg.options, situation, lookup)
+        return [_sent_by(leg, each, situation) for each in found]
+    if leg.sender is not None:
+        return [_as_written(leg, uri, situation)]
     provider = await lookup.provider(uri.host)
     if provider is not None:
         return [_through(provider, uri, leg.options, situation)]
@@ -317,15 +320,22 @@ def _anybody(uri: SIPURI, options: LegOptions, situation: Situation) -> Target:
 
 def _as_written(leg: Leg, uri: SIPURI, situation: Situation) -> Target:
     base = _anybody(uri, leg.options, situation)
-    if leg.sender is not None:
-        name, sender = leg.sender.fill(situation.caller)
-        base = replace(base, sender=sender, sender_name=name)
     return replace(
-        base,
+        _sent_by(leg, base, situation),
         credentials=leg.credentials,
         realms=_realms(uri),
         route=() if leg.route is None else (leg.route,),
     )
+
+
+def _sent_by(leg: Leg, target: Target, situation: Situation) -> Target:
+    """
+    Give a target the From that the dial string itself holds.
+    """
+    if leg.sender is None:
+        return target
+    name, sender = leg.sender.fill(situation.caller)
+    return replace(target, sender=sender, sender_name=name)
 
 
 def _changed(sender: SIPURI, options: LegOptions, situation: Situation) -> SIPURI:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 
+from sipsorcery.endpoint import Endpoint
 from sipsorcery.sdp import (
     ParseError,
     SessionDescription,
@@ -29,6 +30,16 @@ class Rewriting:
 
     seen: str = ""
     public: str = ""
+
+    @classmethod
+    def of(cls, source: str | None, public: str) -> Rewriting:
+        """
+        Make it of what a proxy says: the text of an `Endpoint`, or nothing.
+        """
+        try:
+            return cls(Endpoint.parse((source or "").strip()).host, public)
+        except ValueError:
+            return cls("", public)
 
     @property
     def address(self) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import secrets as random
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from twisted.application.service import Service
@@ -23,6 +24,7 @@ from sipsorcery.access.dialogue_names import DialogueNames, new_identifier
 from sipsorcery.access.networks import Networks
 from sipsorcery.access.overload import LagMeter
 from sipsorcery.appserver.admission import CHALLENGE, Admission
+from sipsorcery.appserver.bridge import Bridge
 from sipsorcery.appserver.call import Call
 from sipsorcery.appserver.calls import Calls
 from sipsorcery.appserver.claiming import Claims
@@ -34,15 +36,17 @@ from sipsorcery.appserver.core import is_probe
 from sipsorcery.appserver.errors import AppServerError
 from sipsorcery.appserver.events import Events
 from sipsorcery.appserver.forking import MAX_RINGING
+from sipsorcery.appserver.inquiry import Inquiry
+from sipsorcery.appserver.leg import Leg
 from sipsorcery.appserver.legs import CallLeg, Errand, Listener
 from sipsorcery.appserver.line_plan import LineEngine
 from sipsorcery.appserver.load import Load
 from sipsorcery.appserver.lookup import OwnersLookup
 from sipsorcery.appserver.parties import Parties
-from sipsorcery.appserver.plain_leg import PlainLeg
 from sipsorcery.appserver.plans import Plans
 from sipsorcery.appserver.refusals import Refused
 from sipsorcery.appserver.resolution import Lookup, Target
+from sipsorcery.appserver.rewriting import Rewriting
 from sipsorcery.appserver.sources import Source, Sources
 from sipsorcery.appserver.tools import Tools
 from sipsorcery.appserver.transfers import Transfers
@@ -57,6 +61,7 @@ from sipsorcery.store.directory import Account, Directory, Language
 from sipsorcery.store.live import LiveStore
 from sipsorcery.store.secrets import Secrets
 from sipsorcery.transport.flow import Flow
+from sipsorcery.transport.transactions.server import ServerTransaction
 from sipsorcery.ua import (
     ServerCall,
     Session,
@@ -157,7 +162,6 @@ class AppServerService(Service):
             incarnation,
             claims=claims,
             secrets=self._secrets,
-            make_bridge=self._make_bridge,
             cdr_days=self._config.appserver.cdr_days,
             away=self._events.unstored,
             now=self._clock,
@@ -174,6 +178,7 @@ class AppServerService(Service):
             lookup_for=self._lookup_for,
             make_leg=self._make_leg,
             make_bridge=self._make_bridge,
+            public=str(self._config.sip.public_address or ""),
             connections=continuity.connections,
             records=continuity.records,
             cdrs=continuity.cdrs,
@@ -190,6 +195,7 @@ class AppServerService(Service):
             make_bridge=self._make_bridge,
         )
         agent.on_invite(self._invited)
+        agent.on("MESSAGE", _refuse)  # those in a call are let in
         agent.on_refer(self._transfers.refer)
         agent.transport.start()
         continuity.start()
@@ -277,11 +283,32 @@ class AppServerService(Service):
         )
 
     def _make_leg(self, target: Target, listener: Listener, errand: Errand) -> CallLeg:
-        contacts = self._tools.contacts
-        return PlainLeg(self.agent, self._proxy, contacts, errand, target, listener)
+        inquiry = errand.inquiry or Inquiry(description=errand.description)
+        inquiry = replace(
+            inquiry, name=errand.name, hops=errand.hops, headers=errand.headers
+        )
+        contact = self._tools.contacts.towards(
+            target.uri, errand.call, path=target.route
+        )
+        return Leg(
+            self.agent, target, listener, inquiry, proxy=self._proxy, contact=contact
+        )
 
-    def _make_bridge(self, connection: Connection) -> object:
-        return None
+    def _make_bridge(self, connection: Connection) -> Bridge:
+        """
+        Relay between the sessions of a call that no INVITE has just brought together.
+        """
+        caller, callee = connection.sides
+        public = str(self._config.sip.public_address or "")
+        return Bridge(
+            connection.caller,
+            connection.callee,
+            on_agreed=connection.changed,
+            rewrites=(
+                Rewriting.of(caller.source, public),
+                Rewriting.of(callee.source, public),
+            ),
+        )
 
     async def _stop(self) -> None:
         for call in self.calls:
@@ -291,6 +318,13 @@ class AppServerService(Service):
         # Established calls go on: the next start takes them up.
         await self._continuity.stop()
         await self.agent.stop()
+
+
+def _refuse(transaction: ServerTransaction) -> None:
+    """
+    Refuse a MESSAGE outside of any call: no dialplan is asked for it.
+    """
+    transaction.respond(405, "User has chosen not to accept request type")
 
 
 def _route(config: Config) -> SIPURI:

@@ -17,9 +17,11 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from sipsorcery.access.dialogue_names import DialogueNames
+from sipsorcery.appserver.bridge import Bridge
 from sipsorcery.appserver.cdr_writer import CDRWriter
 from sipsorcery.appserver.connection import Connection, Connections, Side
 from sipsorcery.appserver.credentials import Vault
+from sipsorcery.appserver.rewriting import Rewriting
 from sipsorcery.appserver.strangers import hang_up_stranger
 from sipsorcery.dialog.dialog import DialogID
 from sipsorcery.dialog.errors import LocalProtocolError
@@ -42,6 +44,22 @@ from sipsorcery.ua.restoring import acknowledge_again, restore
 _AT_ONCE = 10
 # Answers of callees nobody knows, at a time: each may take half a minute to hang up.
 _STRANGERS = 100
+
+
+def bridge_again(connection: Connection, dialogue: Dialogue) -> Bridge:
+    """
+    Make what relays between the two sessions of a call, as it was before.
+    """
+    caller, callee = dialogue.legs
+    return Bridge(
+        connection.caller,
+        connection.callee,
+        on_agreed=connection.changed,
+        rewrites=(
+            Rewriting(caller.seen, caller.public),
+            Rewriting(callee.seen, callee.public),
+        ),
+    )
 
 
 class Takeover:
@@ -70,7 +88,7 @@ class Takeover:
         vault: Vault,
         connections: Connections,
         cdrs: CDRWriter,
-        make_bridge: Callable[[Connection], object],
+        make_bridge: Callable[[Connection, Dialogue], object] = bridge_again,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.count = 0
@@ -232,7 +250,7 @@ class Takeover:
             bridge_id=dialogue.bridge,
         )
         connection.version = version
-        connection.bridge = self._make_bridge(connection)
+        connection.bridge = self._make_bridge(connection, dialogue)
         self._connections.add(connection)
         self.count += 1
         return connection

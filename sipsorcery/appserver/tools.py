@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from twisted.internet.interfaces import IReactorTime
 
 from sipsorcery.appserver.admission import Admission
+from sipsorcery.appserver.bridge import Bridge
 from sipsorcery.appserver.calls import Calls
 from sipsorcery.appserver.cdr_writer import CDRWriter
 from sipsorcery.appserver.claiming import Claims
@@ -36,6 +37,7 @@ class Tools:
     :ivar lookup_for: gives what finds the things of an account's owner.
     :ivar make_leg: makes a leg to a phone or server.
     :ivar make_bridge: makes what relays between the sessions of a call.
+    :ivar public: our address as those outside see it; "": the one that we have.
     :ivar connections: the established calls.
     :ivar records: stores them.
     :ivar contacts: makes the Contact that a caller reaches us by.
@@ -52,7 +54,8 @@ class Tools:
     events: Events
     lookup_for: Callable[[Account], Lookup]
     make_leg: Callable[[Target, Listener, Errand], CallLeg]
-    make_bridge: Callable[[Connection], object]
+    make_bridge: Callable[[Connection], Bridge]
+    public: str = ""
     connections: Connections
     records: Records
     cdrs: CDRWriter
