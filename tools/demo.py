@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sipsorcery.cli.session import Session, run_in_reactor
 from sipsorcery.config import load
-from sipsorcery.store.directory import Directory
+from sipsorcery.store.directory import Directory, Language
 from sipsorcery.store.files import replace_private
 from sipsorcery.transport.local import local_addresses
 
@@ -35,6 +35,18 @@ listen = [
 ]
 """
 
+_PLAN = """\
+; What accounts of the demo may call. The first line whose pattern matches decides.
+; Other numbers get 404. "sipsorcery dialplan put" puts another text in its place.
+
+; The accounts here.
+exten => _1XX,1,Dial(,,${EXTEN}@local)
+; Somebody who never has time.
+exten => 486,1,Respond(486,Busy Here)
+; 9 for an outside line, once you have an account at a provider:
+; exten => _9X.,1,Dial(user,password,${EXTEN:1}@sip.provider.example)
+"""
+
 _USE = """
 Two accounts are ready for two phones:
 
@@ -43,7 +55,8 @@ Two accounts are ready for two phones:
     101          {user_101}    {addresses}
 
 Port 5060 over UDP and TCP, 5061 over TLS. Register one phone as 100 and another as 101,
-and let one call the other: sip:101@localhost. Who is registered, this shows:
+and let one call the other: sip:101@localhost. What they may call says a dialplan, which
+"sipsorcery dialplan show demo" shows. Who is registered, this does:
 
     .venv/bin/sipsorcery --config {configuration} bindings
 
@@ -54,6 +67,7 @@ The administrator is admin, with the password {admin}. Everything lies in
 _DOMAIN = "localhost"
 _ADMINISTRATOR = "admin"
 _ACCOUNTS = ("100", "101")
+_DIALPLAN = "demo"
 # Somebody types them into a phone: without what looks alike.
 _LETTERS = "".join(sorted({*string.ascii_lowercase, *string.digits} - {*"0o1il"}))
 _LENGTH = 12
@@ -82,7 +96,7 @@ def main() -> None:
 
 async def _fill(session: Session, passwords: dict[str, str]) -> None:
     """
-    Add the users, the domain and the accounts that are not there.
+    Add the users, the domain, the dialplan and the accounts that are not there.
     """
     async with session.directory() as directory:
         users, domains = directory.everyone.users, directory.everyone.domains
@@ -91,6 +105,9 @@ async def _fill(session: Session, passwords: dict[str, str]) -> None:
         if await domains.find(_DOMAIN) is None:
             # And every address of this host.
             await domains.add(_DOMAIN, ["local"])
+        plans = directory.of(_ADMINISTRATOR, as_admin=True).dialplans
+        if await plans.find(_DIALPLAN) is None:
+            await plans.put(_DIALPLAN, _PLAN, Language.LINES)
         for name in _ACCOUNTS:
             await _add_account(directory, name, passwords[name])
 
@@ -99,6 +116,7 @@ async def _add_account(directory: Directory, name: str, password: str) -> None:
     if await directory.everyone.accounts.find(name, _DOMAIN) is None:
         owned = directory.of(_ADMINISTRATOR, as_admin=True).accounts
         await owned.add(name, _DOMAIN, password)
+        await owned.change(name, _DOMAIN, out_dialplan=_DIALPLAN)
 
 
 def _passwords(file: Path) -> dict[str, str]:

@@ -12,7 +12,11 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from sipsorcery.access.contacts import Contact
-from sipsorcery.appserver.dial_string import Credentials, parse_dial_string
+from sipsorcery.appserver.dial_string import (
+    Credentials,
+    parse_asterisk_form,
+    parse_dial_string,
+)
 from sipsorcery.appserver.resolution import (
     MAX_REDIRECTS,
     Kind,
@@ -116,6 +120,24 @@ class ResolutionTests(SynchronousTestCase):
         """
         ((target,),) = self.resolve(text, stored, situation).stages
         return target
+
+    def test_account_of_a_line_plan(self) -> None:
+        """
+        Without credentials the Asterisk form reaches accounts here as the other does,
+        under the From that it says.
+        """
+        stored = Stored(account("bob"))
+        for text, sender in (
+            (",,bob@local", "sip:alice@example.org"),
+            ("anon,,bob@local", "sip:anon@example.org"),
+            (",,bob@local,sip:42@elsewhere.test", "sip:42@elsewhere.test"),
+        ):
+            coroutine = resolve(parse_asterisk_form(text), SITUATION, stored)
+            found = self.successResultOf(Deferred.fromCoroutine(coroutine))
+            ((target,),) = found.stages
+            self.assertEqual((target.kind, str(target.sender)), (Kind.CONTACT, sender))
+        ((target,),) = self.resolve("bob,secret,bob@local", stored).stages
+        self.assertEqual(target.kind, Kind.ANYBODY)
 
     def test_provider(self) -> None:
         """

@@ -62,6 +62,17 @@ class DemoTests(TestCase):
             accounts, [("sip:100@localhost", True), ("sip:101@localhost", True)]
         )
 
+    async def test_dialplan(self) -> None:
+        """
+        Their calls go by a sample dialplan without mistakes.
+        """
+        await self.prepare()
+        arguments = ("-m", "sipsorcery", "--config", str(self.file))
+        await self.run_python(*arguments, "dialplan", "check", "demo")
+        listed = await self.run_python(*arguments, "account", "list", "--json")
+        plans = {each["out_dialplan"] for each in json.loads(listed)}
+        self.assertEqual(plans, {"demo"})
+
     async def test_again(self) -> None:
         """
         The next start says the same, and leaves alone what somebody has changed.
