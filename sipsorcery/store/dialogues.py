@@ -31,6 +31,9 @@ class Leg(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     :ivar cdr: its call detail record, as far as it is.
     :ivar source: the real address of the peer, as text of an `Endpoint`.
     :ivar refreshed: when its session timer was last refreshed; 0: it has none.
+    :ivar seen: the address to put in the place of private ones in what the peer says of
+        its media; empty: none is known, or they stay.
+    :ivar public: likewise, where that is private, too.
     """
 
     dialog: DialogRecord
@@ -39,6 +42,8 @@ class Leg(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     cdr: CDR | None = None
     source: str = ""
     refreshed: float = 0.0
+    seen: str = ""
+    public: str = ""
 
 
 class Dialogue(msgspec.Struct, frozen=True, array_like=True, kw_only=True):

@@ -115,7 +115,6 @@ class Server:
             now=now,
         )
         self.connections = Connections(self.records.changed, self.records.ended, now)
-        self.bridged: list[Connection] = []
         self.takeover = Takeover(
             agent.core,
             live,
@@ -125,7 +124,6 @@ class Server:
             vault=self.vault,
             connections=self.connections,
             cdrs=self.cdrs,
-            make_bridge=self.bridged.append,
             now=now,
         )
         self.deadlines = Deadlines(

@@ -63,7 +63,6 @@ class ContinuityCase(EstablishedCase):
             f"started at {self.now()}",
             secrets=self.secrets,
             claims=self.claims(SERVER),
-            make_bridge=lambda connection: None,
             cdr_days=cdr_days,
             now=self.now,
         )

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from sipsorcery.appserver.bridge import Bridge
 from sipsorcery.appserver.connection import LIMIT_REACHED, Connection
 from sipsorcery.appserver.deadlines import Deadlines
 from sipsorcery.appserver.records import GRACE
@@ -61,7 +62,7 @@ class OwnCallsTests(TakeoverCase):
             self.assertEqual(getattr(after, name), getattr(before, name), name)
         self.assertEqual(after.caller.dialog.id, before.caller.dialog.id)
         self.assertEqual(after.callee.dialog.id, before.callee.dialog.id)
-        self.assertEqual(self.server.bridged, [after])
+        self.assertIsInstance(after.bridge, Bridge)
         self.assertFalse(ours.is_over)
 
     def test_many(self) -> None:
@@ -165,7 +166,9 @@ class RequestTests(TakeoverCase):
         self.before, self.ours = self.connect()
         self.restart()
 
-    def ask(self, method: str, number: int = 2, *, name: str = "") -> int:
+    def ask(
+        self, method: str, number: int = 2, *, name: str = "", body: bytes = b""
+    ) -> int:
         """
         Let the callee ask something within the call; give the status of the answer.
         """
@@ -179,6 +182,7 @@ class RequestTests(TakeoverCase):
             (CALL_ID, dialog.call_id),
             number=number,
             to_tag=dialog.local_tag,
+            body=body,
             host="192.0.2.250",  # nobody: it is sent again, to the Contact
         )
         user = self.server.names.write(self.server.listens, name) if name else uri.user
@@ -206,10 +210,40 @@ class RequestTests(TakeoverCase):
 
     def test_caller_re_invites(self) -> None:
         """
-        The caller, who follows the Contact, can hold the call.
+        The caller, who follows the Contact, can hold the call: the callee is asked, by
+        a request that comes after all it has had, and his answer goes back.
         """
-        self.run_through(self.ours.hold())
+        holding = self.begin(self.ours.hold())
         self.assertEqual(self.only().id, self.before.id)
+        invite = self.phone.last("INVITE")
+        self.assertIn(b"a=sendonly", invite.body)
+        self.assertGreater(invite[CSEQ].number, 1000)
+        answer = bytes(PEER_MEDIA) + b"a=recvonly\r\n"
+        self.phone.respond(invite, 200, tag=None, body=answer)
+        self.given(holding)
+        assert self.ours.remote is not None
+        self.assertIn(b"a=recvonly", bytes(self.ours.remote))
+        self.network.advance(1)
+        held = self.stored(self.before.id).legs[1].dialog
+        self.assertIn(b"a=recvonly", held.remote_description or b"")
+
+    def test_callee_re_invites(self) -> None:
+        """
+        So can the callee.
+        """
+        self.assertIsNotNone(self.run_through(self.take_up()))
+        offer = bytes(PEER_MEDIA) + b"a=sendonly\r\n"
+        self.assertEqual(self.ask("INVITE", 7, body=offer), 200)
+        assert self.ours.remote is not None
+        self.assertIn(b"a=sendonly", bytes(self.ours.remote))
+
+    async def take_up(self) -> Connection | None:
+        """
+        Take the call up before anybody asks.
+        """
+        record = await self.live.get(DIALOGUES.name, self.before.id)
+        assert record is not None
+        return await self.server.takeover.take(record)
 
     def test_alias(self) -> None:
         """
