@@ -1,8 +1,9 @@
 """
 Writing call detail records: one for each leg, when it begins, is answered and is over.
 
-A leg changes in memory, and what has changed is written about once a second, all of it
-in one transaction: so an attempt that fails at once, or a short call, costs one row.
+A leg changes in memory, and what has changed is written about once a second, the end of
+an established call a little sooner, all of it in one transaction: so an attempt that
+fails at once, or a short call, costs one row.
 Whoever stores a dialogue puts the records of its legs into it (`LegCDR.now`), so that
 the call of a server which is killed loses none.
 """
@@ -14,6 +15,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
@@ -28,12 +30,16 @@ from sipsorcery.store.directory.cdrs import CDR, Direction
 from sipsorcery.store.errors import StoreError
 
 # Seconds that a change waits for others. What a killed server loses is what it has
-# begun within that time and nobody has answered.
+# begun within that time and nobody has answered; for the records of established calls
+# lie in the live state, too.
 _DELAY = 1.0
+# Seconds that the end of an established call waits: then they do no more.
+_SOON = 0.05
 # Seconds until a directory that is away is tried again.
 _RETRY = 5.0
-# Records that are kept for a directory that is away: half a minute of 1,000 legs a
-# second, 50 MB. What is more is lost, the oldest first, and counted.
+# Records that are kept for a directory that is away, and as many of calls that are
+# over: half a minute of 1,000 legs a second, 50 MB. What is more is lost, the oldest
+# first, and counted.
 _LIMIT = 30_000
 # Rows of a transaction: a tenth of a second of the thread.
 _AT_ONCE = 2_000
@@ -177,6 +183,9 @@ class CDRWriter:
         self._server = str(server)
         self._now = now
         self._changed: dict[str, LegCDR] = {}
+        self._due = 0.0  # when these are to be written
+        self._over: dict[str, LegCDR] = {}  # answered, and over: these go first
+        self._is_stopping = False
         self._delay: IDelayedCall | None = None
         self._writing: Deferred[None] | None = None
         self._is_away = False
@@ -201,7 +210,8 @@ class CDRWriter:
         """
         Write what waits; a directory that is away now gets it no more.
         """
-        while self._changed and not self._is_away:
+        self._is_stopping = True
+        while (self._over or self._changed) and not self._is_away:
             if self._writing is None:
                 self._write()
             writing = self._writing
@@ -284,17 +294,37 @@ class CDRWriter:
         """
         Write a leg, soon.
         """
-        self._changed[leg.id] = leg
-        if len(self._changed) > _LIMIT:
-            self._changed.pop(next(iter(self._changed)))
+        if leg.is_over and leg.is_answered:
+            self._changed.pop(leg.id, None)
+            self._keep(self._over, leg)
+            self._write_within(_SOON)
+            return
+        if not self._changed:
+            self._due = self._clock.seconds() + _DELAY
+        self._keep(self._changed, leg)
+        self._write_within(_DELAY)
+
+    def _keep(self, legs: dict[str, LegCDR], leg: LegCDR) -> None:
+        legs[leg.id] = leg
+        if len(legs) > _LIMIT:
+            legs.pop(next(iter(legs)))
             self.lost += 1
-        if self._delay is None and self._writing is None:
-            self._delay = self._clock.callLater(_DELAY, self._write)
+
+    def _write_within(self, delay: float) -> None:
+        if self._writing is not None:
+            return  # it goes on by itself
+        if self._delay is None:
+            self._delay = self._clock.callLater(delay, self._write)
+        elif not self._is_away and self._delay.getTime() > (
+            self._clock.seconds() + delay
+        ):
+            self._delay.reset(delay)
 
     def _write(self) -> None:
         self._cancel()
-        ids = list(self._changed)[:_AT_ONCE]
-        legs = [self._changed.pop(id) for id in ids]
+        legs = _take(self._over, _AT_ONCE)
+        if self._clock.seconds() >= self._due or self._is_stopping:
+            legs += _take(self._changed, _AT_ONCE - len(legs))
         writing = self._cdrs.write_all([leg.now for leg in legs])
         done: Deferred[None] = Deferred()
         self._writing = done
@@ -304,7 +334,7 @@ class CDRWriter:
 
     def _written(self, _: None) -> None:
         self._is_away = False
-        self._go_on(_DELAY)
+        self._go_on()
 
     def _refused(self, failure: Failure, legs: list[LegCDR]) -> None:
         failure.trap(StoreError)
@@ -317,21 +347,36 @@ class CDRWriter:
         # What has changed since holds all of it, and the oldest stay the first.
         waiting = {leg.id: leg for leg in legs}
         self._changed = {**waiting, **self._changed}
-        self._go_on(_RETRY)
+        self._go_on()
 
     def _fail(self, failure: Failure) -> None:
         self._log.failure("Call detail records were lost", failure)
-        self._go_on(_DELAY)
+        self._go_on()
 
-    def _go_on(self, delay: float) -> None:
+    def _go_on(self) -> None:
         self._writing = None
-        if self._changed and self._delay is None:
-            self._delay = self._clock.callLater(delay, self._write)
+        now = self._clock.seconds()
+        if self._is_away:
+            self._due = now + _RETRY
+        elif self._changed:
+            self._due = max(self._due, now)
+        if not (self._over or self._changed) or self._delay is not None:
+            return
+        soon = self._over and not self._is_away
+        delay = _SOON if soon else self._due - now
+        self._delay = self._clock.callLater(delay, self._write)
 
     def _cancel(self) -> None:
         if self._delay is not None and self._delay.active():
             self._delay.cancel()
         self._delay = None
+
+
+def _take(legs: dict[str, LegCDR], count: int) -> list[LegCDR]:
+    """
+    Take the first ones out.
+    """
+    return [legs.pop(id) for id in list(islice(legs, max(0, count)))]
 
 
 def _parts(uri: URI) -> tuple[str, str]:

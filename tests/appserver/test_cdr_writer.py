@@ -175,6 +175,21 @@ class CDRWriterTests(SynchronousTestCase):
         self.clock.advance(60)
         self.assertEqual(self.cdrs.batches, [3])
 
+    def test_end_of_call(self) -> None:
+        """
+        The end of an established call does not wait for others that have only begun.
+        """
+        leg = self.begin()
+        leg.answered()
+        self.clock.advance(1)
+        begun = self.begin()
+        leg.ended("remote end hungup")
+        self.clock.advance(0.1)
+        self.assertEqual(self.cdrs.rows[leg.id].ended_reason, "remote end hungup")
+        self.assertNotIn(begun.id, self.cdrs.rows)
+        self.clock.advance(1)
+        self.assertIn(begun.id, self.cdrs.rows)
+
     def test_changes_while_writing(self) -> None:
         """
         One batch is written at a time; what changes meanwhile goes with the next.
