@@ -157,7 +157,13 @@ class Attempt:
         fields, body = await answer(session)
         now = self._core.clock.seconds()
         self._driven.machine.acknowledge(dialog, now, fields, body)
+        # The answer may have taken longer than the peer's patience: all is over then
+        # but this one ACK.
+        is_late = dialog.remote_tag not in self._sessions
+        self._sessions[dialog.remote_tag] = session
         self._driven.run()
+        if is_late:
+            self._sessions.pop(dialog.remote_tag, None)
 
     def _session_of(self, dialog: Dialog) -> Session:
         session = self._sessions.get(dialog.remote_tag)

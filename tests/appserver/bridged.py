@@ -120,6 +120,15 @@ class BridgedCase(AgentCase):
         caller = self.given(call.answered())
         return caller, taken[0].session
 
+    @property
+    def bridge(self) -> Bridge:
+        """
+        The bridge of the last call.
+        """
+        bridge = self.calls[-1].side.bridge
+        assert bridge is not None  # somebody has been heard
+        return bridge
+
     def hang_up(self, session: Session) -> None:
         """
         End a call, and check that nothing is left on either side.

@@ -55,11 +55,13 @@ class Peer(DatagramProtocol):
     :ivar responses: every response, likewise.
     """
 
-    def __init__(self, machine: MemoryReactor) -> None:
+    def __init__(self, machine: MemoryReactor, host: str = PEER) -> None:
         self.requests: list[Request] = []
         self.responses: list[Response] = []
+        self.host = host
+        self.uri = f"sip:{host}"
         self._sent = 0
-        machine.listenUDP(5060, self, PEER)
+        machine.listenUDP(5060, self, host)
 
     def datagramReceived(self, datagram: bytes, addr: object) -> None:
         """
@@ -113,7 +115,7 @@ class Peer(DatagramProtocol):
         """
         Answer a request, with a Contact, and with a session description as the body.
         """
-        contact = (CONTACT, Address.parse(f"<{PEER_URI}>"))
+        contact = (CONTACT, Address.parse(f"<{self.uri}>"))
         every: list[tuple[Any, Any]] = [contact, *fields]
         if body and CONTENT_TYPE not in {field for field, _ in fields}:
             every.append((CONTENT_TYPE, MediaType("application", "sdp")))
@@ -138,16 +140,17 @@ class Peer(DatagramProtocol):
         """
         self._sent += 1
         branch = branch or f"z9hG4bKpeer{self._sent}"
+        here = Address.parse(f"<{self.uri}>")
         to = Address.parse(f"<sip:100@{host}>")
         given = {field for field, _ in fields}
         usual: list[tuple[Any, Any]] = [
-            (VIA, Via.parse(f"SIP/2.0/UDP {PEER}:5060;branch={branch};rport")),
+            (VIA, Via.parse(f"SIP/2.0/UDP {self.host}:5060;branch={branch};rport")),
             (MAX_FORWARDS, 70),
-            (FROM, Address.parse(f"<{PEER_URI}>").with_tag(tag)),
+            (FROM, here.with_tag(tag)),
             (TO, to if to_tag is None else to.with_tag(to_tag)),
             (CALL_ID, call_id),
             (CSEQ, CSeq(number, method)),
-            (CONTACT, Address.parse(f"<{PEER_URI}>")),
+            (CONTACT, here),
         ]
         if body and CONTENT_TYPE not in given:
             usual.append((CONTENT_TYPE, MediaType("application", "sdp")))
