@@ -21,6 +21,7 @@ from sipsorcery.appserver.dialling import Answered, Budget
 from sipsorcery.appserver.engine import PlanRequest
 from sipsorcery.appserver.events import Events
 from sipsorcery.appserver.execution import Audience, Execution, Story
+from sipsorcery.appserver.inquiry import Inquiry, LateAnswer
 from sipsorcery.appserver.legs import CallLeg, Errand, Listener
 from sipsorcery.appserver.plans import Plan, Plans
 from sipsorcery.appserver.recorded_leg import RecordedLeg
@@ -51,6 +52,7 @@ class Order:
         the one that decides about the account's own calls.
     :ivar sender: who calls, as the one who is called sees it.
     :ivar description: what is offered; None: nothing that SDP describes.
+    :ivar late_answer: waits for the answer, where whoever is called is to offer.
     :ivar headers: lines to add to every INVITE.
     :ivar run: what the records of all its legs have in common.
     """
@@ -61,6 +63,7 @@ class Order:
     plan: str
     sender: Address
     description: SessionDescription | None = None
+    late_answer: LateAnswer | None = None
     headers: tuple[str, ...] = ()
     run: str = field(default_factory=new_identifier)
 
@@ -167,12 +170,15 @@ class Placing:
         recorded = RecordedLeg(
             listener, lambda: self._begin(target, story), self.cdrs.__setitem__
         )
+        order = self.order
         errand = Errand(
-            call=self.order.call,
+            call=order.call,
             name=story.caller.name,
             hops=story.hops - 1,
-            description=self.order.description,
-            headers=self.order.headers,
+            inquiry=Inquiry(
+                description=order.description, late_answer=order.late_answer
+            ),
+            headers=order.headers,
         )
         return recorded.of(self.office.make_leg(target, recorded, errand))
 

@@ -50,6 +50,7 @@ from sipsorcery.appserver.rewriting import Rewriting
 from sipsorcery.appserver.sources import Source, Sources
 from sipsorcery.appserver.tools import Tools
 from sipsorcery.appserver.transfers import Transfers
+from sipsorcery.appserver.web_actions import WebActions
 from sipsorcery.config import Config
 from sipsorcery.dialog.dialog import DialogID
 from sipsorcery.endpoint import Endpoint
@@ -60,6 +61,7 @@ from sipsorcery.sip.uri import SIPURI
 from sipsorcery.store.directory import Account, Directory, Language
 from sipsorcery.store.live import LiveStore
 from sipsorcery.store.secrets import Secrets
+from sipsorcery.transaction.timers import Timers
 from sipsorcery.transport.flow import Flow
 from sipsorcery.transport.transactions.server import ServerTransaction
 from sipsorcery.ua import (
@@ -150,7 +152,12 @@ class AppServerService(Service):
         agent = self.agent = UserAgent(
             self._reactor,
             [listen],
-            settings=UserAgentSettings(udp_mtu=0, ring_time=_RINGING, any_body=True),
+            settings=UserAgentSettings(
+                udp_mtu=0,
+                ring_time=_RINGING,
+                any_body=True,
+                timers=Timers(t1=self._config.sip.t1),
+            ),
             resolver=self._resolver,
         )
         claims = Claims(self._reactor, self._live, server, incarnation, now=self._clock)
@@ -193,6 +200,16 @@ class AppServerService(Service):
             authenticate=self._authenticate,
             sessions=self._session_of,
             make_bridge=self._make_bridge,
+            rewriting=self._rewriting,
+        )
+        self.actions = WebActions(
+            self._reactor,
+            connections=continuity.connections,
+            transfers=self._transfers,
+            office=self._tools.office,
+            accounts=self._accounts,
+            make_bridge=self._make_bridge,
+            now=self._clock,
         )
         agent.on_invite(self._invited)
         agent.on("MESSAGE", _refuse)  # those in a call are let in
@@ -293,6 +310,9 @@ class AppServerService(Service):
         return Leg(
             self.agent, target, listener, inquiry, proxy=self._proxy, contact=contact
         )
+
+    def _rewriting(self, side: Side) -> Rewriting:
+        return Rewriting.of(side.source, str(self._config.sip.public_address or ""))
 
     def _make_bridge(self, connection: Connection) -> Bridge:
         """

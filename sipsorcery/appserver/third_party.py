@@ -10,8 +10,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sipsorcery.sdp import Direction, Media, SessionDescription
+from sipsorcery.appserver.bridge import Rewrite
+from sipsorcery.appserver.rewriting import NO_REWRITING
+from sipsorcery.sdp import Connection, Direction, Media, SessionDescription
 from sipsorcery.ua import Session
+
+# Where nobody hears: the port that throws everything away, at no address.
+_DISCARD, _NOWHERE = 9, "0.0.0.0"  # nothing is bound to it
 
 
 def proposal(session: Session) -> SessionDescription | None:
@@ -25,25 +30,41 @@ def proposal(session: Session) -> SessionDescription | None:
     return None if session.remote is None else _opened(session.remote)
 
 
-async def introduce(one: Session, other: Session) -> None:
+def silence(offer: SessionDescription) -> SessionDescription:
+    """
+    Make the answer of nobody, for who is to wait until there is somebody.
+    """
+    streams = [
+        Media(each.type, 0 if each.is_rejected else _DISCARD, each.proto, each.formats)
+        .with_codecs(each.codecs)
+        .with_direction(Direction.INACTIVE)
+        for each in offer.media
+    ]
+    return SessionDescription.create(offer.origin, Connection(_NOWHERE), streams)
+
+
+async def introduce(
+    one: Session, other: Session, rewrite: Rewrite = NO_REWRITING
+) -> None:
     """
     Let two peers agree with each other what their session is.
 
+    :param rewrite: makes of what the first one says what the second one is told.
     :raises RequestFailed: if either refuses; the first one is left as it was.
     :raises SessionEnded: if either is over.
     """
 
     async def answer(offer: SessionDescription) -> SessionDescription:
-        await other.reinvite(_opened(offer))
+        await other.reinvite(rewrite(_opened(offer)))
         assert other.remote is not None  # the answer
         return _fitted(other.remote, offer)
 
     await one.solicit(answer)
     if one.remote is not None and _opened(one.remote) != one.remote:
-        await _wake(one, other)
+        await _wake(one, other, rewrite)
 
 
-async def _wake(one: Session, other: Session) -> None:
+async def _wake(one: Session, other: Session, rewrite: Rewrite) -> None:
     """
     Take one off the hold that it was put on by somebody who is gone.
 
@@ -51,7 +72,8 @@ async def _wake(one: Session, other: Session) -> None:
     """
     assert other.remote is not None  # it has just answered
     await one.reinvite(_opened(other.remote))
-    await other.reinvite(one.remote)
+    if one.remote is not None:
+        await other.reinvite(rewrite(one.remote))
 
 
 def _opened(description: SessionDescription) -> SessionDescription:

@@ -15,6 +15,7 @@ from twisted.logger import Logger
 
 from sipsorcery.access.decision import Allowed, Challenge, Refusal
 from sipsorcery.access.decision import Decision as Verdict
+from sipsorcery.appserver.bridge import Bridge, Rewrite
 from sipsorcery.appserver.connection import Connection, Connections, Side
 from sipsorcery.appserver.core import user_of
 from sipsorcery.appserver.options import TransferMode
@@ -28,6 +29,7 @@ from sipsorcery.appserver.referrals import (
     decide,
 )
 from sipsorcery.appserver.refusals import Code, Refused
+from sipsorcery.appserver.rewriting import NO_REWRITING
 from sipsorcery.appserver.third_party import introduce, proposal
 from sipsorcery.dialog.dialog import DialogID
 from sipsorcery.monitor.event import EventKind
@@ -65,6 +67,7 @@ class Transfers:
 
     :param sessions: finds the session of a dialog; None: there is none.
     :param make_bridge: makes what relays between the sessions of a call.
+    :param rewriting: gives what makes of a party's words what others are told.
     """
 
     _log = Logger()
@@ -77,7 +80,8 @@ class Transfers:
         office: Office,
         authenticate: Authenticate,
         sessions: Callable[[DialogID], Session | None],
-        make_bridge: Callable[[Connection], object],
+        make_bridge: Callable[[Connection], Bridge],
+        rewriting: Callable[[Side], Rewrite] = lambda side: NO_REWRITING,
     ) -> None:
         self._connections = connections
         self._parties = parties
@@ -85,6 +89,7 @@ class Transfers:
         self._authenticate = authenticate
         self._sessions = sessions
         self._make_bridge = make_bridge
+        self._rewriting = rewriting
 
     # What peers ask for
 
@@ -189,7 +194,7 @@ class Transfers:
         :raises Refused: if the ends do not agree; then all is as before.
         """
         stays, comes = one.opposite(leaves), other.opposite(goes)
-        await _introduce(stays, comes)
+        await self._introduce(one, stays, comes)
         side = other.surrender(comes, ATTENDED)
         one.replace(leaves, side, ATTENDED)
         self._bridge(one, leaves, goes)
@@ -325,7 +330,8 @@ class Transfers:
         try:
             if connection.is_over:
                 raise Refused(Code.NO_CALL, "Request Terminated", 487)
-            await _introduce(connection.opposite(leaves), comes.session)
+            stays = connection.opposite(leaves)
+            await self._introduce(connection, stays, comes.session)
         except Refused as refused:
             if comes.cdr is not None:
                 comes.cdr.ended(refused.text)
@@ -333,6 +339,23 @@ class Transfers:
             raise
         connection.replace(leaves, comes, BLIND)
         self._bridge(connection, leaves)
+
+    async def _introduce(
+        self, connection: Connection, stays: Session, comes: Session
+    ) -> None:
+        """
+        Let who stays and who comes agree.
+
+        :raises Refused: if they do not.
+        """
+        side = connection.side_of(stays)
+        rewrite = NO_REWRITING if side is None else self._rewriting(side)
+        try:
+            await introduce(stays, comes, rewrite)
+        except RequestFailed as error:
+            raise Refused(Code.NOT_ANSWERED, str(error), error.status) from error
+        except (UserAgentError, SDPError) as error:
+            raise Refused(Code.NOT_ANSWERED, str(error)) from error
 
     def _bridge(self, connection: Connection, *gone: Session) -> None:
         """
@@ -396,15 +419,6 @@ def _headers(referral: Referral) -> tuple[str, ...]:
     if refer.replaces is not None:
         lines.append(f"Replaces: {refer.replaces}")
     return tuple(lines)
-
-
-async def _introduce(stays: Session, comes: Session) -> None:
-    try:
-        await introduce(stays, comes)
-    except RequestFailed as error:
-        raise Refused(Code.NOT_ANSWERED, str(error), error.status) from error
-    except (UserAgentError, SDPError) as error:
-        raise Refused(Code.NOT_ANSWERED, str(error)) from error
 
 
 def _say_goodbye(session: Session) -> None:

@@ -5,18 +5,21 @@ What the tests of transfers share: a server that connects phones, all in memory.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import cast
 
 from sipsorcery.access.contacts import Contact
 from sipsorcery.access.decision import Allowed, Challenge, Proof
 from sipsorcery.access.decision import Decision as Verdict
+from sipsorcery.appserver.bridge import Bridge
 from sipsorcery.appserver.cdr_writer import CDRWriter
 from sipsorcery.appserver.configured import Configured
 from sipsorcery.appserver.connection import Connection, Connections, Side
 from sipsorcery.appserver.dialling import Budget
 from sipsorcery.appserver.events import Events
 from sipsorcery.appserver.execution import Audience, Execution, Story
+from sipsorcery.appserver.leg import Leg
 from sipsorcery.appserver.legs import CallLeg, Errand, Listener
 from sipsorcery.appserver.line_plan import LineEngine
 from sipsorcery.appserver.parties import Parties
@@ -39,12 +42,8 @@ from sipsorcery.store.directory.cdrs import Direction
 from sipsorcery.transport.flow import Flow
 from sipsorcery.ua import Account as Identity
 from sipsorcery.ua import (
-    CallCancelled,
-    ClientCall,
-    RequestFailed,
     ServerCall,
     Session,
-    UserAgent,
     audio,
 )
 from tests.appserver.established import KeptCDRs
@@ -113,6 +112,12 @@ class Book:
         """
         return None
 
+    async def time_zone(self, owner: str) -> str:
+        """
+        Give the time zone of a user.
+        """
+        return "UTC"
+
     async def plan(self, owner: str, name: str) -> Dialplan | None:
         """
         Find a dialplan.
@@ -128,58 +133,6 @@ class Book:
             created=NOW,
             updated=NOW,
         )
-
-
-class Leg:
-    """
-    A leg of the tests' server.
-    """
-
-    def __init__(
-        self, agent: UserAgent, target: Target, listener: Listener, errand: Errand
-    ) -> None:
-        self._target, self._listener = target, listener
-        self._agent = agent
-        self._errand = errand
-        self._call: ClientCall | None = None
-
-    def start(self) -> None:
-        """
-        Call.
-        """
-        fields = [
-            tuple(part.strip() for part in line.split(":", 1))
-            for line in (*self._target.headers, *self._errand.headers)
-        ]
-        self._call = self._agent.invite(
-            self._target.uri,
-            self._errand.description,
-            account=Identity(Address(self._target.sender)),
-            fields=cast(Any, fields),
-        )
-        self._agent.core.spawn(self._listen(self._call))
-
-    def cancel(self) -> None:
-        """
-        Give up.
-        """
-        if self._call is not None:
-            self._call.cancel()
-
-    abandon = cancel
-
-    async def _listen(self, call: ClientCall) -> None:
-        async for response, session in call.progress:
-            self._listener.progressed(response, session)
-        try:
-            session = await call.answered()
-        except CallCancelled:
-            self._listener.failed(487, "Request Terminated")
-        except RequestFailed as error:
-            text = "" if error.response is None else error.response.reason
-            self._listener.failed(error.status, text)
-        else:
-            self._listener.answered(session, self._target)
 
 
 class SwitchboardCase(AgentCase):
@@ -198,7 +151,6 @@ class SwitchboardCase(AgentCase):
         self.book = Book()
         self.transfer = ""
         self.proofs = 0
-        self.bridges: list[Connection] = []
         self.server = self.agent(SERVER)
         self.phones = {
             name: self.agent(
@@ -221,7 +173,10 @@ class SwitchboardCase(AgentCase):
             return Execution(clock, plans, lambda _: lookup, story, budget, audience)
 
         def make_leg(target: Target, listener: Listener, errand: Errand) -> CallLeg:
-            return Leg(self.server, target, listener, errand)
+            assert errand.inquiry is not None  # whoever begins the call
+            inquiry = replace(errand.inquiry, hops=errand.hops, headers=errand.headers)
+            proxy = SIPURI("sip", None, target.uri.host).with_parameter("lr")
+            return Leg(self.server, target, listener, inquiry, proxy=proxy)
 
         self.kept = KeptCDRs()
         self.cdrs = CDRWriter(clock, self.kept, Endpoint.parse(f"udp:{SERVER}:5060"))
@@ -240,10 +195,16 @@ class SwitchboardCase(AgentCase):
             office=self.office,
             authenticate=self.authenticate,
             sessions=self.session_of,
-            make_bridge=self.bridges.append,
+            make_bridge=self.bridge,
         )
         self.server.on_invite(self.connect)
         self.server.on_refer(self.transfers.refer)
+
+    def bridge(self, connection: Connection) -> Bridge:
+        """
+        Relay between the sessions of a call.
+        """
+        return Bridge(connection.caller, connection.callee)
 
     async def authenticate(
         self, request: Request, flow: Flow, domain: str, username: str
@@ -303,8 +264,10 @@ class SwitchboardCase(AgentCase):
             answered=0.0,
             transfer=self.transfer,
         )
+        call.relays = True
         self.connections.add(connection)
         await call.answer(session.remote)
+        connection.bridge = self.bridge(connection)
 
     # Calls
 
