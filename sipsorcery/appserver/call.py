@@ -16,10 +16,10 @@ from sipsorcery.appserver.connection import Connection, Side
 from sipsorcery.appserver.core import user_of
 from sipsorcery.appserver.dial_string import MAX_LEGS
 from sipsorcery.appserver.dialling import Answered, Budget
-from sipsorcery.appserver.engine import PlanRequest
 from sipsorcery.appserver.execution import Execution, Story
 from sipsorcery.appserver.forking import MAX_RINGING
 from sipsorcery.appserver.legs import CallLeg, Errand, Listener
+from sipsorcery.appserver.plan_request import describe
 from sipsorcery.appserver.plans import Plan
 from sipsorcery.appserver.recorded_leg import RecordedLeg
 from sipsorcery.appserver.refusals import Code, Refused, explain
@@ -241,15 +241,12 @@ class Call:
             network_id=account.network_id if is_out else "",
             hops=_HOPS if hops is None else hops,
             before=frozenset({plan.key}),
-            request=PlanRequest(
-                self._request.method,
+            request=describe(
+                self._request,
                 caller,
-                str(admitted.intent.direction),
-                plan.owner,
-                f"{account.username}@{account.domain}",
-                plan.name,
-                str(self._request.uri),
-                body=self._request.body,
+                direction=admitted.intent.direction,
+                account=account,
+                plan=plan,
                 received=str(self._source.remote),
             ),
         )

@@ -14,12 +14,13 @@ from typing import Generic, TypeVar
 from twisted.internet.interfaces import IReactorTime
 
 from sipsorcery.access.accounts import CURRENCY
-from sipsorcery.store.directory import Dialplan, Directory, Provider
+from sipsorcery.store.directory import Dialplan, Directory, Provider, User
 from sipsorcery.store.errors import StoreError
 
-# Dialplans that are kept, of 8 kB mostly and 256 kB at most; and providers.
+# Dialplans that are kept, of 8 kB mostly and 256 kB at most; providers; and users.
 _PLANS = 1000
 _PROVIDERS = 20_000
+_USERS = 20_000
 # Characters of a name that is looked for: longer ones are nobody's.
 _MAX_NAME = 128
 
@@ -40,6 +41,7 @@ class Configured:
         self._revisions: Mapping[str, int] = {}
         self._plans: _Table[Dialplan] = _Table(_PLANS)
         self._providers: _Table[Provider] = _Table(_PROVIDERS)
+        self._users: _Table[User] = _Table(_USERS)
 
     async def plan(self, owner: str, name: str) -> Dialplan | None:
         """
@@ -58,6 +60,16 @@ class Configured:
         """
         providers = self._directory.of(owner).providers
         return await self._find(self._providers, owner, name, providers.find)
+
+    async def time_zone(self, owner: str) -> str:
+        """
+        Give the name of the time zone that a user lives in.
+
+        :raises StoreError: if the directory has to be asked and does not answer.
+        """
+        users = self._directory.everyone.users
+        user = await self._find(self._users, owner, owner, users.find)
+        return "UTC" if user is None else user.time_zone
 
     # Inside
 
@@ -94,6 +106,8 @@ class Configured:
             self._plans.clear()
         if revisions.get("providers") != self._revisions.get("providers"):
             self._providers.clear()
+        if revisions.get("users") != self._revisions.get("users"):
+            self._users.clear()
         self._revisions = revisions
         self._due = self._reactor.seconds() + CURRENCY
 

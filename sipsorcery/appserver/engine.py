@@ -36,6 +36,8 @@ class PlanRequest:
     :ivar fields: name and value of each header field, as they came.
     :ivar received: the address that it really came from; "": unknown.
     :ivar time_zone: of the owner, by its name in the IANA database.
+    :ivar redirect_uri: where a leg has been redirected, which is why the dialplan runs
+        again; "": it runs for the first time.
     """
 
     method: str = "INVITE"
@@ -49,6 +51,7 @@ class PlanRequest:
     body: bytes = b""
     received: str = ""
     time_zone: str = "UTC"
+    redirect_uri: str = ""
 
 
 @dataclass(frozen=True, slots=True)

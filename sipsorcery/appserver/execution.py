@@ -4,7 +4,7 @@ Running a dialplan: what it asks of the host is done, one thing after the other.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Protocol, TypeAlias
@@ -20,8 +20,14 @@ from sipsorcery.appserver.dial_arguments import (
 )
 from sipsorcery.appserver.dialling import Answered, Budget, Dialling, NotAnswered
 from sipsorcery.appserver.engine import End, HostCall, HostError, PlanRequest, Value
-from sipsorcery.appserver.errors import AppServerError, DialStringError
+from sipsorcery.appserver.errors import (
+    AppServerError,
+    DialStringError,
+    EngineOverloaded,
+)
 from sipsorcery.appserver.forking import MAX_RINGING
+from sipsorcery.appserver.hosting.dress import MAX_FIELDS, DressError, check_field
+from sipsorcery.appserver.hosting.guest import Functions, Guest, no_functions
 from sipsorcery.appserver.legs import CallLeg, Listener
 from sipsorcery.appserver.plan_leg import PlanLeg
 from sipsorcery.appserver.plans import Plan, Plans
@@ -29,12 +35,18 @@ from sipsorcery.appserver.refusals import Code, Refused
 from sipsorcery.appserver.resolution import (
     Kind,
     Lookup,
+    Omission,
     Situation,
     Target,
     redirect,
     resolve,
 )
+from sipsorcery.appserver.running_time import RunningTime
 from sipsorcery.appserver.template import Caller
+from sipsorcery.dialog.refusal import FieldValue
+from sipsorcery.sip.address import Address
+from sipsorcery.sip.errors import ParseError
+from sipsorcery.sip.fields import CONTACT
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.status import reason_phrase
 from sipsorcery.sip.uri import SIPURI
@@ -55,6 +67,9 @@ class _Again(Enum):
 
     AGAIN = "again"
 
+
+# What the engines say of a run that has come to its end by itself.
+_ENDS = {480: Code.PLAN_ENDED, 500: Code.PLAN_FAILED}
 
 #: What a host call comes to: a value to go on with, or the end of the run.
 _Outcome: TypeAlias = Value | HostError | Answered | Refused | _Again
@@ -124,6 +139,7 @@ class Execution:
 
     :param lookup_for: gives what finds the things of an account's owner.
     :param budget: of the whole call.
+    :param functions: what a dialplan can ask for beside calls and responses.
     """
 
     def __init__(
@@ -134,6 +150,7 @@ class Execution:
         story: Story,
         budget: Budget,
         audience: Audience,
+        functions: Functions = no_functions,
     ) -> None:
         self._clock = clock
         self._plans = plans
@@ -144,12 +161,26 @@ class Execution:
         self._audience = audience
         self._dialling: Dialling | None = None
         self._failed: NotAnswered | None = None  # what the last dial came to
+        self._code = Code.NOT_ANSWERED  # and why
         self._refused: Refused | None = None  # what the dialplan has responded
         self._may_run_again = True
+        self._redirect: SIPURI | None = None  # why it runs again
+        self._functions = functions
+        self._time = RunningTime(clock.seconds())
+        self._guest = Guest(
+            account=story.account,
+            plan=story.plan,
+            request=story.request,
+            situation=story.situation,
+            lookup=self._lookup,
+            note=self._step,
+        )
         self._hosts: Mapping[str, HostFunction] = {
+            **functions(self._guest),
             "dial": self._dial,
             "respond": self._respond,
             "log": self._note,
+            "extend_script_timeout": self._extend,
         }
 
     async def run(self) -> Answered | Refused:
@@ -161,9 +192,14 @@ class Execution:
         try:
             result = await self._run(self._story.request)
             if isinstance(result, _Again):
-                result = await self._run(self._story.request)
+                where = "" if self._redirect is None else str(self._redirect)
+                again = replace(self._story.request, redirect_uri=where)
+                result = await self._run(again)
         except StoreError as error:
             return Refused(Code.STORE_AWAY, str(error))
+        except EngineOverloaded as error:
+            self._step(f"{self._story.plan.name} cannot be run now: {error}")
+            return Refused(Code.PLAN_OVERLOADED)
         except AppServerError as error:
             self._step(f"{self._story.plan.name} cannot be run: {error}")
             return Refused(Code.PLAN_FAULTY)
@@ -180,16 +216,23 @@ class Execution:
     # The run
 
     async def _run(self, request: PlanRequest) -> Answered | Refused | _Again:
-        plan = self._story.plan
+        plan, begun = self._story.plan, self._clock.seconds()
         run, step = await plan.engine.start(plan.script, request)
         while True:
+            now = self._clock.seconds()
+            self._time.take(now - begun)
+            for line in step.lines:
+                self._step(f"says {line}")
             match step:
                 case End(status, reason):
                     return self._ended(status, reason)
-                case HostCall(name, arguments):
+                case HostCall(name, arguments) if self._time.left(now):
                     value = await self._host(name, arguments)
+                case HostCall():
+                    return Refused(Code.PLAN_TIME)
             if isinstance(value, Answered | Refused | _Again):
                 return value
+            begun = self._clock.seconds()
             step = await run.resume(value)
 
     async def _host(self, name: str, arguments: Mapping[str, Value]) -> _Outcome:
@@ -204,8 +247,8 @@ class Execution:
         """
         failed = self._failed
         if failed is not None and (failed.status, failed.reason) == (status, reason):
-            return Refused(Code.NOT_ANSWERED, reason, status)
-        code = Code.PLAN_ENDED if status == 480 else Code.PLAN_REFUSED
+            return Refused(self._code, reason, status)
+        code = _ENDS.get(status, Code.PLAN_REFUSED)
         return Refused(code, reason or reason_phrase(status), status)
 
     def _step(self, text: str) -> None:
@@ -217,24 +260,29 @@ class Execution:
         try:
             dial_string = dial_string_of(arguments)
         except DialStringError as error:
-            self._failed = NotAnswered(500, str(error))
+            self._failed, self._code = NotAnswered(500, str(error)), Code.DIAL_STRING
             return outcome("error", 500, str(error))
         self._step(f"dials {dial_string}")
-        situation = self._story.situation
+        dress = self._guest.dress
+        situation = replace(self._story.situation, from_parts=dress.from_parts)
         resolved = await resolve(dial_string, situation, self._lookup)
         for omission in resolved.omissions:
             self._step(f"leaves {omission.leg} out: {omission.reason}")
         limit = seconds_of(arguments.get("limit"))
         stages = [
-            [limited(target, limit) for target in stage] for stage in resolved.stages
+            [dress.put_on(limited(target, limit)) for target in stage]
+            for stage in resolved.stages
         ]
-        self._failed = NotAnswered(480, "There is nobody to call")
+        self._failed, self._code = _nobody(resolved.omissions), Code.NOBODY_TO_CALL
         if not stages:
             return outcome("error", self._failed.status, self._failed.reason)
         self._dialling = Dialling(
             self._clock,
             stages,
-            ringing=seconds_of(arguments.get("ring")) or MAX_RINGING,
+            ringing=min(
+                seconds_of(arguments.get("ring")) or MAX_RINGING,
+                self._time.left(self._clock.seconds()),
+            ),
             budget=self._budget,
             make_leg=self._make_leg,
             follow=self._follow,
@@ -243,9 +291,10 @@ class Execution:
         result = await self._dialling.start()
         if isinstance(result, Answered):
             return result
-        self._failed = result
+        self._failed, self._code = result, Code.NOT_ANSWERED
         if result.runs_again and self._may_run_again:
             self._may_run_again = False
+            self._redirect = result.redirect
             return _Again.AGAIN
         self._step(f"nobody has answered: {result.status} {result.reason}")
         kind = "failed"
@@ -263,13 +312,21 @@ class Execution:
         text = reason if isinstance(reason, str) and reason else reason_phrase(status)
         self._step(f"responds {status} {text}")
         if status >= 300:
-            return Refused(Code.PLAN_REFUSED, text, status)
+            try:
+                more = _fields(status, arguments)
+            except (DressError, ParseError) as error:
+                return HostError(str(error))
+            return Refused(Code.PLAN_REFUSED, text, status, more)
         if status < 200:
             self._audience.responded(status, text)
         return None
 
     async def _note(self, arguments: Mapping[str, Value]) -> _Outcome:
         self._step(f"says {arguments.get('text')}")
+        return None
+
+    async def _extend(self, arguments: Mapping[str, Value]) -> _Outcome:
+        self._time.extend(seconds_of(arguments.get("seconds")))
         return None
 
     # Legs
@@ -307,6 +364,7 @@ class Execution:
             account=f"{account.username}@{account.domain}",
             plan=plan.name,
             uri=str(target.uri),
+            time_zone=plan.time_zone,
         )
         inner = Story(
             account=account,
@@ -326,4 +384,34 @@ class Execution:
             inner,
             self._budget,
             self._audience,
+            self._functions,
         )
+
+
+def _nobody(omissions: Sequence[Omission]) -> NotAnswered:
+    """
+    Say what a caller is told whose dial leads to nobody: 404 if none of them is there.
+    """
+    status = min((each.status for each in omissions), default=480)
+    if any(each.status != status for each in omissions):
+        status = 480
+    return NotAnswered(status, "There is nobody to call")
+
+
+def _fields(status: int, arguments: Mapping[str, Value]) -> tuple[FieldValue, ...]:
+    """
+    Read what a response of a dialplan says beside its status.
+
+    :raises DressError: if a dialplan may not say that.
+    :raises ParseError: if a redirection leads to no URI.
+    """
+    fields: list[FieldValue] = []
+    lines, to = arguments.get("headers"), arguments.get("redirect_to")
+    for line in lines[:MAX_FIELDS] if isinstance(lines, list) else ():
+        name, _, value = str(line).partition(":")
+        check_field(name.strip(), value.strip())
+        fields.append((name.strip(), value.strip()))
+    if status < 400:
+        uri = SIPURI.parse(to if isinstance(to, str) else "")
+        fields.append((CONTACT, Address(uri)))
+    return tuple(fields)

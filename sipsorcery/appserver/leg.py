@@ -10,7 +10,7 @@ from sipsorcery.appserver.inquiry import Inquiry, LateAnswer
 from sipsorcery.appserver.legs import Listener
 from sipsorcery.appserver.resolution import Target
 from sipsorcery.dialog.refusal import FieldValue
-from sipsorcery.sdp import NotAcceptable, SessionDescription
+from sipsorcery.sdp import NotAcceptable, SDPError, SessionDescription
 from sipsorcery.sip.address import Address
 from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.fields import CONTACT
@@ -76,12 +76,15 @@ class Leg:
         description = inquiry.description
         if description is not None and target.rewrites_sdp:
             description = inquiry.rewrite(description)
+        body, fields = inquiry.body, inquiry.fields(target)
+        if target.content is not None:
+            description, body, fields = _replaced(target.content, fields)
         onward = Onward(
             contact=self._contact,
             hops=inquiry.hops,
             ring_time=self._ring_time,
             can_confirm=inquiry.can_confirm,
-            body=inquiry.body,
+            body=body,
             enclose=inquiry.enclose,
             on_offer=None if inquiry.late_answer is None else self._answer_offer,
         )
@@ -89,8 +92,8 @@ class Leg:
             target.uri,
             description,
             account=self._account(),
-            fields=[*inquiry.fields(target), *map(_field, headers)],
-            late_offer=inquiry.late_answer is not None,
+            fields=[*fields, *map(_field, headers)],
+            late_offer=inquiry.late_answer is not None and target.content is None,
             onward=onward,
         )
         self._agent.core.spawn(self._listen(self._call))
@@ -168,6 +171,26 @@ class Leg:
             return await waiting
         except CancelledError as error:
             raise NotAcceptable("somebody else has answered") from error
+
+
+def _replaced(
+    content: tuple[str, bytes], fields: list[FieldValue]
+) -> tuple[SessionDescription | None, bytes, list[FieldValue]]:
+    """
+    Give the body that a dialplan has put in the place of the caller's.
+    """
+    type, body = content
+    others = [each for each in fields if not _is_of_body(str(each[0]))]
+    if type.partition(";")[0].strip().lower() == "application/sdp":
+        try:
+            return SessionDescription.parse(body), b"", others
+        except SDPError:
+            pass  # then the callee may say what is wrong with it
+    return None, body, [*others, ("Content-Type", type)]
+
+
+def _is_of_body(name: str) -> bool:
+    return name.lower().startswith("content-") or name.lower() == "mime-version"
 
 
 async def _wait(answer: LateAnswer) -> SessionDescription:

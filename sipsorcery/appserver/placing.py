@@ -217,6 +217,7 @@ class Placing:
             account=f"{account.username}@{account.domain}",
             plan=plan.name,
             uri=str(order.target),
+            time_zone=plan.time_zone,
             body=b"" if order.description is None else bytes(order.description),
         )
         return Story(

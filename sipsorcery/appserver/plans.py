@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from sipsorcery.appserver.configured import Configured
 from sipsorcery.appserver.engine import Engine
@@ -21,6 +22,8 @@ class Plan:
     A dialplan that can be run.
 
     :ivar name: "" of what is done where there is no dialplan.
+    :ivar time_zone: of the owner, by its name in the IANA database.
+    :ivar options: the owner's tables and settings for it.
     """
 
     owner: str
@@ -28,6 +31,8 @@ class Plan:
     version: int
     engine: Engine = field(repr=False)
     script: str = field(repr=False)
+    time_zone: str = "UTC"
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def key(self) -> tuple[str, str]:
@@ -87,4 +92,12 @@ class Plans:
         engine = self._engines.get(stored.kind)
         if engine is None:
             raise Refused(Code.PLAN_LANGUAGE)
-        return Plan(owner, stored.name, stored.version, engine, stored.script)
+        return Plan(
+            owner,
+            stored.name,
+            stored.version,
+            engine,
+            stored.script,
+            await self._configured.time_zone(owner),
+            stored.options,
+        )

@@ -46,6 +46,8 @@ class Code(StrEnum):
     PLAN_FAULTY = "plan-faulty"
     PLAN_FAILED = "plan-failed"
     PLAN_LANGUAGE = "plan-language"
+    PLAN_TIME = "plan-time"
+    PLAN_OVERLOADED = "plan-overloaded"
     PLAN_REFUSED = "plan-refused"
     PLAN_ENDED = "plan-ended"
     DIAL_STRING = "dial-string"
@@ -83,6 +85,8 @@ USUAL: Mapping[Code, tuple[int, str]] = MappingProxyType(
         Code.PLAN_FAULTY: (500, "Dial plan syntax error"),
         Code.PLAN_FAILED: (500, "Dial plan exception"),
         Code.PLAN_LANGUAGE: (500, "No engine for the language of the dialplan"),
+        Code.PLAN_TIME: (480, "The dialplan has taken too long"),
+        Code.PLAN_OVERLOADED: (503, "Too many dialplans wait for their turn"),
         Code.PLAN_REFUSED: (480, "The dialplan has refused the call"),
         Code.PLAN_ENDED: (480, "The dialplan has ended without an answer"),
         Code.DIAL_STRING: (500, "The dialplan has a faulty dial string"),

@@ -23,6 +23,7 @@ from sipsorcery.sip.parameters import NONE
 from sipsorcery.sip.uri import SIPURI
 from sipsorcery.store.directory.account import Account
 from sipsorcery.store.directory.providers import Provider
+from sipsorcery.ua.account import FIRST_REALM
 
 #: Redirections of one leg that are followed: what a phone does that sends its calls to
 #: another one, twice over.
@@ -76,12 +77,15 @@ class Situation:
     :ivar sender: the URI of the caller's From; None: there is none.
     :ivar network_id: that of the caller; "": they have none.
     :ivar plan: owner and name of the dialplan that runs now.
+    :ivar from_parts: display name, user and host of From as the dialplan wants them;
+        None: as the caller has them.
     """
 
     caller: Caller
     sender: SIPURI | None = None
     network_id: str = ""
     plan: tuple[str, str] = ("", "")
+    from_parts: tuple[str | None, str | None, str | None] = (None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ class Target:
     :ivar realms: those whose challenges the credentials answer.
     :ivar rewrites_sdp: whether addresses in session descriptions are replaced.
     :ivar headers: lines to add.
+    :ivar content: type and body in place of what the caller sends; None: that.
     :ivar redirects: how many redirections have led here.
     """
 
@@ -113,6 +118,7 @@ class Target:
     realms: tuple[str, ...] = ()
     rewrites_sdp: bool = True
     headers: tuple[str, ...] = ()
+    content: tuple[str, bytes] | None = None
     redirects: int = 0
 
 
@@ -120,10 +126,13 @@ class Target:
 class Omission:
     """
     Says why a leg of the dial string is not called.
+
+    :ivar status: what a caller is told if there is no other leg.
     """
 
     leg: str
     reason: str
+    status: int = 480
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,16 +160,17 @@ async def resolve(
     for stage in dial_string.stages:
         found: list[Target] = []
         for leg in stage:
+            status = 480
             try:
                 targets = await _resolve_leg(leg, situation, lookup)
             except UnusableValue as error:
                 targets, reason = [], str(error)
             except _NoTarget as error:
-                targets, reason = [], str(error)
+                targets, reason, status = [], str(error), error.status
             else:
                 reason = f"there are more than {MAX_LEGS} legs"
             if not targets or len(targets) > room:
-                omissions.append(Omission(str(leg), reason))
+                omissions.append(Omission(str(leg), reason, status))
             found += targets[:room]
             room -= len(targets[:room])
         if found:
@@ -196,6 +206,10 @@ class _NoTarget(Exception):
     Says why a leg leads nowhere.
     """
 
+    def __init__(self, text: str, status: int = 480) -> None:
+        super().__init__(text)
+        self.status = status
+
 
 async def _resolve_leg(leg: Leg, situation: Situation, lookup: Lookup) -> list[Target]:
     uri = leg.destination.fill(situation.caller)
@@ -223,7 +237,7 @@ async def _local(
     username = grammar.unescape(uri.user or "")
     account = await lookup.find_called(username, domain) if username else None
     if account is None:
-        raise _NoTarget("there is no such account")
+        raise _NoTarget("there is no such account", 404)
     if account.disabled:
         raise _NoTarget("the account is disabled")
     to = SIPURI("sip", uri.user, domain)
@@ -289,7 +303,7 @@ def _through(
         credentials=Credentials(provider.auth_username or provider.username, password)
         if password
         else None,
-        realms=_realms(called, provider.register_realm),
+        realms=_realms(provider.register_realm),
         rewrites_sdp=options.rewrites_sdp,
         headers=headers,
     )
@@ -303,7 +317,8 @@ def _provider_sender(
     """
     if provider.from_uri:
         return FromTemplate.parse(provider.from_uri).fill(situation.caller)
-    return "", SIPURI("sip", provider.username, server.host, server.port)
+    sender = SIPURI("sip", provider.username, server.host, server.port)
+    return situation.from_parts[0] or "", _parted(sender, situation)
 
 
 def _anybody(uri: SIPURI, options: LegOptions, situation: Situation) -> Target:
@@ -311,7 +326,9 @@ def _anybody(uri: SIPURI, options: LegOptions, situation: Situation) -> Target:
         Kind.ANYBODY,
         uri,
         SIPURI(uri.scheme, uri.user, uri.host, uri.port),
-        _changed(situation.sender or _ANONYMOUS, options, situation),
+        _changed(
+            _parted(situation.sender or _ANONYMOUS, situation), options, situation
+        ),
         options,
         _name(options, situation),
         rewrites_sdp=options.rewrites_sdp,
@@ -323,7 +340,7 @@ def _as_written(leg: Leg, uri: SIPURI, situation: Situation) -> Target:
     return replace(
         _sent_by(leg, base, situation),
         credentials=leg.credentials,
-        realms=_realms(uri),
+        realms=_realms(),
         route=() if leg.route is None else (leg.route,),
     )
 
@@ -336,6 +353,16 @@ def _sent_by(leg: Leg, target: Target, situation: Situation) -> Target:
         return target
     name, sender = leg.sender.fill(situation.caller)
     return replace(target, sender=sender, sender_name=name)
+
+
+def _parted(sender: SIPURI, situation: Situation) -> SIPURI:
+    """
+    Give From the user part and the host that the dialplan wants.
+    """
+    _, user, host = situation.from_parts
+    if user is not None:
+        sender = sender._replace(user=user or None)
+    return sender if host is None else sender._replace(host=host, port=None)
 
 
 def _changed(sender: SIPURI, options: LegOptions, situation: Situation) -> SIPURI:
@@ -356,21 +383,20 @@ def _changed(sender: SIPURI, options: LegOptions, situation: Situation) -> SIPUR
 
 def _name(options: LegOptions, situation: Situation) -> str | None:
     if options.from_name is None:
-        return None
+        return situation.from_parts[0]
     return options.from_name.fill(situation.caller, as_text)
 
 
-def _realms(uri: SIPURI, known: str = "") -> tuple[str, ...]:
+def _realms(known: str = "") -> tuple[str, ...]:
     """
-    List the realms of the server that a URI names.
+    Say whose challenges the credentials for a server answer.
 
-    :param known: the one that its owner has told us; "": that of its host name, or of
-        the domain that a host called ``sip`` serves.
+    Hardly a provider's realm is the name of its host. So the one that asks first on a
+    leg is the provider's; another one that asks behind it, such as a callee, is not.
+
+    :param known: the one that its owner has told us, and then no other; "": none.
     """
-    if known:
-        return (known,)
-    host = uri.address
-    return (host, host[4:]) if host.lower().startswith("sip.") else (host,)
+    return (known or FIRST_REALM,)
 
 
 def _with_scheme(text: str) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import secrets as random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IResolver
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from sipsorcery.access.accounts import Accounts
 from sipsorcery.access.authentication import Authenticator
@@ -33,6 +34,7 @@ from sipsorcery.appserver.connection import Connection, Connections, Side
 from sipsorcery.appserver.contacting import Contacts as LegContacts
 from sipsorcery.appserver.continuity import Continuity
 from sipsorcery.appserver.core import is_probe
+from sipsorcery.appserver.engine import Engine
 from sipsorcery.appserver.errors import AppServerError
 from sipsorcery.appserver.events import Events
 from sipsorcery.appserver.forking import MAX_RINGING
@@ -44,6 +46,8 @@ from sipsorcery.appserver.load import Load
 from sipsorcery.appserver.lookup import OwnersLookup
 from sipsorcery.appserver.parties import Parties
 from sipsorcery.appserver.plans import Plans
+from sipsorcery.appserver.python.engine import PythonEngine
+from sipsorcery.appserver.python.workers import Workers
 from sipsorcery.appserver.refusals import Refused
 from sipsorcery.appserver.resolution import Lookup, Target
 from sipsorcery.appserver.rewriting import Rewriting
@@ -51,6 +55,7 @@ from sipsorcery.appserver.sources import Source, Sources
 from sipsorcery.appserver.tools import Tools
 from sipsorcery.appserver.transfers import Transfers
 from sipsorcery.appserver.web_actions import WebActions
+from sipsorcery.appserver.wizard.engine import WizardEngine
 from sipsorcery.config import Config
 from sipsorcery.dialog.dialog import DialogID
 from sipsorcery.endpoint import Endpoint
@@ -123,7 +128,17 @@ class AppServerService(Service):
         self._resolver = resolver
         self._sources = Sources(config)
         self._configured = Configured(directory, reactor)
-        self._plans = Plans(self._configured, {Language.LINES: LineEngine()})
+        self._workers = Workers(
+            reactor,
+            size=config.appserver.sandbox_workers,
+            turn_seconds=config.appserver.turn_seconds,
+        )
+        engines: Mapping[Language, Engine] = {
+            Language.LINES: LineEngine(),
+            Language.PYTHON: PythonEngine(self._workers),
+            Language.WIZARD: WizardEngine(clock),
+        }
+        self._plans = Plans(self._configured, engines)
         self._authenticator = authenticator
         self._admission = Admission(
             config, accounts, authenticator, self._plans, reactor.seconds
@@ -214,6 +229,8 @@ class AppServerService(Service):
         agent.on_invite(self._invited)
         agent.on("MESSAGE", _refuse)  # those in a call are let in
         agent.on_refer(self._transfers.refer)
+        self._workers.start()
+        self._workers.confinement().addCallbacks(self._tell_confinement, self._failed)
         agent.transport.start()
         continuity.start()
         self._greeting.start(_GREETING)
@@ -239,6 +256,17 @@ class AppServerService(Service):
         return self._continuity.connections
 
     # Inside
+
+    def _tell_confinement(self, means: Sequence[str]) -> None:
+        self._log.info(
+            "Dialplans run in {count} processes; beside the interpreter they are "
+            "confined by: {means}",
+            count=self._workers.size,
+            means=", ".join(means) or "nothing",
+        )
+
+    def _failed(self, failure: Failure) -> None:
+        self._log.failure("It is unknown what dialplans are confined by", failure)
 
     def _greet(self) -> None:
         """
@@ -338,6 +366,7 @@ class AppServerService(Service):
         # Established calls go on: the next start takes them up.
         await self._continuity.stop()
         await self.agent.stop()
+        self._workers.stop()
 
 
 def _refuse(transaction: ServerTransaction) -> None:

@@ -19,6 +19,7 @@ from sipsorcery.appserver.contacting import Contacts
 from sipsorcery.appserver.dialling import Budget
 from sipsorcery.appserver.events import Events
 from sipsorcery.appserver.execution import Audience, Execution, Story
+from sipsorcery.appserver.hosting.guest import Functions, no_functions
 from sipsorcery.appserver.legs import CallLeg, Errand, Listener
 from sipsorcery.appserver.placing import Office
 from sipsorcery.appserver.plans import Plans
@@ -41,6 +42,7 @@ class Tools:
     :ivar connections: the established calls.
     :ivar records: stores them.
     :ivar contacts: makes the Contact that a caller reaches us by.
+    :ivar functions: what dialplans can ask for beside calls and responses.
     :ivar replace: puts a caller in the place of a party of another call; is given the
         leg that it becomes, and the user that it has proved to be of.
     """
@@ -61,6 +63,7 @@ class Tools:
     cdrs: CDRWriter
     contacts: Contacts
     replace: Callable[[ServerCall, Side, str], Awaitable[None]]
+    functions: Functions = no_functions
 
     @property
     def office(self) -> Office:
@@ -81,5 +84,11 @@ class Tools:
         Make a run of a dialplan.
         """
         return Execution(
-            self.clock, self.plans, self.lookup_for, story, budget, audience
+            self.clock,
+            self.plans,
+            self.lookup_for,
+            story,
+            budget,
+            audience,
+            self.functions,
         )

@@ -119,7 +119,9 @@ class PythonEngine:
 
         :raises EngineOverloaded: if too much waits for a worker.
         """
-        run = PythonRun(self._workers, request)
+        redirect = request.redirect_uri or None
+        facts = Facts(is_redirect=redirect is not None, redirect_uri=redirect)
+        run = PythonRun(self._workers, request, facts)
         return run, await run.begin(script)
 
     async def check(self, script: str, owner: str) -> None:

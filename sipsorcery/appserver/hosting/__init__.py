@@ -1,0 +1,3 @@
+"""
+What dialplans can ask for: the functions of ``sys``, ``lookup`` and ``crm``.
+"""

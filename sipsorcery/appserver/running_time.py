@@ -1,0 +1,44 @@
+"""
+How long a dialplan may run. Pure.
+"""
+
+from __future__ import annotations
+
+#: Seconds of a run in all, whatever it does: nobody holds a phone for longer.
+MAX_SECONDS = 300.0
+# Seconds that a dialplan itself takes; what it waits for others has limits of its own.
+_OWN_SECONDS = 10.0
+
+
+class RunningTime:
+    """
+    The time of one run.
+
+    :param now: seconds of a clock that does not go back, as everywhere here.
+    """
+
+    __slots__ = ("_begun", "_left")
+
+    def __init__(self, now: float) -> None:
+        self._begun = now
+        self._left = _OWN_SECONDS
+
+    def take(self, seconds: float) -> None:
+        """
+        Count time that the dialplan itself has taken.
+        """
+        self._left -= seconds
+
+    def extend(self, seconds: float) -> None:
+        """
+        Let the dialplan itself take so much from now on, and what it had at first.
+        """
+        self._left = _OWN_SECONDS + min(max(seconds, 0.0), MAX_SECONDS)
+
+    def left(self, now: float) -> float:
+        """
+        Give the seconds that are left in all; 0 if the dialplan has to end.
+        """
+        if self._left <= 0:
+            return 0.0
+        return max(0.0, self._begun + MAX_SECONDS - now)
