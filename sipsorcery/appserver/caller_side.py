@@ -211,16 +211,11 @@ class CallerSide:
         if session.remote is not None:
             self._answer.succeed(self._rewriting(session.remote))
         if self.bridge is not None:
-            session.core.spawn(self._align(self.bridge))
+            # From now on nobody needs the INVITE, which we have.
+            self.bridge.on_agreed = self.on_agreed or _nothing
+            if self._media is not None:
+                session.core.spawn(_align(self.bridge))
         return session
-
-    async def _align(self, bridge: Bridge) -> None:
-        # From now on nobody needs the INVITE, which we have.
-        bridge.on_agreed = self.on_agreed or _nothing
-        try:
-            await bridge.align()
-        except (RequestFailed, SessionEnded):
-            pass  # then it is heard as far as it goes
 
     def _agreed(self, session: Session) -> None:
         """
@@ -240,6 +235,13 @@ class CallerSide:
         if session in self._kept or response is None:
             return NO_REWRITING
         return Rewriting.of(response.get(PROXY_RECEIVED_FROM), self._public)
+
+
+async def _align(bridge: Bridge) -> None:
+    try:
+        await bridge.align()
+    except (RequestFailed, SessionEnded):
+        pass  # then it is heard as far as it goes
 
 
 def _nothing(session: Session) -> None:

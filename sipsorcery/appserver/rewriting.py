@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.sdp import (
@@ -46,9 +47,7 @@ class Rewriting:
         """
         Give the address where the party can be reached from outside; "": unknown.
         """
-        if _is_address(self.seen) and not is_private(self.seen):
-            return self.seen
-        return self.public if _is_address(self.public) else ""
+        return _reachable(self.seen, self.public)
 
     def __call__(self, description: SessionDescription) -> SessionDescription:
         """
@@ -70,6 +69,14 @@ class Rewriting:
 
 #: Leaves every description as it is.
 NO_REWRITING = Rewriting()
+
+
+# It is asked for every description: as many as there are parties that talk at a time.
+@lru_cache(maxsize=1024)
+def _reachable(seen: str, public: str) -> str:
+    if _is_address(seen) and not is_private(seen):
+        return seen
+    return public if _is_address(public) else ""
 
 
 def _is_address(text: str) -> bool:

@@ -9,7 +9,7 @@ reasons.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
 
 from sipsorcery.dialog.bodies import described, description_in
 from sipsorcery.dialog.refusal import FieldValue
@@ -27,32 +27,64 @@ _BODY = (
 )
 
 
-def _keys(*names: str) -> frozenset[str]:
-    return frozenset(name.lower() for name in names)
+class _Fields:
+    """
+    Some fields, to be picked out of messages.
+    """
+
+    __slots__ = ("_find", "_keys")
+
+    def __init__(self, *names: str) -> None:
+        self._keys = frozenset(name.lower() for name in names)
+        short = [name for name, key in KEYS.items() if key in self._keys]
+        every = "|".join(map(re.escape, {*self._keys, *short}))
+        # Most messages have none of them, which one search tells.
+        self._find = re.compile(rf"\n(?:{every})[ \t]*+:", re.IGNORECASE).search
+
+    def __or__(self, other: _Fields) -> _Fields:
+        return _Fields(*self._keys, *other._keys)
+
+    def of(self, message: Message) -> list[FieldValue]:
+        """
+        Give their lines as the message has them.
+        """
+        if self._find(message.head) is None:
+            return []
+        return [one for one in message.items() if self.has(one[0])]
+
+    def has(self, name: object) -> bool:
+        """
+        Tell whether a name is that of one of them, be it a compact one.
+        """
+        key = str(name).lower()
+        return KEYS.get(key, key) in self._keys
 
 
 # Said about who calls and why.
-_OF_CALL = _keys(
+_OF_CALL = _Fields(
     *("Privacy", "Diversion", "History-Info", "Alert-Info", "Call-Info"),
     *("User-to-User", "Subject", "Priority", "Organization", "In-Reply-To"),
     *("Reason", "Geolocation", "Geolocation-Routing", "Resource-Priority"),
     *("Accept-Contact", "Reject-Contact", "Request-Disposition", "P-Early-Media"),
     *("Answer-Mode", "Priv-Answer-Mode", "Accept-Language", "Session-ID"),
 )
-_OF_ANSWER = _keys(
+_OF_ANSWER = _Fields(
     *("Privacy", "History-Info", "Alert-Info", "Call-Info", "User-to-User"),
     *("Organization", "Reason", "P-Early-Media", "Answer-Mode", "Priv-Answer-Mode"),
     *("Warning", "Error-Info", "Retry-After", "Session-ID"),
 )
-_WITHIN = _keys(
+_WITHIN = _Fields(
     *("Accept", "Alert-Info", "Call-Info", "Content-Type", "Date", "Event"),
     *("Info-Package", "Recv-Info", "Subject", "Subscription-State", "User-to-User"),
     *("Priority", "Privacy", "Reason", "Retry-After", "Warning", "Session-ID"),
     *_BODY,
 )
-_OF_BYE = _keys("Reason", "User-to-User", "X-Asterisk-HangupCause", "Session-ID")
-_IDENTITIES = _keys(*_IDENTITY)
-_BODIES = _keys(*_BODY)
+_OF_BYE = _Fields("Reason", "User-to-User", "X-Asterisk-HangupCause", "Session-ID")
+_IDENTITIES = _Fields(*_IDENTITY)
+_BODIES = _Fields(*_BODY)
+_TYPED = _Fields("Content-Type", *_BODY)
+_OF_TRUSTED_CALL = _OF_CALL | _IDENTITIES
+_OF_TRUSTED_ANSWER = _OF_ANSWER | _IDENTITIES
 
 
 def of_call(
@@ -65,10 +97,12 @@ def of_call(
     :param to_trusted: whether the receiver may learn that even of who wants to be
         anonymous.
     """
-    found = _pick(invite, _OF_CALL | _IDENTITIES if from_trusted else _OF_CALL)
+    if not from_trusted:
+        return _OF_CALL.of(invite)
+    found = _OF_TRUSTED_CALL.of(invite)
     wanted = (invite.get("Privacy") or "").lower()
     if "id" in wanted.replace(" ", "").split(";") and not to_trusted:
-        found = [one for one in found if _key(one[0]) not in _IDENTITIES]
+        found = [one for one in found if not _IDENTITIES.has(one[0])]
     return found
 
 
@@ -78,14 +112,14 @@ def of_answer(response: Response, *, from_trusted: bool = False) -> list[FieldVa
 
     :param from_trusted: as for `of_call`.
     """
-    return _pick(response, _OF_ANSWER | _IDENTITIES if from_trusted else _OF_ANSWER)
+    return (_OF_TRUSTED_ANSWER if from_trusted else _OF_ANSWER).of(response)
 
 
 def within(message: Message) -> list[FieldValue]:
     """
     Give what INFO, MESSAGE, NOTIFY, OPTIONS and their responses take along.
     """
-    return _pick(message, _WITHIN)
+    return _WITHIN.of(message)
 
 
 def of_bye(bye: Request | None) -> list[FieldValue]:
@@ -94,7 +128,7 @@ def of_bye(bye: Request | None) -> list[FieldValue]:
 
     :param bye: that of who has hung up; None: it was not a BYE that ended the leg.
     """
-    return [] if bye is None else _pick(bye, _OF_BYE)
+    return [] if bye is None else _OF_BYE.of(bye)
 
 
 def enclosed_as(message: Message) -> Enclose:
@@ -113,7 +147,7 @@ def enclosed_as(message: Message) -> Enclose:
     if old is None:
         return described
     octets, body = bytes(old), message.body
-    others = (("Content-Type", str(type)), *_pick(message, _BODIES))
+    others = (("Content-Type", str(type)), *_BODIES.of(message))
 
     def enclose(description: SessionDescription) -> Carried:
         return list(others), body.replace(octets, bytes(description), 1)
@@ -127,13 +161,4 @@ def verbatim(message: Message) -> Carried:
     """
     if not message.body:
         return [], b""
-    return _pick(message, _BODIES | _keys("Content-Type")), message.body
-
-
-def _pick(message: Message, keys: Iterable[str]) -> list[FieldValue]:
-    return [(name, text) for name, text in message.items() if _key(name) in keys]
-
-
-def _key(name: object) -> str:
-    key = str(name).lower()
-    return KEYS.get(key, key)
+    return _TYPED.of(message), message.body

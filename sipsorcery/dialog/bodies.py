@@ -4,6 +4,8 @@ Session descriptions in messages.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from sipsorcery.dialog.multipart import SDP, is_for_session, read_multipart
 from sipsorcery.dialog.refusal import FieldValue
 from sipsorcery.sdp import (
@@ -44,6 +46,14 @@ def description_in(
         return None
     if known is not None and bytes(known) == body:
         return known
+    return _parse(body)
+
+
+# Who relays reads each body several times: as the offer of one leg, for the other one,
+# and from the record. As many as the calls that are in the midst of that at a time;
+# 4 MB if hostile peers fill it with the longest bodies.
+@lru_cache(maxsize=64)
+def _parse(body: bytes) -> SessionDescription:
     return SessionDescription.parse(body)
 
 
