@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from twisted.internet.defer import Deferred, fail, succeed
 
+from sipsorcery.endpoint import Endpoint, Transport
 from sipsorcery.proxy.branch import Branches, Kind
 from sipsorcery.proxy.errors import Refused, bear_loss
 from sipsorcery.proxy.outgoing import Outgoing
 from sipsorcery.proxy.review import Passed, Review, not_noted, pass_unseen
 from sipsorcery.proxy.routing import Routed
 from sipsorcery.proxy.token import (
+    INSIDE,
     ConnectionFlow,
     DatagramFlow,
     TokenFlow,
@@ -23,9 +25,10 @@ from sipsorcery.proxy.token import (
 )
 from sipsorcery.proxy.transparency import Transparency, restore
 from sipsorcery.proxy.ways import Hop, Ways
-from sipsorcery.sip.fields import MAX_FORWARDS, VIA
+from sipsorcery.sip.fields import CSEQ, MAX_FORWARDS, RECORD_ROUTE, VIA
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
+from sipsorcery.sip.uri import SIPURI
 from sipsorcery.sip.via import Via
 from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.flow import Flow
@@ -118,7 +121,7 @@ class Forwarder:
         via = response[VIA]
         came_by = self._read(via)
         if came_by is None:
-            return False
+            return self._pass_back_relayed(response, flow, via)
         response.pop_first(VIA)
         self._show(response, via)
         below = response.get(VIA)
@@ -133,6 +136,49 @@ class Forwarder:
         )
         return True
 
+    def _pass_back_relayed(self, response: Response, flow: Flow, via: Via) -> bool:
+        """
+        Send the 2xx to an INVITE on that a process before us has relayed.
+
+        It is repeated until its ACK comes, and two people wait for that; all else that
+        has answered that process means nothing any more (:rfc:`6026#section-7.3`).
+        """
+        if not response.is_success or response[CSEQ].method != "INVITE":
+            return False
+        response.pop_first(VIA)
+        below = response.get(VIA)
+        if below is None or not self._branches.made(
+            Kind.RELAYED, via.branch, response, below
+        ):
+            return False
+        back = self._upstream(response, below)
+        if back is None:
+            return False
+        self.review(
+            response, flow, via.branch, lambda: self._send_back(response, flow, back)
+        )
+        return True
+
+    def _upstream(self, response: Response, below: Via) -> Flow | None:
+        """
+        Find the flow that a request came by.
+
+        The second of our two Record-Routes has a token for it.
+        """
+        routes = response.all(RECORD_ROUTE)
+        if len(routes) < 2 or not isinstance(routes[1].uri, SIPURI):
+            return None
+        try:
+            came_by = self._tokens.read(routes[1].uri.user or "").flow
+            if came_by == INSIDE:
+                role = Endpoint(Transport.UDP, below.address, below.port or 5060)
+                return self._ways.to_role(role)
+        except (Refused, TransportError):
+            return None
+        if isinstance(came_by, DatagramFlow | ConnectionFlow):
+            return self._ways.find(came_by)
+        return None
+
     def _show(self, response: Response, via: Via) -> None:
         hidden = via.parameters.get(_VIAS)
         if hidden is not None:
@@ -142,7 +188,10 @@ class Forwarder:
     def _go_back(
         self, response: Response, flow: Flow, came_by: DatagramFlow | ConnectionFlow
     ) -> None:
-        arrival, back = self._ways.arrival(flow), self._ways.find(came_by)
+        self._send_back(response, flow, self._ways.find(came_by))
+
+    def _send_back(self, response: Response, flow: Flow, back: Flow | None) -> None:
+        arrival = self._ways.arrival(flow)
         inside = back is not None and self._ways.arrival(back).is_inside
         self._outgoing.answer(response, arrival, inside=inside)
         if back is None:

@@ -221,6 +221,17 @@ class Ways:
             raise Refused(480, str(error)) from error
         return Hop(flow, self._departure(flow, INSIDE), uri)
 
+    def to_role(self, role: Endpoint) -> Flow:
+        """
+        Give the flow to somebody inside.
+
+        :raises Refused: with 403, if it is nobody whom we trust.
+        :raises TransportError: if there is no inside socket.
+        """
+        if role not in self._roles:
+            raise Refused(403, f"{role} is none of our servers")
+        return self._transport.datagram_flow(role, self._inside)
+
     def towards(
         self,
         target: Target,
