@@ -7,15 +7,17 @@ one that was killed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 
+from sipsorcery.appserver import transparency
 from sipsorcery.appserver.bridge import Bridge, Rewrite
 from sipsorcery.appserver.cdr_writer import LegCDR
 from sipsorcery.appserver.rewriting import NO_REWRITING
+from sipsorcery.dialog.refusal import FieldValue
 from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.fields import REASON
 from sipsorcery.store.directory.cdrs import Direction
@@ -283,7 +285,7 @@ class Connection:
         other = self.sides[self.sides[0] is side]
         _close(other, self._reason or REMOTE_HUNG_UP)
         self._end(ending)
-        _say_goodbye(other.session)
+        _say_goodbye(other.session, transparency.of_bye(ending.request))
 
     def _end(self, ending: Ending) -> None:
         if self.is_over:
@@ -388,9 +390,9 @@ def _close(side: Side, reason: str) -> None:
         side.cdr.ended(reason)
 
 
-def _say_goodbye(session: Session) -> None:
+def _say_goodbye(session: Session, fields: Iterable[FieldValue] = ()) -> None:
     if not session.is_over:
-        session.core.spawn(session.bye())
+        session.core.spawn(session.bye(fields))
 
 
 def _reason_of(ending: Ending) -> str:

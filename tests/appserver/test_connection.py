@@ -49,6 +49,18 @@ class ConnectionTests(EstablishedCase):
         )
         self.assertEqual(len(self.server.connections), 0)
 
+    def test_why(self) -> None:
+        """
+        The other one learns why, as far as that passes.
+        """
+        reason = Reason.parse('Q.850;cause=31;text="Normal"')
+        self.begin(self.ours.bye([(REASON, reason), ("X-Else", "1")]))
+        bye = self.phone.last("BYE")
+        self.assertEqual(bye.all(REASON), (reason,))
+        self.assertNotIn("X-Else", bye)
+        self.phone.respond(bye, 200, tag=None)
+        self.network.advance()
+
     def test_callee_hangs_up(self) -> None:
         """
         When the callee hangs up the caller is.
