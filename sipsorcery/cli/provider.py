@@ -33,6 +33,12 @@ def add_to(verbs: Verbs) -> None:
         metavar="CONTACT",
         help="keep this contact registered there",
     )
+    parser.add_argument(
+        "--realm",
+        metavar="R",
+        default="",
+        help="answer its challenges for this realm alone, and not the first that asks",
+    )
     passwords.add_option(parser)
     parser = add_verb(group, "list", with_session(show), "list providers", reads=True)
     _add_owner(parser, required=False)
@@ -54,6 +60,7 @@ async def add(session: Session, options: argparse.Namespace) -> None:
             username=options.username,
             server=options.server,
             password=options.password,
+            register_realm=options.realm,
             **registration,
         )
 

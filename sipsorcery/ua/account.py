@@ -12,6 +12,8 @@ from sipsorcery.sip.uri import SIPURI
 
 #: Stands for any realm in `Account`.
 ANY_REALM = "*"
+#: Stands for the realm that asks first, and from then on for no other.
+FIRST_REALM = "?"
 
 
 class Account:
@@ -25,7 +27,8 @@ class Account:
     :param aor: such as ``sip:alice@example.com``, or ``"Alice" <sip:alice@...>``.
     :param password: None: we cannot prove anything; a challenge is a refusal.
     :param username: for the password; None: the user part of *aor*.
-    :param realms: those that may ask for a proof, or ``("*",)`` for any; None: the host
+    :param realms: those that may ask for a proof, or ``("*",)`` for any, or ``("?",)``
+        for the one that asks first; None: the host
         of *aor* and that of *proxy*.
     :param secret: instead of *username* and *password*: what a directory holds.
     :param proxy: every request goes there first, whatever its own URI.
@@ -80,6 +83,8 @@ class Account:
         self._realms.add(realm)
 
     def _find_secret(self, realm: str) -> Secret | None:
+        if FIRST_REALM in self._realms:
+            self._realms = {realm}
         if realm in self._realms or ANY_REALM in self._realms:
             return self._secret
         return None

@@ -14,6 +14,7 @@ from twisted.internet.defer import maybeDeferred
 
 from sipsorcery.config import parse
 from sipsorcery.endpoint import Endpoint, Transport
+from sipsorcery.store.directory import Directory
 from sipsorcery.tap.assembly import make_all
 from sipsorcery.tap.stores import WritableStores
 from tests.integration.program import free_port
@@ -50,7 +51,10 @@ class Server:
         go to the phones at once.
 
     :ivar services: those that run.
+    :ivar directory: that of the service, once it is started.
     """
+
+    directory: Directory
 
     def __init__(
         self, folder: Path, text: str = "", sip: str = "", *, appserver: bool = False
@@ -90,6 +94,7 @@ class Server:
             await maybeDeferred(service.stopService)
 
     async def _fill(self, stores: WritableStores) -> None:
+        self.directory = stores.directory
         await stores.directory.everyone.users.add("joe", "a long password")
         accounts = stores.directory.of("joe").accounts
         for name in USERS:

@@ -29,12 +29,15 @@ class FlowCase(TestCase):
 
     timeout = 120
     sip = ""  # more of the section [sip]
+    appserver = False  # whether calls go through the application server
 
     def setUp(self) -> Deferred[None]:  # type: ignore[override]  # trial waits
         self.folder = Path(self.mktemp())
         self.folder.mkdir()
         self.runs: list[SIPp] = []
-        self.server = Server(self.folder / "server", self.text(), self.sip)
+        self.server = Server(
+            self.folder / "server", self.text(), self.sip, appserver=self.appserver
+        )
         return Deferred.fromCoroutine(self.server.start())
 
     def tearDown(self) -> Deferred[None]:  # type: ignore[override]  # likewise

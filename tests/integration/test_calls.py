@@ -1,0 +1,199 @@
+"""
+Calls through the application server, between SIPp and a whole server of ours.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twisted.internet import reactor
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+
+from sipsorcery.appserver.service import AppServerService
+from sipsorcery.endpoint import Transport
+from sipsorcery.store.directory import CDR, Language
+from tests.integration.program import free_port
+from tests.integration.scenarios import read, register
+from tests.integration.server import DOMAIN, PASSWORD
+from tests.integration.sipp import SIPp, Tally
+from tests.integration.test_rfc3665 import CALLS, FlowCase
+
+_CONTACT = "<sip:101@[local_ip]:[local_port];transport=[transport]>"
+
+
+class CallCase(FlowCase):
+    """
+    A server with its application server.
+    """
+
+    appserver = True
+
+    async def phone(self, name: str) -> int:
+        """
+        Register a further phone of 101, and give its port.
+        """
+        port = free_port()
+        run = register(
+            self.folder / f"register-{name}", self.server.end(), PASSWORD, port=port
+        )
+        self.runs.append(run)
+        self.assertEqual(await run.tally(), Tally(1, 0, 0, 0), run.errors)
+        return port
+
+    async def cdrs(self, count: int) -> list[CDR]:
+        """
+        Give the records of all legs when there are so many and all are over.
+
+        No call is left by then.
+        """
+        (service,) = (
+            each for each in self.server.services if isinstance(each, AppServerService)
+        )
+        self.assertEqual((len(service.calls), len(service.connections)), (0, 0))
+        self.assertEqual(service.agent.core.dialogs, {})
+        cdrs = self.server.directory.of("joe").cdrs
+        while True:
+            found = await cdrs.recent(limit=1000)
+            if len(found) == count and all(each.ended_at for each in found):
+                return found
+            # They are written once a second.
+            await deferLater(IReactorTime(reactor), 0.1)
+
+
+class CallTests(CallCase):
+    """
+    The accounts have no dialplan.
+    """
+
+    async def test_call(self) -> None:
+        """
+        The call is answered, changed by a re-INVITE and ended: on two legs with a
+        record each.
+        """
+        await self.call("caller", "callee")
+
+    async def test_call_over_tcp(self) -> None:
+        """
+        The same, from a caller over TCP to a phone over UDP.
+        """
+        await self.call("caller", "callee", Transport.TCP)
+
+    async def test_cancel(self) -> None:
+        """
+        The caller gives up while the phone rings, which hears CANCEL.
+        """
+        await self.call("caller-gives-up", "callee-rings")
+
+    async def test_busy(self) -> None:
+        """
+        The phone is busy, and the caller hears that.
+        """
+        await self.call("caller-refused", "callee-refuses", status="486")
+
+    async def test_not_registered(self) -> None:
+        """
+        The account has no phone: 480.
+        """
+        run = self.run_sipp("caller-refused", target=self.server.end(), status="480")
+        await self.assert_done(run)
+
+    async def test_unknown(self) -> None:
+        """
+        There is no such account: 404.
+        """
+        run = self.run_sipp(
+            "caller-refused",
+            target=self.server.end(),
+            user="999",
+            uri=f"999@{DOMAIN}",
+            status="404",
+        )
+        await self.assert_done(run)
+
+    async def test_fork(self) -> None:
+        """
+        Two phones ring; one answers, and the other hears CANCEL.
+        """
+        rings = self.run_sipp("callee-rings", port=await self.phone("one"))
+        answers = self.run_sipp("callee", port=await self.phone("other"))
+        await rings.ready()
+        await answers.ready()
+        calling = self.run_sipp("caller", target=self.server.end())
+        for run in (calling, answers, rings):
+            await self.assert_done(run)
+
+    async def test_redirect(self) -> None:
+        """
+        The phone redirects its calls to another place, which is called in its stead.
+        """
+        other = self.run_sipp("callee")
+        await other.ready()
+        text = read("callee-refuses").replace("STATUS", "302")
+        there = f"<sip:101@{other.end.host}:{other.end.port}>"
+        port = await self.phone("one")
+        phone = self.run_text("phone", text.replace(_CONTACT, there), port)
+        await phone.ready()
+        calling = self.run_sipp("caller", target=self.server.end())
+        for run in (calling, other, phone):
+            await self.assert_done(run)
+
+    def run_text(self, name: str, text: str, port: int) -> SIPp:
+        """
+        Start a scenario that no file has as it is.
+        """
+        folder = Path(self.folder / name)
+        folder.mkdir()
+        run = SIPp(
+            folder,
+            name,
+            Transport.UDP,
+            calls=CALLS,
+            at_once=5,
+            port=port,
+            text=text,
+            repeats=True,
+        )
+        self.runs.append(run)
+        return run
+
+
+class LinePlanTests(CallCase):
+    """
+    The account that calls has a line plan.
+    """
+
+    async def plan(self, text: str) -> None:
+        """
+        Let a line plan decide about what 100 calls.
+        """
+        joe = self.server.directory.of("joe")
+        await joe.dialplans.put("out", text, Language.LINES)
+        await joe.accounts.change("100", DOMAIN, out_dialplan="out")
+
+    async def test_provider(self) -> None:
+        """
+        A number goes to a provider, whose challenge the credentials of the plan answer;
+        the caller hears nothing of it.
+        """
+        provider = self.run_sipp("provider")
+        await provider.ready()
+        end = provider.end
+        await self.plan(
+            f"exten => 101,1,Dial(42,secret,${{EXTEN}}@{end.host}:{end.port})"
+        )
+        caller = self.run_sipp("caller-hangs-up", target=self.server.end())
+        await self.assert_done(caller)
+        await self.assert_done(provider)
+        cdrs = await self.cdrs(2 * CALLS)
+        self.assertEqual({each.answered_status for each in cdrs}, {200})
+        self.assertEqual({each.dialplan for each in cdrs}, {"out"})
+        self.assertEqual(len({each.bridge for each in cdrs}), CALLS)
+
+    async def test_respond(self) -> None:
+        """
+        A line responds, and nobody is called.
+        """
+        await self.plan("exten => 101,1,Respond(603,Not today)")
+        run = self.run_sipp("caller-refused", target=self.server.end(), status="603")
+        await self.assert_done(run)
