@@ -9,6 +9,7 @@ as anybody can tell beforehand, reaches the proxy from outside.
 from __future__ import annotations
 
 import ipaddress
+import time
 from collections.abc import Callable, Sequence
 
 from sipsorcery.access.dialogue_names import DialogueNames
@@ -20,6 +21,11 @@ from sipsorcery.sip.request import Request
 from sipsorcery.sip.uri import SIPURI
 from sipsorcery.transport import local
 
+# Seconds for which the way to a peer is taken to be the same, and peers that are
+# remembered meanwhile.
+_CURRENCY = 10.0
+_REMEMBERED = 4096
+
 
 class Contacts:
     """
@@ -27,6 +33,7 @@ class Contacts:
 
     :param server: where it listens, inside.
     :param source_address: tells which address of ours leads to a peer.
+    :param seconds: gives the time of a clock that nobody sets.
     """
 
     def __init__(
@@ -36,7 +43,11 @@ class Contacts:
         server: Endpoint,
         *,
         source_address: Callable[[str], str | None] = local.source_address,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._seconds = seconds
+        self._sources: dict[str, str | None] = {}
+        self._sources_until = 0.0
         self._names = names
         self._server = server
         self._source_address = source_address
@@ -94,9 +105,21 @@ class Contacts:
             return HostPort(self._public, listen.port)
         host = listen.host
         if listen.is_wildcard:
-            known = _is_address(peer) and self._source_address(peer)
-            host = known or self._server.host
+            host = self._source_towards(peer) or self._server.host
         return HostPort(host, listen.port)
+
+    def _source_towards(self, peer: str) -> str | None:
+        """
+        Ask the system, not for each call: that costs a socket.
+        """
+        if not _is_address(peer):
+            return None
+        if self._seconds() >= self._sources_until or len(self._sources) >= _REMEMBERED:
+            self._sources.clear()
+            self._sources_until = self._seconds() + _CURRENCY
+        if peer not in self._sources:
+            self._sources[peer] = self._source_address(peer)
+        return self._sources[peer]
 
 
 def outside(routes: Sequence[Address]) -> SIPURI | None:

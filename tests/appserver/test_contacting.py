@@ -120,6 +120,32 @@ class ContactsTests(StoreCase):
             contact = contacts.towards(SIPURI.parse(uri), DIALOGUE)
             self.assertEqual(self.place(contact), place)
 
+    def test_way_is_remembered(self) -> None:
+        """
+        The system is asked for the way to a peer once in ten seconds.
+        """
+        asked: list[str] = []
+
+        def source_address(peer: str) -> str:
+            asked.append(peer)
+            return "10.0.0.9"
+
+        wildcard = (ListenAddress.parse("udp:0.0.0.0:5060"),)
+        contacts = Contacts(
+            Config(proxy=Proxy(listen=wildcard)),
+            self.names,
+            SERVER,
+            source_address=source_address,
+            seconds=self.reactor.seconds,
+        )
+        one, other = "sip:bob@198.51.100.9", "sip:bob@198.51.100.8"
+        for uri in (one, one, other, one):
+            contacts.towards(SIPURI.parse(uri), DIALOGUE)
+        self.assertEqual(asked, ["198.51.100.9", "198.51.100.8"])
+        self.reactor.advance(10)
+        contacts.towards(SIPURI.parse(one), DIALOGUE)
+        self.assertEqual(asked[2:], ["198.51.100.9"])
+
     def test_towards_loopback(self) -> None:
         """
         A phone on this machine is not sent around by the public address.
