@@ -80,6 +80,7 @@ class Leg:
         if target.content is not None:
             description, body, fields = _replaced(target.content, fields)
         onward = Onward(
+            to=Address(target.to),
             contact=self._contact,
             hops=inquiry.hops,
             ring_time=self._ring_time,

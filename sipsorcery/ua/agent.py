@@ -19,6 +19,7 @@ from sipsorcery.dialog.refusal import FieldValue, Refusal
 from sipsorcery.dialog.replaces import find_replaced
 from sipsorcery.endpoint import ListenAddress
 from sipsorcery.sdp import SessionDescription
+from sipsorcery.sip.address import Address
 from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.fields import EVENT, RETRY_AFTER
 from sipsorcery.sip.parameterised import Event, Seconds
@@ -232,10 +233,10 @@ class UserAgent:
         if description is not None:
             negotiation = Negotiation(description, relays=onward is not None)
             negotiation.on_offer = None if onward is None else onward.on_offer
-        hops = HOPS if onward is None else onward.hops
+        hops, to = (HOPS, None) if onward is None else (onward.hops, onward.to)
         return ClientCall(
             self.core,
-            self._draft("INVITE", uri, account, fields, hops=hops),
+            self._draft("INVITE", uri, account, fields, hops=hops, to=to),
             negotiation,
             late_offer=late_offer,
             on_fork=on_fork,
@@ -326,6 +327,7 @@ class UserAgent:
         fields: Iterable[FieldValue] = (),
         body: bytes = b"",
         hops: int = HOPS,
+        to: Address | None = None,
     ) -> Draft:
         return Draft(
             method,
@@ -335,6 +337,7 @@ class UserAgent:
             body=body,
             product=self.settings.product,
             hops=hops,
+            to=to,
         )
 
     # What the transaction layer receives

@@ -20,6 +20,7 @@ class Onward:
     What it offers and answers is said by somebody else in our place, but for the ``o=``
     line; redirections are left to whoever calls.
 
+    :ivar to: whom it is for, wherever it goes; None: who is called.
     :ivar contact: where the peer reaches us; None: at our own address.
     :ivar hops: how many the INVITE may still take.
     :ivar ring_time: how long it may ring, in seconds; None: as the settings say.
@@ -30,6 +31,7 @@ class Onward:
     :ivar on_offer: answers the first offer of the peer, where that is late.
     """
 
+    to: Address | None = None
     contact: Address | None = None
     hops: int = HOPS
     ring_time: float | None = None
