@@ -1,0 +1,100 @@
+"""
+Tests for :mod:`sipsorcery.proxy.attendance`, and for what the script makes of it.
+"""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from sipsorcery.endpoint import Endpoint
+from sipsorcery.proxy.attendance import Attendance
+from tests.proxy.house import PHONE_A, PROVIDER
+from tests.proxy.test_accounts import BOB, AccountsCase
+
+THERE = Endpoint.parse("udp:127.0.0.1:5065")
+ROLES = {"appserver": THERE, "registrar": Endpoint.parse("udp:127.0.0.1:5001")}
+
+
+class AttendanceTests(SynchronousTestCase):
+    """
+    Who is there.
+    """
+
+    def test_others(self) -> None:
+        """
+        A server of another process is there once we have heard of it.
+        """
+        attendance = Attendance(ROLES)
+        self.assertIsNone(attendance.find("appserver"))
+        attendance.note(THERE)
+        self.assertEqual(attendance.find("appserver"), THERE)
+        self.assertIsNone(attendance.find("registrar"))
+
+    def test_own(self) -> None:
+        """
+        One of our own process is there from the start; what has no address never is.
+        """
+        attendance = Attendance(ROLES, {"appserver", "notifier"})
+        self.assertEqual(attendance.find("appserver"), THERE)
+        self.assertIsNone(attendance.find("notifier"))
+
+    def test_strangers(self) -> None:
+        """
+        Who is no server of ours is nobody.
+        """
+        attendance = Attendance(ROLES)
+        attendance.note(Endpoint.parse("udp:127.0.0.1:5066"))
+        self.assertIsNone(attendance.find("appserver"))
+
+
+class DispatchTests(AccountsCase):
+    """
+    Where new calls go once there is an application server.
+    """
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.place(BOB, f"sip:bob@{PHONE_A}:33000")
+        self.appserver.send(self.appserver.make("OPTIONS", "sip:example.com"))
+        self.assertEqual(self.appserver.response().status, 200)
+        self.appserver.consumer.responses.clear()
+
+    def test_to_us(self) -> None:
+        """
+        A call to our domain goes there, and tells where it came from.
+        """
+        self.c.send(self.c.make("INVITE", BOB))
+        invite = self.appserver.request()
+        self.assertEqual(invite.request_uri, BOB)
+        self.assertEqual(invite.get("Proxy-ReceivedFrom"), str(self.c.flow.local))
+        self.assertTrue(self.a.is_quiet)
+
+    def test_from_us(self) -> None:
+        """
+        So does a call of one of ours, to whomever; who it is, is asked there.
+        """
+        for uri in (BOB, f"sip:x@{PROVIDER}"):
+            self.a.send(self.make(self.a, "INVITE", uri))
+            self.assertEqual(self.appserver.request().request_uri, uri)
+        self.assertTrue(self.provider.is_quiet)
+
+    def test_strangers(self) -> None:
+        """
+        Who is none of us calls nobody else, as ever.
+        """
+        self.c.send(self.c.make("INVITE", f"sip:x@{PROVIDER}"))
+        self.assertEqual(self.c.response().status, 403)
+
+    def test_from_there(self) -> None:
+        """
+        What it sends itself goes to the phones.
+        """
+        self.appserver.send(self.appserver.make("INVITE", BOB))
+        self.assertEqual(self.a.request().method, "INVITE")
+
+    def test_others(self) -> None:
+        """
+        What is no call goes to the phones without it.
+        """
+        self.c.send(self.c.make("MESSAGE", BOB))
+        self.assertEqual(self.a.request().method, "MESSAGE")
