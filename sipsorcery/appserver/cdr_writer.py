@@ -299,6 +299,8 @@ class CDRWriter:
             self._keep(self._over, leg)
             self._write_within(_SOON)
             return
+        if leg.id in self._changed:
+            return
         if not self._changed:
             self._due = self._clock.seconds() + _DELAY
         self._keep(self._changed, leg)

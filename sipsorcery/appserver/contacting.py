@@ -11,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 import time
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from sipsorcery.access.dialogue_names import DialogueNames
 from sipsorcery.config import Config
@@ -153,6 +154,7 @@ def _uri(host: str, port: int, transport: Transport) -> SIPURI:
     return uri.with_parameter("transport", str(transport))
 
 
+@lru_cache(maxsize=4096)  # calls go to the same hosts again and again
 def _is_address(host: str) -> bool:
     try:
         ipaddress.ip_address(host)
@@ -161,5 +163,6 @@ def _is_address(host: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=4096)
 def _is_loopback(host: str) -> bool:
     return _is_address(host) and ipaddress.ip_address(host).is_loopback

@@ -213,7 +213,7 @@ class CDRs(Rows[CDR]):
         return CDR(**{**row, "direction": Direction(row["direction"])})
 
     def _upsert(self, using: sa.Connection, cdrs: Sequence[CDR]) -> list[None]:
-        latest = {cdr.id: self._fitting(cdr) for cdr in cdrs}
+        latest = {cdr.id: _fitting(cdr) for cdr in cdrs}
         if using.dialect.name == "sqlite":
             _upsert_sqlite(using, list(latest.values()))
             return [None] * len(cdrs)
@@ -229,17 +229,9 @@ class CDRs(Rows[CDR]):
             # Nobody overwrites the record of another.
             where=self.table.c.owner == insert.excluded.owner,
         )
-        using.execute(statement, list(latest.values()))
+        rows = [dict(zip(_NAMES, row, strict=True)) for row in latest.values()]
+        using.execute(statement, rows)
         return [None] * len(cdrs)
-
-    def _fitting(self, cdr: CDR) -> dict[str, Any]:
-        values = dict(zip(_NAMES, _values(cdr), strict=True))
-        for name, limit in _LIMITS:
-            text = values[name]
-            # Nearly none has to be changed.
-            if len(text) > limit or not text.isascii() or "\0" in text:
-                values[name] = _storable(text)[:limit]
-        return values
 
     def _count(self, using: sa.Connection, query: sa.Select[Any]) -> int:
         counted = query.with_only_columns(sa.func.count())
@@ -265,15 +257,16 @@ _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.ins
 
 _NAMES = tuple(each.name for each in fields(CDR))
 _values = attrgetter(*_NAMES)
+# Of texts: where they stand in a row, and how long they may be.
 _LIMITS = tuple(
-    (column.name, column.type.length)
+    (_NAMES.index(column.name), column.type.length)
     for column in schema.cdrs.c
     if isinstance(column.type, sa.String) and column.type.length is not None
 )
 _MOMENTS = tuple(
     number for number, name in enumerate(_NAMES) if name.endswith(("_at", "created"))
 )
-_DETAIL = _NAMES.index("detail")
+_DIRECTION, _DETAIL = _NAMES.index("direction"), _NAMES.index("detail")
 # Rows of one statement. It is a compromise: SQLite takes 999 values at least, and a
 # thread beside a busy reactor has to wait after each statement.
 _ROWS = 24
@@ -281,7 +274,20 @@ _ROW = f"({', '.join('?' * len(_NAMES))})"
 _CHANGES = ", ".join(f"{name} = excluded.{name}" for name in _NAMES if name != "id")
 
 
-def _upsert_sqlite(using: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+def _fitting(cdr: CDR) -> list[Any]:
+    """
+    Give the values of a row, in the order of `_NAMES`, with texts that fit.
+    """
+    row = list(_values(cdr))
+    for number, limit in _LIMITS:
+        text = row[number]
+        # Nearly none has to be changed.
+        if len(text) > limit or not text.isascii() or "\0" in text:
+            row[number] = _storable(text)[:limit]
+    return row
+
+
+def _upsert_sqlite(using: sa.Connection, rows: Sequence[Sequence[Any]]) -> None:
     """
     Write rows in half of the time that SQLAlchemy takes.
     """
@@ -302,11 +308,12 @@ def _upsert_statement(rows: int) -> str:
     )
 
 
-def _columns(row: Mapping[str, Any]) -> list[Any]:
+def _columns(row: Sequence[Any]) -> list[Any]:
     """
     Give the values of a row as SQLAlchemy would have SQLite keep them.
     """
-    values = list(row.values())
+    values = list(row)
+    values[_DIRECTION] = str(values[_DIRECTION])
     for number in _MOMENTS:
         moment = values[number]
         if moment is not None:
