@@ -38,6 +38,8 @@ def description_in(
     """
     if not message.body:
         return None
+    if known is not None and message.body == bytes(known):
+        return known  # in a message of ours, which has nothing else
     try:
         body = _description(message)
     except MessageError as error:
