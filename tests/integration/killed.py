@@ -27,7 +27,7 @@ from tests.integration.twistd import Twistd
 
 DOMAIN = "example.com"
 PASSWORD = "zanzibar"
-USERS = ("100", "101")
+USERS = ("100", "101", "102")
 MEDIA = audio("127.0.0.1", 4000)
 
 _TEXT = """

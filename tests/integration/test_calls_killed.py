@@ -130,6 +130,26 @@ class KilledTests(KilledCase):
         ((caller, callee),) = await self.connect()
         await self.use(caller, callee)
 
+    async def test_transfer(self) -> None:
+        """
+        After a restart a party can transfer the other one, blind, to somebody else;
+        what comes of it outlives another restart.
+        """
+        carol = Phone(self.server, "102")
+        self.addCleanup(lambda: Deferred.fromCoroutine(carol.stop()))
+        await carol.start()
+        await carol.register()
+        ((caller, callee),) = await self.connect()
+        await self.restart()
+        left = caller.ended()
+        await caller.refer(f"sip:102@{DOMAIN}")
+        await wait_for(lambda: carol.sessions)
+        await left
+        self.assertFalse(callee.is_over)
+        await sleep(2)  # what has changed is stored within a second
+        await self.restart()
+        await self.use(callee, carol.sessions[0])
+
     async def test_listed(self) -> None:
         """
         ``sipsorcery calls`` lists an established call while the server runs, and while
