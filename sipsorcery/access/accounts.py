@@ -142,6 +142,12 @@ class Accounts:
             account = await self.find(base, domain)
         return account
 
+    def suspended(self, owner: str) -> str | None:
+        """
+        Tell why a user is disabled, as far as it is known; None: they are not.
+        """
+        return self._disabled.get(owner)
+
     def recall(self, username: str, domain: str) -> Recalled:
         """
         Give what is known of an account without asking the directory.

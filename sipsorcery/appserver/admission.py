@@ -137,6 +137,8 @@ class Admission:
         account = await self._accounts.find_called(intent.username, intent.domain)
         if account is None:
             raise Refused(Code.NO_ACCOUNT)
+        if self._accounts.suspended(account.owner) is not None:
+            raise Refused(Code.OWNER_SUSPENDED)
         if account.disabled is not None:
             raise Refused(Code.ACCOUNT_DISABLED)
         return account

@@ -37,7 +37,6 @@ class Code(StrEnum):
     NO_ACCOUNT = "no-account"
     ACCOUNT_DISABLED = "account-disabled"
     NOT_ADMITTED = "not-admitted"
-    NO_OWNER = "no-owner"
     OWNER_SUSPENDED = "owner-suspended"
     NO_PLAN = "no-plan"
     PLAN_MISSING = "plan-missing"
@@ -57,6 +56,9 @@ class Code(StrEnum):
     METHOD = "method"
     LOOP = "loop"
     HOPS = "hops"
+    OUTSIDE_RATE = "outside-rate"
+    OUTSIDE_AT_ONCE = "outside-at-once"
+    TOLL = "toll"
     TOO_MANY_CALLS = "too-many-calls"
     OVERLOADED = "overloaded"
     STORE_AWAY = "store-away"
@@ -76,7 +78,6 @@ USUAL: Mapping[Code, tuple[int, str]] = MappingProxyType(
         Code.NO_ACCOUNT: (404, "There is no such account"),
         Code.ACCOUNT_DISABLED: (403, "SIP account disabled"),
         Code.NOT_ADMITTED: (403, "The account may not call"),
-        Code.NO_OWNER: (604, "No matching user was found"),
         Code.OWNER_SUSPENDED: (604, "User account is suspended"),
         Code.NO_PLAN: (480, "SIP account missing dialplan setting"),
         Code.PLAN_MISSING: (500, "Could not load dialplan"),
@@ -96,6 +97,9 @@ USUAL: Mapping[Code, tuple[int, str]] = MappingProxyType(
         Code.METHOD: (405, "User has chosen not to accept request type"),
         Code.LOOP: (482, "The dialplans call each other"),
         Code.HOPS: (483, "Too many hops"),
+        Code.OUTSIDE_RATE: (403, "Too many calls to the outside in a short time"),
+        Code.OUTSIDE_AT_ONCE: (403, "Too many calls to the outside at once"),
+        Code.TOLL: (403, "The number is closed"),
         Code.TOO_MANY_CALLS: (503, "Too many calls in a short time"),
         Code.OVERLOADED: (503, "There are too many calls"),
         Code.STORE_AWAY: (503, "The directory is away"),
