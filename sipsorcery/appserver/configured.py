@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from twisted.internet.interfaces import IReactorTime
 
@@ -21,6 +21,8 @@ from sipsorcery.store.errors import StoreError
 _PLANS = 1000
 _PROVIDERS = 20_000
 _USERS = 20_000
+# Settings, which are some hundred bytes each, and 64 kB at most.
+_SETTINGS = 2000
 # Characters of a name that is looked for: longer ones are nobody's.
 _MAX_NAME = 128
 
@@ -41,6 +43,7 @@ class Configured:
         self._revisions: Mapping[str, int] = {}
         self._plans: _Table[Dialplan] = _Table(_PLANS)
         self._providers: _Table[Provider] = _Table(_PROVIDERS)
+        self._settings: _Table[Any] = _Table(_SETTINGS)
         self._users: _Table[User] = _Table(_USERS)
 
     async def plan(self, owner: str, name: str) -> Dialplan | None:
@@ -70,6 +73,15 @@ class Configured:
         users = self._directory.everyone.users
         user = await self._find(self._users, owner, owner, users.find)
         return "UTC" if user is None else user.time_zone
+
+    async def setting(self, owner: str, name: str) -> Any:
+        """
+        Give a setting of a user; None: it is not set.
+
+        :raises StoreError: if the directory has to be asked and does not answer.
+        """
+        settings = self._directory.of(owner).settings
+        return await self._find(self._settings, owner, name, settings.get)
 
     # Inside
 
@@ -108,6 +120,8 @@ class Configured:
             self._providers.clear()
         if revisions.get("users") != self._revisions.get("users"):
             self._users.clear()
+        if revisions.get("settings") != self._revisions.get("settings"):
+            self._settings.clear()
         self._revisions = revisions
         self._due = self._reactor.seconds() + CURRENCY
 

@@ -12,6 +12,7 @@ from typing import Protocol, TypeAlias
 from twisted.internet.interfaces import IReactorTime
 
 from sipsorcery.appserver.core import user_of
+from sipsorcery.appserver.departure import Departure
 from sipsorcery.appserver.dial_arguments import (
     dial_string_of,
     limited,
@@ -29,6 +30,7 @@ from sipsorcery.appserver.forking import MAX_RINGING
 from sipsorcery.appserver.hosting.dress import MAX_FIELDS, DressError, check_field
 from sipsorcery.appserver.hosting.guest import Functions, Guest, no_functions
 from sipsorcery.appserver.legs import CallLeg, Listener
+from sipsorcery.appserver.outside_calls import OutsideCalls
 from sipsorcery.appserver.plan_leg import PlanLeg
 from sipsorcery.appserver.plans import Plan, Plans
 from sipsorcery.appserver.refusals import Code, Refused
@@ -140,6 +142,7 @@ class Execution:
     :param lookup_for: gives what finds the things of an account's owner.
     :param budget: of the whole call.
     :param functions: what a dialplan can ask for beside calls and responses.
+    :param outside: counts the calls that leave the service; None: nobody does.
     """
 
     def __init__(
@@ -151,6 +154,7 @@ class Execution:
         budget: Budget,
         audience: Audience,
         functions: Functions = no_functions,
+        outside: OutsideCalls | None = None,
     ) -> None:
         self._clock = clock
         self._plans = plans
@@ -166,6 +170,8 @@ class Execution:
         self._may_run_again = True
         self._redirect: SIPURI | None = None  # why it runs again
         self._functions = functions
+        self._outside = outside
+        self._departure = Departure(outside, story.plan.owner, self._step)
         self._time = RunningTime(clock.seconds())
         self._guest = Guest(
             account=story.account,
@@ -269,11 +275,17 @@ class Execution:
         for omission in resolved.omissions:
             self._step(f"leaves {omission.leg} out: {omission.reason}")
         limit = seconds_of(arguments.get("limit"))
-        stages = [
-            [dress.put_on(limited(target, limit)) for target in stage]
-            for stage in resolved.stages
-        ]
+        departure = Departure(self._outside, self._story.plan.owner, self._step)
+        stages: list[list[Target]] = []
+        for stage in resolved.stages:
+            admitted = await departure.admit([limited(each, limit) for each in stage])
+            if admitted:
+                stages.append([dress.put_on(each) for each in admitted])
         self._failed, self._code = _nobody(resolved.omissions), Code.NOBODY_TO_CALL
+        if departure.refused is not None:
+            refused = departure.refused
+            self._code = refused.code
+            self._failed = NotAnswered(refused.status, refused.text)
         if not stages:
             return outcome("error", self._failed.status, self._failed.reason)
         self._dialling = Dialling(
@@ -288,7 +300,13 @@ class Execution:
             follow=self._follow,
             progress=self._audience.progressed,
         )
-        result = await self._dialling.start()
+        self._departure = departure
+        try:
+            result = await self._dialling.start()
+        except BaseException:
+            departure.end()
+            raise
+        departure.settle(result)
         if isinstance(result, Answered):
             return result
         self._failed, self._code = result, Code.NOT_ANSWERED
@@ -338,7 +356,8 @@ class Execution:
 
     async def _follow(self, target: Target, contact: SIPURI) -> list[Target]:
         self._step(f"{target.uri} leads to {contact}")
-        return [*await redirect(target, contact, self._story.situation, self._lookup)]
+        found = await redirect(target, contact, self._story.situation, self._lookup)
+        return await self._departure.admit(found)
 
     async def within(self, target: Target) -> Execution:
         """
@@ -385,6 +404,7 @@ class Execution:
             self._budget,
             self._audience,
             self._functions,
+            self._outside,
         )
 
 

@@ -38,17 +38,19 @@ from sipsorcery.appserver.engine import Engine
 from sipsorcery.appserver.errors import AppServerError
 from sipsorcery.appserver.events import Events
 from sipsorcery.appserver.forking import MAX_RINGING
+from sipsorcery.appserver.hosting.assembly import make_functions
 from sipsorcery.appserver.inquiry import Inquiry
 from sipsorcery.appserver.leg import Leg
 from sipsorcery.appserver.legs import CallLeg, Errand, Listener
 from sipsorcery.appserver.line_plan import LineEngine
 from sipsorcery.appserver.load import Load
 from sipsorcery.appserver.lookup import OwnersLookup
+from sipsorcery.appserver.outside_calls import OutsideCalls
 from sipsorcery.appserver.parties import Parties
 from sipsorcery.appserver.plans import Plans
 from sipsorcery.appserver.python.engine import PythonEngine
 from sipsorcery.appserver.python.workers import Workers
-from sipsorcery.appserver.refusals import Refused
+from sipsorcery.appserver.refusals import Code, Refused
 from sipsorcery.appserver.resolution import Lookup, Target
 from sipsorcery.appserver.rewriting import Rewriting
 from sipsorcery.appserver.sources import Source, Sources
@@ -144,6 +146,9 @@ class AppServerService(Service):
             config, accounts, authenticator, self._plans, reactor.seconds
         )
         self._events = Events(bus, clock)
+        self._outside = OutsideCalls(
+            reactor, live, self._configured, config.limits, self._events, clock
+        )
         self._clock = clock
         self._greeting = LoopingCall(self._greet)
         self._greeting.clock = reactor
@@ -206,6 +211,20 @@ class AppServerService(Service):
             cdrs=continuity.cdrs,
             contacts=LegContacts(self._config, names, server),
             replace=self._replace,
+            outside=self._outside,
+            functions=make_functions(
+                self._reactor,
+                self._config,
+                accounts=self._accounts,
+                configured=self._configured,
+                directory=self._directory,
+                live=self._live,
+                actions=lambda: self.actions,
+                agent=agent,
+                proxy=self._proxy,
+                now=self._clock,
+                resolver=self._resolver,
+            ),
         )
         parties = Parties(self._accounts)
         self._transfers = Transfers(
@@ -233,6 +252,7 @@ class AppServerService(Service):
         self._workers.confinement().addCallbacks(self._tell_confinement, self._failed)
         agent.transport.start()
         continuity.start()
+        self._outside.start()
         self._greeting.start(_GREETING)
         self._lag.start()
         for listener in self.agent.listeners:
@@ -246,6 +266,7 @@ class AppServerService(Service):
         super().stopService()
         self._greeting.stop()
         self._lag.stop()
+        self._outside.stop()
         return Deferred.fromCoroutine(self._stop())
 
     @property
@@ -373,7 +394,8 @@ def _refuse(transaction: ServerTransaction) -> None:
     """
     Refuse a MESSAGE outside of any call: no dialplan is asked for it.
     """
-    transaction.respond(405, "User has chosen not to accept request type")
+    refused = Refused(Code.METHOD)
+    transaction.respond(refused.status, refused.phrase, refused.fields)
 
 
 def _route(config: Config) -> SIPURI:

@@ -21,6 +21,7 @@ from sipsorcery.appserver.events import Events
 from sipsorcery.appserver.execution import Audience, Execution, Story
 from sipsorcery.appserver.hosting.guest import Functions, no_functions
 from sipsorcery.appserver.legs import CallLeg, Errand, Listener
+from sipsorcery.appserver.outside_calls import OutsideCalls
 from sipsorcery.appserver.placing import Office
 from sipsorcery.appserver.plans import Plans
 from sipsorcery.appserver.records import Records
@@ -42,6 +43,7 @@ class Tools:
     :ivar connections: the established calls.
     :ivar records: stores them.
     :ivar contacts: makes the Contact that a caller reaches us by.
+    :ivar outside: counts the calls that leave the service; None: nobody does.
     :ivar functions: what dialplans can ask for beside calls and responses.
     :ivar replace: puts a caller in the place of a party of another call; is given the
         leg that it becomes, and the user that it has proved to be of.
@@ -64,6 +66,7 @@ class Tools:
     contacts: Contacts
     replace: Callable[[ServerCall, Side, str], Awaitable[None]]
     functions: Functions = no_functions
+    outside: OutsideCalls | None = None
 
     @property
     def office(self) -> Office:
@@ -91,4 +94,5 @@ class Tools:
             budget,
             audience,
             self.functions,
+            self.outside,
         )

@@ -14,12 +14,15 @@ from typing import Annotated, TypeAlias
 from sipsorcery.config.stores import Directory, Live
 from sipsorcery.config.values import (
     Address,
+    Country,
     DigestAlgorithm,
     Domain,
     Durability,
     File,
     Files,
     InsideAddress,
+    Mailbox,
+    MailServer,
     Network,
     Number,
     Pattern,
@@ -200,6 +203,16 @@ class AppServer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """
+    The section ``[mail]``.
+    """
+
+    server: MailServer | None = None
+    sender: Mailbox | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SSH:
     """
     The section ``[ssh]``.
@@ -246,6 +259,13 @@ class Limits:
     ban: Seconds = 300
     calls: Rate | None = None
     incoming: Rate | None = Rate(60, 60)  # noqa: RUF009  # it is frozen
+    # What a stolen password is worth: calls to those who are not here may cost money.
+    outside_calls: Rate | None = Rate(10, 60)  # noqa: RUF009  # it is frozen
+    outside_calls_at_once: Annotated[int, WholeNumber(0, 1_000_000)] = 4  # 0: any
+    outside_call_seconds: Annotated[int, WholeNumber(0, 604_800)] = 3600  # 0: any
+    home_country: Country | None = None
+    open_countries: tuple[Country, ...] = ()
+    premium_numbers: bool = False
     connections: Connections = 2048
     connections_per_address: Connections = 64
     idle: Patience = 120
@@ -270,6 +290,7 @@ class Config:
     regagent: RegAgent = RegAgent()
     notifier: Notifier = Notifier()
     appserver: AppServer = AppServer()
+    mail: Mail = Mail()
     ssh: SSH = SSH()
     web: Web = Web()
     metrics: Metrics = Metrics()

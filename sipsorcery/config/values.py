@@ -79,6 +79,7 @@ _RATE = re.compile(
     r"(?P<count>[0-9]{1,9})/(?P<number>[0-9]{1,6}(?:\.[0-9]{1,3})?)?(?P<unit>[smh])"
 )
 _STUN_PORT = 3478
+_SMTP_PORT = 25
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -288,6 +289,36 @@ def read_stun_server(value: object) -> HostPort:
     return server
 
 
+def read_mail_server(value: object) -> HostPort:
+    """
+    Read where a mail server is; without a port it is the one of :rfc:`5321`.
+    """
+    server = HostPort.parse(read_text(value), default_port=_SMTP_PORT)
+    if server.port == 0:
+        raise ValueError(f"nothing can be sent to {shown(value)}")
+    return server
+
+
+def read_mailbox(value: object) -> str:
+    """
+    Read an e-mail address.
+    """
+    text = read_text(value)
+    if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9.-]+", text):
+        raise ValueError(f"expected an e-mail address, not {shown(value)}")
+    return text
+
+
+def read_country(value: object) -> str:
+    """
+    Read the code that calls to a country begin with, such as 353; ``*`` is any.
+    """
+    text = read_text(value)
+    if text != "*" and not re.fullmatch("[1-9][0-9]{0,3}", text):
+        raise ValueError(f"expected the code of a country, not {shown(value)}")
+    return text
+
+
 def read_pin(value: object) -> str:
     """
     Read the SHA-256 fingerprint of a certificate: 64 hex digits, colons between or not.
@@ -308,6 +339,9 @@ Files: TypeAlias = Annotated[tuple[Path, ...], read_paths]
 TCPAddress: TypeAlias = Annotated[HostPort, read_listen]
 Target: TypeAlias = Annotated[Endpoint, read_target]
 STUNServer: TypeAlias = Annotated[HostPort, read_stun_server]
+MailServer: TypeAlias = Annotated[HostPort, read_mail_server]
+Mailbox: TypeAlias = Annotated[str, read_mailbox]
+Country: TypeAlias = Annotated[str, read_country]
 InsideAddress: TypeAlias = Annotated[ListenAddress, read_inside]
 Pattern: TypeAlias = Annotated[re.Pattern[str], read_pattern]
 Route: TypeAlias = Annotated[str, read_route]

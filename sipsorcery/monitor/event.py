@@ -51,6 +51,7 @@ class EventKind(StrEnum):
     CALL_ENDED = "call_ended"  # call, reason
     CALL_REFUSED = "call_refused"  # call, status, code
     DIALPLAN_STEP = "dialplan_step"  # call, plan
+    LIMIT_REACHED = "limit_reached"  # code
 
     # Proxy.
     FLOW_CLOSED = "flow_closed"  # token: that of the Path of who came on it

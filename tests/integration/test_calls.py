@@ -29,6 +29,12 @@ class CallCase(FlowCase):
 
     appserver = True
 
+    def text(self) -> str:
+        """
+        Let a user have as many calls as SIPp makes.
+        """
+        return '[limits]\noutside_calls = ""\noutside_calls_at_once = 0'
+
     async def phone(self, name: str) -> int:
         """
         Register a further phone of 101, and give its port.

@@ -25,7 +25,7 @@ _OURS = frozenset(
         *("via", "from", "to", "contact", "cseq", "call-id", "max-forwards"),
         *("route", "record-route", "require", "supported", "allow", "path"),
         *("mime-version", "www-authenticate", "session-expires", "min-se", "rack"),
-        *("rseq", "event", "refer-to", "replaces", "expires", "service-route"),
+        *("rseq", "refer-to", "replaces", "expires", "service-route"),
         *("p-asserted-identity", "identity", "max-breadth", "history-info"),
     )
 )
@@ -51,6 +51,22 @@ def check_field(name: str, value: str) -> None:
         raise DressError(f"{name} cannot be set by a dialplan")
     if len(value) > MAX_VALUE or not value.isprintable():
         raise DressError(f"{name}: a value is one line of at most {MAX_VALUE} letters")
+
+
+def read_content(type: str, body: str) -> tuple[str, bytes]:
+    """
+    Read a body that a dialplan has written, and its type.
+
+    :raises DressError: if it is too long, or of no type.
+    """
+    main, slash, sub = type.partition(";")[0].partition("/")
+    is_type = slash and all(map(grammar.is_token, (main.strip(), sub.strip())))
+    if not is_type or not type.isprintable() or len(type) > MAX_VALUE:
+        raise DressError(f"{excerpt(type)} is no type of content")
+    octets = body.encode("utf-8", "replace")
+    if len(octets) > MAX_BODY:
+        raise DressError(f"a body has at most {MAX_BODY} bytes")
+    return type, octets
 
 
 @dataclass(slots=True)
@@ -108,14 +124,7 @@ class Dress:
 
         :raises DressError: if it is too long, or of no type.
         """
-        main, slash, sub = type.partition(";")[0].partition("/")
-        is_type = slash and all(map(grammar.is_token, (main.strip(), sub.strip())))
-        if not is_type or not type.isprintable() or len(type) > MAX_VALUE:
-            raise DressError(f"{excerpt(type)} is no type of content")
-        octets = body.encode("utf-8", "replace")
-        if len(octets) > MAX_BODY:
-            raise DressError(f"a body has at most {MAX_BODY} bytes")
-        self.content = type, octets
+        self.content = read_content(type, body)
 
     def put_on(self, target: Target) -> Target:
         """

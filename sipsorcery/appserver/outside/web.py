@@ -76,13 +76,15 @@ class Web:
         endpoints = _Endpoints(reactor, is_allowed, resolver, trust)
         self._agent = Agent.usingEndpointFactory(reactor, endpoints)
 
-    async def get(self, url: str, seconds: float = 10.0) -> str:
+    async def get(self, url: str, seconds: float = 10.0, *, token: str = "") -> str:
         """
         Get the beginning of a page, as text.
 
+        :param token: proves who asks (:rfc:`6750`); no redirection takes it along.
+
         :raises WebError: if there is none.
         """
-        getting = Deferred.fromCoroutine(self._follow(url))
+        getting = Deferred.fromCoroutine(self._follow(url, token))
         getting.addTimeout(min(max(seconds, 0.1), MAX_SECONDS), self._reactor)
         try:
             body = await getting
@@ -96,12 +98,17 @@ class Web:
             raise WebError(f"it cannot be read: {_sentence(error)}") from None
         return body.decode("utf-8", "replace")
 
-    async def _follow(self, url: str) -> bytes:
+    async def _follow(self, url: str, token: str) -> bytes:
+        headers = _HEADERS
+        if token:
+            headers = _HEADERS.copy()
+            headers.addRawHeader("Authorization", f"Bearer {_checked(token)}")
         for _ in range(MAX_REDIRECTIONS + 1):
             _check(url)
             response: IResponse = await self._agent.request(
-                b"GET", url.encode("ascii"), _HEADERS
+                b"GET", url.encode("ascii"), headers
             )
+            headers = _HEADERS
             moved = response.headers.getRawHeaders(b"location")
             if response.code in _MOVED and moved:
                 _drop(response)
@@ -115,6 +122,12 @@ class Web:
 
 
 _HEADERS = Headers({"User-Agent": [f"sipsorcery/{__version__}"]})
+
+
+def _checked(token: str) -> str:
+    if not token.isascii() or not token.isprintable() or len(token) > _MAX_URL:
+        raise WebError("it is no token")
+    return token
 
 
 def _check(url: str) -> None:

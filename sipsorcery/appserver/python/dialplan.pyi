@@ -104,30 +104,27 @@ class Sys:
         """
         Send the caller a response. A final one, from 300 on, ends the dialplan.
 
-        ``headers`` are lines such as ``"Warning: 399 example.org odd"``. A 3xx needs
-        ``redirect_to``. To a MESSAGE also a 2xx may be sent.
+        A final one takes ``headers``, lines such as ``"Alert-Info: <urn:alert:x>"``. A
+        3xx needs ``redirect_to``.
         """
     def log(self, text: str) -> None:
         """Write a line to the owner's monitor."""
     def extend_script_timeout(self, seconds: int) -> None:
         """Let the dialplan run longer, up to 300 seconds in all."""
-    def callback(
-        self,
-        first: str,
-        second: str,
-        delay: int = 0,
-        first_ring: int = 60,
-        second_ring: int = 60,
-        first_headers: Sequence[str] = (),
-        second_headers: Sequence[str] = (),
-    ) -> None:
+    def callback(self, first: str, second: str, delay: int = 0) -> None:
         """
-        Ring one dial string and then another, and connect the two.
+        Call somebody, then somebody else, and connect the two.
 
-        It goes on by itself; three times in a run at most.
+        Each is a number or ``user@host``. It begins after ``delay`` seconds, 15 at
+        most, and goes on by itself; three times in a run at most. About both calls the
+        owner's dialplan ``callback`` decides, else that of the account's own calls.
         """
     def is_available(self, user: str | None = None, domain: str | None = None) -> bool:
-        """Tell whether an account of the owner is registered somewhere."""
+        """
+        Tell whether an account of the owner is registered somewhere.
+
+        Here and below, what is left out is that of the account that calls or is called.
+        """
     def is_mine(self, user: str | None = None, domain: str | None = None) -> bool:
         """Tell whether an account belongs to the owner."""
     def does_sip_account_exist(self, user: str, domain: str | None = None) -> bool:

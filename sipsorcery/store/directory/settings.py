@@ -23,6 +23,9 @@ SERVICE = ""
 #: has to be an end: 160 MB in all.
 MAX_VALUES, MAX_VALUE = 10_000, 16_384
 _MAX_SETTING = 64 * 1024
+#: The setting that says what a user may do outside of this service. It is not for them
+#: to change, nor for whoever has stolen their password.
+LIMITS = "limits"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +67,7 @@ class Settings(Rows[Setting]):
 
         :param value: what JSON can say.
         """
+        self._check(name)
         size = len(msgspec.json.encode(value))
         if size > _MAX_SETTING:
             raise Refused(f"a setting has at most {_MAX_SETTING} bytes, not {size}")
@@ -73,7 +77,12 @@ class Settings(Rows[Setting]):
         """
         Remove a setting, if it is there.
         """
+        self._check(name)
         return self._write(self._remove, name)
+
+    def _check(self, name: str) -> None:
+        if name.strip().lower() == LIMITS:
+            self._scope.check_admin("the limits of a user")
 
     @property
     def _owner(self) -> str:
