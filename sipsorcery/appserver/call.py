@@ -174,8 +174,8 @@ class Call:
             self._belongs_to(admitted)
             claim = await self._tools.claims.take(self._request, self.id, MAX_RINGING)
             if claim is None:
-                self._tools.calls.remove(self)
-                return  # another server has it
+                self._leave()
+                return
             self._is_claimed = True
             if self._incoming.replaced is not None:
                 await self._take_place()
@@ -313,6 +313,9 @@ class Call:
             connection.hang_up("The caller cannot be connected")
             raise
         connection.changed()
+        # Calls last long, and what the INVITE has said is with the others by now.
+        self._execution = None
+        self._request.compact(keep_body=False)
 
     def _connection(self, session: Session, target: Target) -> Connection:
         assert self.account is not None  # or nobody would have been called
@@ -357,6 +360,15 @@ class Call:
         """
         self._tell(EventKind.CALL_ENDED, ending.reason, reason=ending.reason)
         self._forget()
+
+    def _leave(self) -> None:
+        """
+        Be silent, because another server has the call.
+        """
+        self._reason = "another server has it"
+        self._running = None  # it is what calls this
+        if self._incoming.is_pending:
+            self._incoming.leave()
 
     def _refuse(self, refused: Refused) -> None:
         self._reason = refused.text

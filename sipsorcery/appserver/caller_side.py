@@ -125,7 +125,7 @@ class CallerSide:
         if said is not None and self._media is None:
             assert session is not None  # whose description it is
             self._media = session
-            self.join(session, self._rewriting_of(session, response))
+            self._join(session, self._rewriting_of(session, response))
         elif status in self._told:
             return
         description = None
@@ -145,12 +145,15 @@ class CallerSide:
         if self.bridge is not None:
             self.bridge.take_offers()
 
-    def join(self, session: Session, rewrite: Rewrite = NO_REWRITING) -> Bridge:
+    def join(self, session: Session) -> Bridge:
         """
         Let what a callee wants reach the caller, and the other way round.
 
         One who was joined before is so no more.
         """
+        return self._join(session, self._rewriting_of(session, session.accepted))
+
+    def _join(self, session: Session, rewrite: Rewrite) -> Bridge:
         if self.bridge is None:
             self.bridge = Bridge(
                 self._incoming.session,
@@ -176,8 +179,8 @@ class CallerSide:
         :return: as `ServerCall.answered`.
         :raises NotAcceptable: if the answer does not fit: the call is refused.
         """
+        bridge = self.join(session)
         response, session.accepted = session.accepted, None
-        bridge = self.join(session, self._rewriting_of(session, response))
         body, status, enclose = (
             b"",
             200,

@@ -68,6 +68,7 @@ class OneLeg:
         Answer the caller, and end each leg with the other one.
         """
         self.callee = session
+        self.side.join(session)
         answered = self.side.answer(session, storing=self.case.storing)
         answered.addErrback(lambda failure: None)
         self.bridge = self.side.bridge

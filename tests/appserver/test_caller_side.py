@@ -412,6 +412,19 @@ class MessageTests(TwoPhonesCase):
         self.within("ACK", 2)
         self.end()
 
+    def test_addresses_of_the_answer(self) -> None:
+        """
+        They do in a 2xx that nothing with media came before, too.
+        """
+        self.call()
+        theirs = ANSWER.replace(b"c=IN IP4 192.0.2.3", b"c=IN IP4 10.0.0.3")
+        seen = ("Proxy-ReceivedFrom", "udp:198.51.100.9:5060")
+        self.respond(180, seen)
+        self.respond(200, seen, body=theirs)
+        self.assertIn(b"c=IN IP4 198.51.100.9", self.heard.body)
+        self.within("ACK", 1)
+        self.end()
+
     def test_addresses_stay(self) -> None:
         """
         Not so where the leg does not want that.
