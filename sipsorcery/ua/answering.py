@@ -184,6 +184,12 @@ class Answering:
         dialog = self._session.shared.dialog
         self._finish(dialog.respond(self.request, status, reason, fields))
 
+    def drop(self) -> None:
+        """
+        Never answer, because somebody else does.
+        """
+        self._transaction.drop()
+
     def stop(self) -> None:
         """
         End, because the session does: what waits for an answer is terminated.

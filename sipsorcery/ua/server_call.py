@@ -259,6 +259,17 @@ class ServerCall:
         contacts = [t if isinstance(t, Address) else Address(t) for t in targets]
         self.reject(status, fields=[(CONTACT, contact) for contact in contacts])
 
+    def leave(self) -> None:
+        """
+        Say nothing more: another server, which has got the call as well, answers it.
+
+        :raises CallCancelled: if the caller has given up.
+        :raises LocalProtocolError: if the call has been answered.
+        """
+        self._check_pending()
+        self._answering.drop()
+        self._end("left to another server")
+
     # What comes of it
 
     def timer_due(self, now: float) -> None:

@@ -24,6 +24,7 @@ from sipsorcery.sip.fields import (
     SESSION_EXPIRES,
     SUPPORTED,
     TO,
+    VIA,
 )
 from sipsorcery.sip.multipart import Part, write_multipart
 from sipsorcery.sip.parameterised import DialogReference, MediaType, Seconds
@@ -104,6 +105,45 @@ class CallCase(AgentCase):
         self.network.advance()
         self.within("ACK", self.invite[CSEQ].number)
         return self.given(answered)
+
+
+class LeaveTests(CallCase):
+    """
+    A call that another server answers.
+    """
+
+    def test_silent(self) -> None:
+        """
+        The caller hears nothing more of us, whatever he sends, and nothing is left.
+        """
+        call = self.call()
+        call.ring(100)
+        answered = call.answered()
+        call.leave()
+        self.refused(answered, SessionEnded)
+        self.assertFalse(call.is_pending)
+        self.network.advance(600)
+        self.assertEqual(self.bob.statuses, [100])
+        self.assert_settled()
+
+    def test_cancelled(self) -> None:
+        """
+        A CANCEL belongs to nothing here any more.
+        """
+        call = self.call()
+        call.leave()
+        via = self.invite[VIA]
+        self.bob.request("CANCEL", (VIA, via), call_id="call")
+        self.network.advance()
+        self.assertEqual(self.bob.statuses, [481])
+
+    def test_too_late(self) -> None:
+        """
+        A call that we have answered is ours.
+        """
+        call = self.call()
+        self.answer(call)
+        self.assertRaises(LocalProtocolError, call.leave)
 
 
 class AnswerTests(CallCase):

@@ -34,6 +34,11 @@ class ServerSide(Protocol):
         Send a response of the user.
         """
 
+    def drop(self, transaction: ServerTransaction) -> None:
+        """
+        Forget a transaction that nobody answers here.
+        """
+
     def timer_due(self, transaction: ServerTransaction, now: float) -> None:
         """
         Let the machine act on its timers.
@@ -176,6 +181,12 @@ class ServerTransaction:
             and provisional responses.
         """
         self._side.send(self, response)
+
+    def drop(self) -> None:
+        """
+        Forget it, and never answer: because somebody else does.
+        """
+        self._side.drop(self)
 
     def timer_due(self, now: float) -> None:
         """

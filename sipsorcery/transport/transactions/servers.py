@@ -141,6 +141,13 @@ class ServerTransactions(Side[ServerTransaction, ServerEffect]):
             self._note_final(transaction, response)
         self._act(transaction)
 
+    def drop(self, transaction: ServerTransaction) -> None:
+        """
+        Forget a transaction that nobody answers here.
+        """
+        transaction.machine.abandon()
+        self._forget(transaction)
+
     def stop(self) -> None:
         """
         Refuse what waits for an answer, and forget everything.
