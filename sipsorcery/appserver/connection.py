@@ -205,6 +205,13 @@ class Connection:
             _say_goodbye(side.session)
         # Early sessions, which no BYE ends, have to be refused or cancelled by others.
 
+    @property
+    def awaits_another(self) -> bool:
+        """
+        Whether somebody is to come in the place of one side.
+        """
+        return self._released is not None
+
     def release(self, session: Session) -> None:
         """
         Let one side hang up without an end of the call: another one is to come.

@@ -66,6 +66,7 @@ class Code(StrEnum):
     TRANSFER_METHOD = "transfer-method"
     TRANSFER_TARGET = "transfer-target"
     TRANSFER_OWNER = "transfer-owner"
+    TRANSFER_PENDING = "transfer-pending"
     NO_CALL = "no-call"
     FAULT = "fault"
 
@@ -107,6 +108,7 @@ USUAL: Mapping[Code, tuple[int, str]] = MappingProxyType(
         Code.TRANSFER_METHOD: (501, "Only calls can be asked for"),
         Code.TRANSFER_TARGET: (416, "There is no way to call that"),
         Code.TRANSFER_OWNER: (403, "The call is not yours to transfer"),
+        Code.TRANSFER_PENDING: (491, "Somebody is being called for it already"),
         Code.NO_CALL: (481, "There is no such call"),
         Code.FAULT: (500, "Something is wrong here"),
     }

@@ -121,6 +121,7 @@ class Transfers:
         connection = None if old is None else self._connections.of_session(old)
         if old is None or connection is None:
             raise Refused(Code.NO_CALL)
+        _check(connection, old)
         stays = connection.opposite(old)
         check_replaces(
             TransferMode(connection.transfer),
@@ -157,6 +158,7 @@ class Transfers:
         :raises Refused: if nobody answers; then all is as before, but for a party that
             has hung up meanwhile: without it the call ends.
         """
+        _check(connection, leaves)
         stays = connection.opposite(leaves)
         order = Order(
             call=connection.id,
@@ -193,6 +195,8 @@ class Transfers:
         :param goes: of the other call, which ends.
         :raises Refused: if the ends do not agree; then all is as before.
         """
+        _check(one, leaves)
+        _check(other, goes)
         stays, comes = one.opposite(leaves), other.opposite(goes)
         await self._introduce(one, stays, comes)
         side = other.surrender(comes, ATTENDED)
@@ -220,6 +224,8 @@ class Transfers:
             case Join():
                 assert goes is not None  # or nothing could be joined
                 assert other is not None
+                _check(connection, session)
+                _check(other, goes)
                 referral.accept()
                 await self.join(connection, session, other, goes)
                 referral.progress(200)
@@ -228,6 +234,7 @@ class Transfers:
                 if account is None:
                     return  # it has been asked for a proof
                 assert isinstance(refer.target, SIPURI)  # it has been decided
+                _check(connection, session)
                 referral.accept()
                 await self.place(
                     connection,
@@ -407,6 +414,18 @@ class Transfers:
             remote=None,
             **detail,
         )
+
+
+def _check(connection: Connection, session: Session) -> None:
+    """
+    See to it that a party is there, and not about to be replaced.
+
+    :raises Refused: if it is not.
+    """
+    if connection.is_over or connection.side_of(session) is None:
+        raise Refused(Code.NO_CALL)
+    if connection.awaits_another:
+        raise Refused(Code.TRANSFER_PENDING)
 
 
 def _headers(referral: Referral) -> tuple[str, ...]:

@@ -151,6 +151,23 @@ class BlindTests(SwitchboardCase):
         self.run_through(self.alice.bye())
         self.assert_settled()
 
+    def test_another(self) -> None:
+        """
+        While 102 rings there is no other transfer in this call (491).
+        """
+        calls: list[ServerCall] = []
+        self.phones["102"].on_invite(calls.append)
+        self.refer()
+        failed = self.begin(self.bob.refer(f"sip:100@{DOMAIN}"))
+        error = self.refused(failed, RequestFailed)
+        self.assertEqual(error.status, 491)
+        self.assertEqual(error.response[REASON].text, str(Code.TRANSFER_PENDING))
+        calls[0].answer(media(PHONES["102"]))
+        self.network.advance()
+        self.assert_talks(self.alice, calls[0].session)
+        self.run_through(self.alice.bye())
+        self.assert_settled()
+
     def test_plan(self) -> None:
         """
         The owner's dialplan "transfer" decides where the call goes.
