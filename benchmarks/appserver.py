@@ -74,6 +74,9 @@ proxies = ["udp:127.0.0.1:{far}", "udp:127.0.0.1:{near}"]
 t1 = {t1}
 [appserver]
 listen = "udp:127.0.0.1:{port}"
+[limits]
+outside_calls = ""
+outside_calls_at_once = 0
 """
 PLAN = "exten => _1XX,1,Dial(gen,secret,${{dst}}@127.0.0.1:{far})\n"
 
