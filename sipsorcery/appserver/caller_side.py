@@ -12,7 +12,7 @@ from sipsorcery.appserver import transparency
 from sipsorcery.appserver.bridge import Bridge, Rewrite
 from sipsorcery.appserver.inquiry import Inquiry
 from sipsorcery.appserver.resolution import Kind, Target
-from sipsorcery.appserver.rewriting import NO_REWRITING, Rewriting
+from sipsorcery.appserver.rewriting import NO_REWRITING, between, host_of
 from sipsorcery.dialog.dialog import HOPS
 from sipsorcery.dialog.extensions import RELIABLE, supports
 from sipsorcery.dialog.refusal import FieldValue
@@ -44,7 +44,7 @@ class CallerSide:
         "_kept",
         "_media",
         "_public",
-        "_rewriting",
+        "_seen",
         "_told",
         "bridge",
         "on_agreed",
@@ -62,7 +62,7 @@ class CallerSide:
         self._incoming = incoming
         self._is_trusted = is_trusted
         self._public = public
-        self._rewriting = Rewriting(seen, public)
+        self._seen = seen
         self._told: set[int] = set()
         self._media: Session | None = None  # whose media the caller hears
         self._kept: set[Session] = set()  # whose addresses stay as they are
@@ -96,7 +96,7 @@ class CallerSide:
         return Inquiry(
             name=incoming.caller.display_name or "",
             description=offer,
-            rewrite=self._rewriting,
+            rewrite=self._rewrite,
             keep_addresses=self._kept.add,
             late_answer=self._late_answer if is_late else None,
             fields=of_call,
@@ -125,7 +125,7 @@ class CallerSide:
         if said is not None and self._media is None:
             assert session is not None  # whose description it is
             self._media = session
-            self._join(session, self._rewriting_of(session, response))
+            self._join(session, response)
         elif status in self._told:
             return
         description = None
@@ -151,19 +151,7 @@ class CallerSide:
 
         One who was joined before is so no more.
         """
-        return self._join(session, self._rewriting_of(session, session.accepted))
-
-    def _join(self, session: Session, rewrite: Rewrite) -> Bridge:
-        if self.bridge is None:
-            self.bridge = Bridge(
-                self._incoming.session,
-                session,
-                on_agreed=self._agreed,
-                rewrites=(self._rewriting, rewrite),
-            )
-        elif self.bridge.callee is not session:
-            self.bridge.replace(self.bridge.callee, session, rewrite)
-        return self.bridge
+        return self._join(session, session.accepted)
 
     def answer(
         self,
@@ -211,8 +199,7 @@ class CallerSide:
         """
         Hear that the caller has acknowledged.
         """
-        if session.remote is not None:
-            self._answer.succeed(self._rewriting(session.remote))
+        self._succeed(session)
         if self.bridge is not None:
             # From now on nobody needs the INVITE, which we have.
             self.bridge.on_agreed = self.on_agreed or _nothing
@@ -224,20 +211,46 @@ class CallerSide:
         """
         Hear that one of the two has agreed with us on something.
         """
-        is_answer = session is self._incoming.session and session.remote is not None
-        if is_answer and not self._answer.is_known:
-            assert session.remote is not None
-            self._answer.succeed(self._rewriting(session.remote))
+        if session is self._incoming.session:
+            self._succeed(session)
         if self.on_agreed is not None:
             self.on_agreed(session)
 
     async def _late_answer(self) -> SessionDescription:
         return await self._answer.wait()
 
-    def _rewriting_of(self, session: Session, response: Response | None) -> Rewrite:
-        if session in self._kept or response is None:
-            return NO_REWRITING
-        return Rewriting.of(response.get(PROXY_RECEIVED_FROM), self._public)
+    def _succeed(self, session: Session) -> None:
+        """
+        Give the caller's answer to the callee who has made the offer.
+        """
+        if session.remote is not None and self.bridge is not None:
+            rewrite, _ = self.bridge.rewrites
+            self._answer.succeed(rewrite(session.remote))
+
+    def _join(self, session: Session, response: Response | None) -> Bridge:
+        """
+        Relay to and from a callee; *response* says where that one is.
+        """
+        if self.bridge is not None:
+            if self.bridge.callee is session:
+                return self.bridge
+            self.bridge.end()
+        rewrites: tuple[Rewrite, Rewrite] = (NO_REWRITING, NO_REWRITING)
+        if session not in self._kept:
+            source = None if response is None else response.get(PROXY_RECEIVED_FROM)
+            rewrites = between(self._seen, host_of(source), self._public)
+        caller = self._incoming.session
+        self.bridge = Bridge(caller, session, on_agreed=self._agreed, rewrites=rewrites)
+        return self.bridge
+
+    def _rewrite(
+        self, description: SessionDescription, target: Target
+    ) -> SessionDescription:
+        """
+        Make of the caller's offer what a target is told.
+        """
+        rewrite, _ = between(self._seen, target.uri.address, self._public)
+        return rewrite(description)
 
 
 async def _align(bridge: Bridge) -> None:

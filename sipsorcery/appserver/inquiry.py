@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from sipsorcery.appserver.resolution import Target
-from sipsorcery.appserver.rewriting import NO_REWRITING
 from sipsorcery.dialog.bodies import described
 from sipsorcery.dialog.dialog import HOPS
 from sipsorcery.dialog.refusal import FieldValue
@@ -20,6 +19,10 @@ from sipsorcery.ua.negotiation import Enclose
 LateAnswer = Callable[[], Awaitable[SessionDescription]]
 
 
+def _leave(description: SessionDescription, target: Target) -> SessionDescription:
+    return description
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inquiry:
     """
@@ -27,8 +30,8 @@ class Inquiry:
 
     :ivar name: the display name of who calls.
     :ivar description: what is offered; None: nothing, or the callee is to offer.
-    :ivar rewrite: puts addresses into it that can be reached from outside, where a leg
-        wants that.
+    :ivar rewrite: puts addresses into it that the target can reach, where a leg wants
+        that.
     :ivar keep_addresses: is given each session of a leg that wants no address replaced.
     :ivar late_answer: where the callee is to offer: waits for the answer.
     :ivar fields: what the INVITE says beyond the usual, given the target.
@@ -41,7 +44,7 @@ class Inquiry:
 
     name: str = ""
     description: SessionDescription | None = None
-    rewrite: Callable[[SessionDescription], SessionDescription] = NO_REWRITING
+    rewrite: Callable[[SessionDescription, Target], SessionDescription] = _leave
     keep_addresses: Callable[[Session], object] = lambda session: None
     late_answer: LateAnswer | None = None
     fields: Callable[[Target], list[FieldValue]] = lambda target: []

@@ -75,7 +75,7 @@ class Leg:
         headers = (*inquiry.headers, *target.headers)
         description = inquiry.description
         if description is not None and target.rewrites_sdp:
-            description = inquiry.rewrite(description)
+            description = inquiry.rewrite(description, target)
         body, fields = inquiry.body, inquiry.fields(target)
         if target.content is not None:
             description, body, fields = _replaced(target.content, fields)

@@ -32,16 +32,6 @@ class Rewriting:
     seen: str = ""
     public: str = ""
 
-    @classmethod
-    def of(cls, source: str | None, public: str) -> Rewriting:
-        """
-        Make it of what a proxy says: the text of an `Endpoint`, or nothing.
-        """
-        try:
-            return cls(Endpoint.parse((source or "").strip()).host, public)
-        except ValueError:
-            return cls("", public)
-
     @property
     def address(self) -> str:
         """
@@ -69,6 +59,35 @@ class Rewriting:
 
 #: Leaves every description as it is.
 NO_REWRITING = Rewriting()
+
+
+def between(caller: str, callee: str, public: str) -> tuple[Rewriting, Rewriting]:
+    """
+    Make what is done between two parties: with what the caller says, and the callee.
+
+    Two who are both in our own network reach each other there, and not by the address
+    that others see.
+
+    :param caller: where the caller was seen; "": nobody knows.
+    :param callee: likewise.
+    :param public: ours as others see it; "": they see none.
+    """
+    return (
+        Rewriting(caller, "" if is_private(callee) else public),
+        Rewriting(callee, "" if is_private(caller) else public),
+    )
+
+
+def host_of(source: str | None) -> str:
+    """
+    Give the address in what a proxy says of a source: the text of an `Endpoint`.
+
+    :return: "" if it says nothing.
+    """
+    try:
+        return Endpoint.parse((source or "").strip()).host
+    except ValueError:
+        return ""
 
 
 # It is asked for every description: as many as there are parties that talk at a time.

@@ -52,7 +52,7 @@ from sipsorcery.appserver.python.engine import PythonEngine
 from sipsorcery.appserver.python.workers import Workers
 from sipsorcery.appserver.refusals import Code, Refused
 from sipsorcery.appserver.resolution import Lookup, Target
-from sipsorcery.appserver.rewriting import Rewriting
+from sipsorcery.appserver.rewriting import Rewriting, between, host_of
 from sipsorcery.appserver.sources import Source, Sources
 from sipsorcery.appserver.tools import Tools
 from sipsorcery.appserver.transfers import Transfers
@@ -361,7 +361,8 @@ class AppServerService(Service):
         )
 
     def _rewriting(self, side: Side) -> Rewriting:
-        return Rewriting.of(side.source, str(self._config.sip.public_address or ""))
+        public = str(self._config.sip.public_address or "")
+        return Rewriting(host_of(side.source), public)
 
     def _make_bridge(self, connection: Connection) -> Bridge:
         """
@@ -373,10 +374,7 @@ class AppServerService(Service):
             connection.caller,
             connection.callee,
             on_agreed=connection.changed,
-            rewrites=(
-                Rewriting.of(caller.source, public),
-                Rewriting.of(callee.source, public),
-            ),
+            rewrites=between(host_of(caller.source), host_of(callee.source), public),
         )
 
     async def _stop(self) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from sipsorcery.appserver.rewriting import NO_REWRITING, Rewriting
+from sipsorcery.appserver.rewriting import NO_REWRITING, Rewriting, between, host_of
 from sipsorcery.sdp import SessionDescription
 from sipsorcery.ua import audio
 
@@ -75,9 +75,23 @@ class RewritingTests(SynchronousTestCase):
         """
         What a proxy says is taken if it is an address; a name is none.
         """
-        self.assertEqual(
-            Rewriting.of("tls:[2001:db8::7]:5061", "").address, "2001:db8::7"
-        )
+        self.assertEqual(host_of("tls:[2001:db8::7]:5061"), "2001:db8::7")
         for text in (None, "", "udp:", "anything else"):
-            self.assertEqual(Rewriting.of(text, "203.0.113.1").address, "203.0.113.1")
+            self.assertEqual(host_of(text), "")
         self.assertEqual(Rewriting("phone.example", "host").address, "")
+
+    def test_between(self) -> None:
+        """
+        Who is in our network is reached by our public address, but not by another one
+        who is there, too.
+        """
+        near, far, public = "192.168.1.9", "198.51.100.7", "203.0.113.1"
+        for caller, callee, expected in (
+            (near, far, (public, far)),
+            (far, near, (far, public)),
+            (near, near, ("", "")),
+            (near, "", (public, "")),
+            (far, far, (far, far)),
+        ):
+            made = between(caller, callee, public)
+            self.assertEqual(tuple(one.address for one in made), expected)
