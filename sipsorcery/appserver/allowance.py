@@ -92,6 +92,8 @@ def _count(value: object) -> int:
 
 
 def _country(value: object) -> str | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)  # as people write it
     return None if value == "" else read_country(value)
 
 

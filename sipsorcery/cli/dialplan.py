@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sipsorcery.appserver.errors import PlanErrors
-from sipsorcery.appserver.line_plan import LinePlan
+from sipsorcery.appserver.checking import find_faults
 from sipsorcery.cli import tables
 from sipsorcery.cli.declaring import Verbs, add_group, add_verb
 from sipsorcery.cli.errors import Refused, WrongUsage
@@ -19,6 +19,9 @@ from sipsorcery.cli.session import Session, with_session
 from sipsorcery.store.directory import Dialplan, Directory, Language
 
 _FAULT = ("line", "message")
+_VERSION = ("version", "kind", "author", "note", "created")
+# Those of which nothing is left that could run; of a line plan the other lines are.
+_REFUSED_IF_FAULTY = (Language.PYTHON, Language.WIZARD)
 _COLUMNS = ("owner", "name", "kind", "version", "updated")
 # Octets that are read: the store says how many characters a dialplan can have.
 _MAX_FILE = 4 * 1024 * 1024
@@ -37,8 +40,28 @@ def add_to(verbs: Verbs) -> None:
     parser.add_argument(
         "--file", metavar="F", required=True, help="its text; -: the standard input"
     )
-    kinds = [str(Language.PYTHON), str(Language.LINES)]
-    parser.add_argument("--kind", choices=kinds, default=kinds[0])
+    kinds = [str(each) for each in Language]
+    parser.add_argument("--kind", choices=kinds, default=str(Language.PYTHON))
+    parser.add_argument("--note", metavar="T", default="", help="what is new in it")
+    parser = add_verb(
+        group, "revert", with_session(revert), "put an earlier version in force again"
+    )
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("version", metavar="VERSION", type=int)
+    _add_owner(parser, required=True)
+    parser = add_verb(
+        group, "versions", with_session(show_versions), "list those kept", reads=True
+    )
+    parser.add_argument("name", metavar="NAME")
+    _add_owner(parser, required=True)
+    parser = add_verb(
+        group, "options", with_session(set_options), "give one its tables, in JSON"
+    )
+    parser.add_argument("name", metavar="NAME")
+    _add_owner(parser, required=True)
+    parser.add_argument(
+        "--file", metavar="F", required=True, help="an object; -: the standard input"
+    )
     parser = add_verb(group, "list", with_session(show), "list dialplans", reads=True)
     _add_owner(parser, required=False)
     parser = add_verb(
@@ -52,18 +75,64 @@ def add_to(verbs: Verbs) -> None:
     parser.add_argument("name", metavar="NAME", nargs="?")
     _add_owner(parser, required=False)
     parser.add_argument("--file", metavar="F", help="a text that is not stored")
-    parser.add_argument("--kind", choices=kinds, default=kinds[0])
+    parser.add_argument("--kind", choices=kinds, default=str(Language.PYTHON))
 
 
 async def put(session: Session, options: argparse.Namespace) -> None:
     """
     Put a dialplan in force.
     """
-    script = _read(options.file)
+    script, kind = _read(options.file), Language(options.kind)
+    if kind in _REFUSED_IF_FAULTY:
+        _tell(options.name, find_faults(kind, script))
     async with session.directory() as directory:
         dialplans = directory.of(options.owner, as_admin=True).dialplans
-        plan = await dialplans.put(options.name, script, Language(options.kind))
+        plan = await dialplans.put(options.name, script, kind, note=options.note)
     print(f"{plan.name}: version {plan.version}")
+
+
+async def revert(session: Session, options: argparse.Namespace) -> None:
+    """
+    Put an earlier version in force again, as a new one.
+    """
+    async with session.directory() as directory:
+        dialplans = directory.of(options.owner, as_admin=True).dialplans
+        plan = await dialplans.revert(options.name, options.version)
+    print(f"{plan.name}: version {plan.version}")
+
+
+async def show_versions(session: Session, options: argparse.Namespace) -> None:
+    """
+    List the versions that are kept.
+    """
+    async with session.directory() as directory:
+        found = await directory.of(options.owner).dialplans.versions(options.name)
+    rows = [
+        {
+            "version": each.number,
+            "kind": str(each.kind),
+            "author": each.author,
+            "note": each.note,
+            "created": each.created,
+        }
+        for each in found
+    ]
+    tables.show(rows, _VERSION, as_json=options.json)
+
+
+async def set_options(session: Session, options: argparse.Namespace) -> None:
+    """
+    Replace the tables and settings of a dialplan.
+    """
+    try:
+        given = json.loads(_read(options.file))
+    except ValueError as error:
+        raise Refused(f"'{tables.printable(options.file)}': {error}") from None
+    if not isinstance(given, dict):
+        raise Refused(f"'{tables.printable(options.file)}' holds no object of JSON")
+    async with session.directory() as directory:
+        dialplans = directory.of(options.owner, as_admin=True).dialplans
+        await dialplans.change(options.name, options=given)
 
 
 async def show(session: Session, options: argparse.Namespace) -> None:
@@ -97,8 +166,16 @@ async def check(session: Session, options: argparse.Namespace) -> None:
     else:
         plan = await _find(session, options)
         name, kind, script = plan.name, plan.kind, plan.script
-    faults = _faults(kind, script)
-    if options.json:
+    _tell(name, find_faults(kind, script), as_json=options.json)
+
+
+def _tell(
+    name: str, faults: Sequence[tuple[int, str]], *, as_json: bool = False
+) -> None:
+    """
+    Print the faults of a dialplan, and end the verb if there are any.
+    """
+    if as_json:
         rows = [{"line": line, "message": text} for line, text in faults]
         tables.show(rows, _FAULT, as_json=True)
     else:
@@ -106,19 +183,6 @@ async def check(session: Session, options: argparse.Namespace) -> None:
             print(f"{tables.printable(name)}:{line}: {tables.printable(text)}")
     if faults:
         raise Refused(f"'{tables.printable(name)}' has {len(faults)} mistakes")
-
-
-def _faults(kind: Language, script: str) -> Sequence[tuple[int, str]]:
-    if kind is not Language.LINES:
-        raise Refused(
-            f"mistakes are looked for in dialplans of kind {Language.LINES}, and not "
-            f"yet in those of kind {kind}"
-        )
-    try:
-        LinePlan.parse(script)
-    except PlanErrors as errors:
-        return errors.faults
-    return ()
 
 
 async def _find(session: Session, options: argparse.Namespace) -> Dialplan:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from sipsorcery.cli import passwords, tables
+from sipsorcery.cli import limits, passwords, tables
 from sipsorcery.cli.declaring import Run, Verbs, add_group, add_verb
 from sipsorcery.cli.errors import Refused
 from sipsorcery.cli.session import Act, Session, with_session
@@ -44,6 +44,7 @@ def add_to(verbs: Verbs) -> None:
     )
     parser.add_argument("--reason", default=_DISABLED, help="why, in a line")
     _add_named(group, "enable", with_session(enable), "let a user log in again")
+    limits.add_to(group)
     keys = add_group(group, "key", "change the SSH keys that a user logs in with")
     parser = _add_named(keys, "add", with_session(add_key), "add a key")
     parser.add_argument(

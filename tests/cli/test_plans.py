@@ -76,9 +76,59 @@ class DialplanTests(PlansCase):
         """
         Another text is another version, the same text is not.
         """
-        for text, version in (("one", 1), ("one", 1), ("two", 2)):
+        for text, version in (("x = 1", 1), ("x = 1", 1), ("x = 2", 2)):
             self.assertEqual(self.put("joe", text), f"home: version {version}\n")
-        self.assertEqual(self.do("dialplan", "show", "home"), "two")
+        self.assertEqual(self.do("dialplan", "show", "home"), "x = 2")
+
+    def test_put_faulty(self) -> None:
+        """
+        A dialplan in Python that is none, or rules that are none, are not put in force:
+        each fault is told with its line and column.
+        """
+        script = "sys.dial('a')\nsys.dail('b')\nsys.dial(ring='long', to='c')\n"
+        given = ("--owner", "joe", "--file", "-")
+        result = self.run_command("dialplan", "put", "home", *given, given=script)
+        self.assertEqual(result.status, 1)
+        places = [line.split(" ")[0] for line in result.out.splitlines()]
+        self.assertEqual(places, ["home:2:", "home:3:"])
+        self.assertTrue(all(": column " in line for line in result.out.splitlines()))
+        self.assertIn("2 mistakes", result.error)
+        rules = '[{"direction": "out", "action": {"do": "reject", "status": 200}}]'
+        wizard = ("--kind", "wizard")
+        result = self.run_command(
+            "dialplan", "put", "home", *given, *wizard, given=rules
+        )
+        self.assertEqual((result.status, result.out[:7]), (1, "home:1:"))
+        self.assertEqual(self.read("dialplan", "list"), [])
+
+    def test_revert(self) -> None:
+        """
+        An earlier version is in force again as a new one, and one that there is not is
+        not.
+        """
+        self.put("joe", "x = 1")
+        self.put("joe", "x = 2", "--note", "twice")
+        given = ("--owner", "joe")
+        done = self.do("dialplan", "revert", "home", "1", *given)
+        self.assertEqual(done, "home: version 3\n")
+        self.assertEqual(self.do("dialplan", "show", "home"), "x = 1")
+        listed = self.read("dialplan", "versions", "home", *given)
+        self.assertEqual(
+            [(each["version"], each["note"]) for each in listed],
+            [(3, "as version 1"), (2, "twice"), (1, "")],
+        )
+        self.assertIn("7", self.refuse("dialplan", "revert", "home", "7", *given))
+
+    def test_options(self) -> None:
+        """
+        A dialplan has tables, which are an object of JSON.
+        """
+        self.put("joe", "x = 1")
+        given = ("home", "--owner", "joe", "--file", "-")
+        self.do("dialplan", "options", *given, given='{"speed_dials": {"7": "101"}}')
+        for text in ("[]", "{"):
+            result = self.run_command("dialplan", "options", *given, given=text)
+            self.assertEqual(result.status, 1)
 
     def test_file(self) -> None:
         """
@@ -96,24 +146,23 @@ class DialplanTests(PlansCase):
 
     def test_kind(self) -> None:
         """
-        Without a word about it a dialplan is in Python; rules of the wizard are not put
-        by hand.
+        Without a word about it a dialplan is in Python.
         """
-        self.put("joe", "x")
+        self.put("joe", "x = 1")
         self.assertEqual(self.read("dialplan", "list")[0]["kind"], "python")
-        given = ("--owner", "joe", "--file", "-", "--kind", "wizard")
-        self.refuse("dialplan", "put", "home", *given, status=2)
+        self.put("joe", "[]", "--kind", "wizard")
+        self.assertEqual(self.read("dialplan", "list")[0]["kind"], "wizard")
 
     def test_two_of_a_name(self) -> None:
         """
         Where several users have one of that name it has to be said whose.
         """
-        self.put("joe", "of joe")
-        self.put("eve", "of eve")
+        self.put("joe", "x = 'joe'")
+        self.put("eve", "x = 'eve'")
         self.assertEqual(len(self.read("dialplan", "list")), 2)
         self.assertIn("--owner", self.refuse("dialplan", "show", "home", status=2))
         shown = self.do("dialplan", "show", "home", "--owner", "eve")
-        self.assertEqual(shown, "of eve")
+        self.assertEqual(shown, "x = 'eve'")
         self.assertIn("there is no", self.refuse("dialplan", "show", "away"))
 
     def test_check(self) -> None:

@@ -4,12 +4,9 @@ The engine of dialplans in Python.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-
-from pydantic_monty import Monty, MontyError, MontyTypingError, ResourceLimits
 
 from sipsorcery.appserver.engine import (
     End,
@@ -18,8 +15,7 @@ from sipsorcery.appserver.engine import (
     Step,
     Value,
 )
-from sipsorcery.appserver.errors import PlanErrors
-from sipsorcery.appserver.python.declarations import STUB
+from sipsorcery.appserver.python.checking import find_faults, raise_faults
 from sipsorcery.appserver.python.turns import (
     Begin,
     Facts,
@@ -29,14 +25,6 @@ from sipsorcery.appserver.python.turns import (
     take_turn,
 )
 from sipsorcery.appserver.python.workers import Workers
-
-#: Characters of a dialplan, as many as the directory keeps.
-MAX_SCRIPT = 256 * 1024
-
-_FAULT = re.compile(r"^[^:\n]*:(\d+):(\d+): (?:\w+\[[\w-]+\] )?(.*)$", re.MULTILINE)
-_MAX_FAULTS = 20
-# Seconds of the turn that checks a dialplan: it is read, and nothing runs.
-_NO_TIME = 1e-6
 
 
 @dataclass(slots=True)
@@ -131,34 +119,5 @@ class PythonEngine:
         :raises PlanErrors: naming the line and column of each.
         :raises EngineOverloaded: if too much waits for a worker.
         """
-        if len(script) > MAX_SCRIPT:
-            text = f"it has more than {MAX_SCRIPT} characters"
-            raise PlanErrors([(1, text)])
-        faults = await self._workers.run(owner, partial(_check, script=script))
-        if faults:
-            raise PlanErrors(faults)
-
-
-def _check(pool: Monty, script: str) -> list[tuple[int, str]]:
-    limits: ResourceLimits = {"max_feed_duration_secs": _NO_TIME}
-    try:
-        with pool.checkout(
-            limits=limits,
-            type_check=True,
-            type_check_stubs=STUB,
-            type_check_format="concise",
-        ) as session:
-            session.feed_start(script)
-    except MontyTypingError as error:
-        return _faults(error.display())
-    except MontyError:
-        pass  # the time is over before anything has run
-    return []
-
-
-def _faults(text: str) -> list[tuple[int, str]]:
-    found = [
-        (int(line), f"column {column}: {what}")
-        for line, column, what in _FAULT.findall(text)
-    ]
-    return found[:_MAX_FAULTS] or [(1, " ".join(text.split())[:200])]
+        check = partial(find_faults, script=script)
+        raise_faults(await self._workers.run(owner, check))
