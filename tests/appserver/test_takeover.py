@@ -79,6 +79,25 @@ class OwnCallsTests(TakeoverCase):
         self.assertEqual(self.successResultOf(taking), 25)
         self.assertEqual({one.id for one in self.server.connections}, set(calls))
 
+    def test_disk_hangs(self) -> None:
+        """
+        A disk that hangs keeps no call from going on.
+        """
+        self.connect()
+        self.restart()
+        self.threads.waits = True
+        taking = self.begin(self.server.takeover.take_own())
+        self.network.advance(3)
+        self.assertEqual(self.successResultOf(taking), 1)
+        self.threads.waits = False
+        self.threads.step(len(self.threads.calls))
+        connection = self.only()
+        connection.changed()
+        self.network.advance(2)
+        self.assertEqual(
+            self.stored(connection.id).incarnation, self.server.incarnation
+        )
+
     def test_of_others(self) -> None:
         """
         The calls of other servers are left alone.
