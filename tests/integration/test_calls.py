@@ -4,9 +4,11 @@ Calls through the application server, between SIPp and a whole server of ours.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from twisted.internet import reactor
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
@@ -17,9 +19,18 @@ from tests.integration.program import free_port
 from tests.integration.scenarios import read, register
 from tests.integration.server import DOMAIN, PASSWORD
 from tests.integration.sipp import SIPp, Tally
+from tests.integration.test_phones import PhonesCase
 from tests.integration.test_rfc3665 import CALLS, FlowCase
 
 _CONTACT = "<sip:101@[local_ip]:[local_port];transport=[transport]>"
+
+
+# What a stolen password is worth is not for these tests to say.
+LIMITS = """
+[limits]
+outside_calls = ""
+outside_calls_at_once = 0
+"""
 
 
 class CallCase(FlowCase):
@@ -203,3 +214,59 @@ class LinePlanTests(CallCase):
         await self.plan("exten => 101,1,Respond(603,Not today)")
         run = self.run_sipp("caller-refused", target=self.server.end(), status="603")
         await self.assert_done(run)
+
+
+class ApartTests(PhonesCase):
+    """
+    The proxy and the application server in processes of their own.
+    """
+
+    async def test_call(self) -> None:
+        """
+        Calls go through the one behind the other, and commands ask both.
+        """
+        await self._set_up()
+        with (self.folder / "sipsorcery.toml").open("a", encoding="ascii") as file:
+            file.write(LIMITS)
+        phone = SIPp(self.folder, "uas", Transport.UDP, calls=CALLS, repeats=True)
+        self.addCleanup(lambda: Deferred.fromCoroutine(phone.program.stop()))
+        await phone.ready()
+        plan = self.folder / "plan"
+        there = f"{phone.end.host}:{phone.end.port}"
+        plan.write_text(f"exten => 100,1,Dial(,,${{EXTEN}}@{there})", "ascii")
+        owner = ("--owner", "admin", "--kind", "lines")
+        await self.command("dialplan", "put", "in", *owner, "--file", str(plan))
+        await self.command("account", "set", f"100@{DOMAIN}", "--in-dialplan", "in")
+        await self.start("sipproxy")
+        await self.start("sipappserver")
+        status = json.loads(await self.command("status", "--json"))
+        self.assertEqual([each["role"] for each in status], ["appserver", "proxy"])
+        folder = self.folder / "caller"
+        folder.mkdir()
+        caller = SIPp(
+            folder,
+            "stranger",
+            Transport.UDP,
+            calls=CALLS,
+            target=self.ends[Transport.UDP],
+            text=_stranger(),
+            repeats=True,
+            options=("-s", "100"),
+        )
+        self.addCleanup(lambda: Deferred.fromCoroutine(caller.program.stop()))
+        for run in (caller, phone):
+            tally = await run.tally()
+            self.assertEqual((tally.successful, tally.failed), (CALLS, 0), run.errors)
+        self.assertEqual(json.loads(await self.command("calls", "--json")), [])
+
+
+def _stranger() -> str:
+    """
+    Give the scenario of a caller from elsewhere, whom nobody asks for credentials.
+    """
+    text = read("caller-hangs-up")
+    challenge = text.index('  <recv response="407"')
+    invite = text.index("  <send retrans", challenge)
+    begin = text.index("  <send retrans")
+    text = text[:begin] + text[invite:].replace("      [authentication]\n", "")
+    return text.replace("From: <sip:100@example.com>", "From: <sip:eve@elsewhere.test>")
