@@ -52,8 +52,12 @@ class Configured:
 
         :raises StoreError: if the directory has to be asked and does not answer.
         """
-        plans = self._directory.of(owner).dialplans
-        return await self._find(self._plans, owner, name, plans.find)
+        return await self._find(
+            self._plans,
+            owner,
+            name,
+            lambda: self._directory.of(owner).dialplans.find(name),
+        )
 
     async def provider(self, owner: str, name: str) -> Provider | None:
         """
@@ -61,8 +65,12 @@ class Configured:
 
         :raises StoreError: if the directory has to be asked and does not answer.
         """
-        providers = self._directory.of(owner).providers
-        return await self._find(self._providers, owner, name, providers.find)
+        return await self._find(
+            self._providers,
+            owner,
+            name,
+            lambda: self._directory.of(owner).providers.find(name),
+        )
 
     async def time_zone(self, owner: str) -> str:
         """
@@ -71,7 +79,7 @@ class Configured:
         :raises StoreError: if the directory has to be asked and does not answer.
         """
         users = self._directory.everyone.users
-        user = await self._find(self._users, owner, owner, users.find)
+        user = await self._find(self._users, owner, owner, lambda: users.find(owner))
         return "UTC" if user is None else user.time_zone
 
     async def setting(self, owner: str, name: str) -> Any:
@@ -80,8 +88,12 @@ class Configured:
 
         :raises StoreError: if the directory has to be asked and does not answer.
         """
-        settings = self._directory.of(owner).settings
-        return await self._find(self._settings, owner, name, settings.get)
+        return await self._find(
+            self._settings,
+            owner,
+            name,
+            lambda: self._directory.of(owner).settings.get(name),
+        )
 
     # Inside
 
@@ -90,7 +102,7 @@ class Configured:
         table: _Table[_T],
         owner: str,
         name: str,
-        find: Callable[[str], Awaitable[_T | None]],
+        find: Callable[[], Awaitable[_T | None]],
     ) -> _T | None:
         if len(name) > _MAX_NAME:
             return None
@@ -99,7 +111,7 @@ class Configured:
         if key in table:
             return table.give(key)
         generation = table.generation
-        found = await find(name)
+        found = await find()
         if table.generation == generation:  # or it may be what has just changed
             table.keep(key, found)
         return found

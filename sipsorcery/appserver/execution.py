@@ -181,8 +181,8 @@ class Execution:
             lookup=self._lookup,
             note=self._step,
         )
+        self._others: Mapping[str, HostFunction] | None = None
         self._hosts: Mapping[str, HostFunction] = {
-            **functions(self._guest),
             "dial": self._dial,
             "respond": self._respond,
             "log": self._note,
@@ -242,10 +242,18 @@ class Execution:
             step = await run.resume(value)
 
     async def _host(self, name: str, arguments: Mapping[str, Value]) -> _Outcome:
-        function = self._hosts.get(name)
+        function = self._hosts.get(name) or self._other(name)
         if function is None:
             return HostError(f"there is no {name} here")
         return await function(arguments)
+
+    def _other(self, name: str) -> HostFunction | None:
+        """
+        Find what few dialplans ask for, so that all others need not pay for it.
+        """
+        if self._others is None:
+            self._others = self._functions(self._guest)
+        return self._others.get(name)
 
     def _ended(self, status: int, reason: str) -> Refused:
         """
