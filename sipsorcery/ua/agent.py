@@ -21,7 +21,7 @@ from sipsorcery.endpoint import ListenAddress
 from sipsorcery.sdp import SessionDescription
 from sipsorcery.sip.address import Address
 from sipsorcery.sip.errors import ParseError
-from sipsorcery.sip.fields import EVENT, RETRY_AFTER
+from sipsorcery.sip.fields import EVENT, RETRY_AFTER, TARGET_DIALOG
 from sipsorcery.sip.parameterised import Event, Seconds
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
@@ -32,6 +32,7 @@ from sipsorcery.transport.layer import TransportLayer, TransportSettings
 from sipsorcery.transport.location.locator import Locator
 from sipsorcery.transport.transactions.layer import TransactionLayer
 from sipsorcery.transport.transactions.server import ServerTransaction
+from sipsorcery.ua import targeting
 from sipsorcery.ua.account import Account
 from sipsorcery.ua.client_call import ClientCall
 from sipsorcery.ua.core import Core, Hook
@@ -353,6 +354,8 @@ class UserAgent:
         refusal = self.core.check(request)
         if refusal is None and request.method == "INVITE":
             refusal = self._receive_call(transaction)
+        elif refusal is None and TARGET_DIALOG in request and request.method == "REFER":
+            refusal = targeting.receive(self.core, transaction)
         elif refusal is None:
             self.core.serve(transaction)
         if refusal is not None:

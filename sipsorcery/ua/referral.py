@@ -31,6 +31,7 @@ from sipsorcery.ua.negotiation import Negotiation
 if TYPE_CHECKING:
     from sipsorcery.ua.client_call import ClientCall
     from sipsorcery.ua.session import Session
+    from sipsorcery.ua.shared import SharedDialog
 
 # A refresh prolongs it no further than the REFER itself does.
 _DURATIONS = Durations(usual=LASTS, longest=LASTS)
@@ -41,8 +42,9 @@ class Referral:
     One REFER of the peer, which waits for our answer.
 
     :param is_first: whether it is the first one in the dialog.
+    :param shared: the dialog that it has made; None: it came in that of the session.
 
-    :ivar session: the session that it came in.
+    :ivar session: the session that it is about.
     :ivar refer: what it asks for: whom to call, and which call that replaces.
     """
 
@@ -53,13 +55,14 @@ class Referral:
         refer: Refer,
         *,
         is_first: bool,
+        shared: SharedDialog | None = None,
     ) -> None:
         self.session = session
         self.refer = refer
         self._transaction = transaction
         self._request = transaction.request
         self._is_first = is_first
-        self._shared = session.shared
+        self._shared = shared or session.shared
         self._driven: Driven[ReferNotifier, NotifierEffect] | None = None
 
     @property

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sipsorcery.dialog.replaces import target_dialog
 from sipsorcery.sip.address import Address
 from sipsorcery.sip.auth import Challenge
 from sipsorcery.sip.fields import (
@@ -18,9 +19,11 @@ from sipsorcery.sip.fields import (
     REFER_TO,
     REFERRED_BY,
     SUBSCRIPTION_STATE,
+    TARGET_DIALOG,
     WWW_AUTHENTICATE,
 )
 from sipsorcery.sip.parameterised import (
+    DialogReference,
     Event,
     MediaType,
     Parameterised,
@@ -207,6 +210,74 @@ class BlindTests(TransferCase):
         done = transfer.done()
         self.network.advance(200.0)
         self.assertEqual(self.given(done), TransferProgress(100, "Trying"))
+        self.run_through(self.ours.bye())
+        self.assert_settled()
+
+
+class TargetedTests(AgentCase):
+    """
+    A REFER outside of the dialog that it is about (RFC 4538).
+    """
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.alice, self.bob, self.third = self.agent(), self.agent(BOB), self.peer()
+        self.answering(self.bob)
+        call = self.alice.invite(BOB_URI, ALICE_MEDIA)
+        self.ours: Session = self.given(call.answered())
+        self.referrals: list[Referral] = []
+        self.alice.on_refer(self.referrals.append)
+
+    def refer(self, *fields: Any) -> int:
+        """
+        Let somebody else ask Alice for a transfer, and give the status of the answer.
+        """
+        target = (REFER_TO, Address.parse(f"<{BOB_URI}>"))
+        self.third.request("REFER", target, *fields)
+        self.network.advance()
+        for referral in self.referrals:
+            referral.accept()
+        self.network.advance()
+        return self.third.responses[-1].status
+
+    def test_knows_the_dialog(self) -> None:
+        """
+        Who knows the dialog may ask, and is told what comes of it in one of its own.
+        """
+        theirs = next(iter(self.bob.core.dialogs.values())).dialog
+        status = self.refer((TARGET_DIALOG, target_dialog(theirs)))
+        self.assertEqual(status, 202)
+        self.assertIs(self.referrals[0].session, self.ours)
+        notify = self.third.last("NOTIFY")
+        self.assertEqual(notify.get("Call-ID"), "call")
+        self.third.respond(notify, 200)
+        self.network.advance()
+        self.referrals[0].progress(486)
+        self.network.advance()
+        last = self.third.last("NOTIFY")
+        self.assertEqual(last.body, b"SIP/2.0 486 Busy Here\r\n")
+        self.third.respond(last, 200)
+        self.assertTrue(self.ours.is_established)
+        self.run_through(self.ours.bye())
+        self.assert_settled()
+
+    def test_does_not(self) -> None:
+        """
+        A dialog that there is not gets 481, and nothing is asked.
+        """
+        reference = DialogReference.parse("other;local-tag=1;remote-tag=2")
+        self.assertEqual(self.refer((TARGET_DIALOG, reference)), 481)
+        self.assertEqual(self.referrals, [])
+        self.run_through(self.ours.bye())
+        self.assert_settled()
+
+    def test_not_followed(self) -> None:
+        """
+        Where nobody follows a REFER this one is refused, too.
+        """
+        self.alice.core.on_refer = None
+        theirs = next(iter(self.bob.core.dialogs.values())).dialog
+        self.assertEqual(self.refer((TARGET_DIALOG, target_dialog(theirs))), 603)
         self.run_through(self.ours.bye())
         self.assert_settled()
 
