@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
 from sipsorcery.appserver import transparency
@@ -140,6 +141,22 @@ class Bridge:
         await caller.session.reinvite(said)
         if caller.said is not None:
             await callee.session.reinvite(caller.said)
+
+    async def renew(self, delay: float) -> None:
+        """
+        Send both ends again what they know, after a while.
+
+        It helps phones that hear nothing at first: their NAT has found its way by then.
+
+        :param delay: in seconds.
+        """
+        clock = self.caller.core.clock
+        await deferLater(clock, delay)
+        for side in self._sides:
+            try:
+                await side.session.reinvite()
+            except (RequestFailed, SessionEnded):
+                pass  # it was a kindness
 
     def other(self, side: _Side) -> _Side:
         """

@@ -313,6 +313,9 @@ class Call:
             connection.hang_up("The caller cannot be connected")
             raise
         connection.changed()
+        if target.options.reinvite_delay:
+            renewing = self._side.join(session).renew(target.options.reinvite_delay)
+            session.core.spawn(renewing)
         # Calls last long, and what the INVITE has said is with the others by now.
         self._execution = None
         self._request.compact(keep_body=False)

@@ -19,6 +19,11 @@ from sipsorcery.appserver.options import LegOptions
 from sipsorcery.appserver.template import Caller, Template, as_host, as_text, as_user
 from sipsorcery.sip import grammar
 from sipsorcery.sip.errors import ParseError
+from sipsorcery.sip.fields import (
+    SWITCHBOARD_LINE_NAME,
+    SWITCHBOARD_ORIGINAL_CALL_ID,
+    SWITCHBOARD_OWNER,
+)
 from sipsorcery.sip.parameters import NONE
 from sipsorcery.sip.uri import SIPURI
 from sipsorcery.store.directory.account import Account
@@ -305,7 +310,7 @@ def _through(
         else None,
         realms=_realms(provider.register_realm),
         rewrites_sdp=options.rewrites_sdp,
-        headers=headers,
+        headers=(*headers, *_switchboard(options, situation)),
     )
 
 
@@ -332,6 +337,7 @@ def _anybody(uri: SIPURI, options: LegOptions, situation: Situation) -> Target:
         options,
         _name(options, situation),
         rewrites_sdp=options.rewrites_sdp,
+        headers=_switchboard(options, situation),
     )
 
 
@@ -385,6 +391,22 @@ def _name(options: LegOptions, situation: Situation) -> str | None:
     if options.from_name is None:
         return situation.from_parts[0]
     return options.from_name.fill(situation.caller, as_text)
+
+
+def _switchboard(options: LegOptions, situation: Situation) -> tuple[str, ...]:
+    """
+    Give the lines that tell a switchboard where a call is from.
+    """
+    wanted = (
+        (SWITCHBOARD_LINE_NAME, options.line_name),
+        (SWITCHBOARD_ORIGINAL_CALL_ID, options.original_call_id),
+        (SWITCHBOARD_OWNER, options.switchboard_owner),
+    )
+    return tuple(
+        f"{field.name}: {template.fill(situation.caller, as_text)}"
+        for field, template in wanted
+        if template is not None
+    )
 
 
 def _realms(known: str = "") -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred
 
 from sipsorcery.dialog.refusal import FieldValue
+from sipsorcery.dialog.session_timer import SessionTimerSettings
 from sipsorcery.sdp import Direction, SessionDescription, hold
 from sipsorcery.sip.auth import Challenge
 from sipsorcery.sip.fields import (
@@ -22,9 +23,11 @@ from tests.appserver.bridged import (
     ALICE,
     ALICE_MEDIA,
     BOB,
+    PEER,
     PEER_MEDIA,
     BridgedCase,
 )
+from tests.ua.cases import BOB_URI
 
 T38 = (
     b"m=image 4002 udptl t38\r\na=T38FaxVersion:0\r\na=T38MaxBitRate:14400\r\n"
@@ -101,6 +104,45 @@ class EstablishedTests(BridgedCase):
         self.run_through(caller.update())
         self.assertEqual(callee.dialog.remote_cseq, before)
         self.hang_up(caller)
+
+    def test_renewed(self) -> None:
+        """
+        Where a leg asks for that, both ends hear again what they know, after a while.
+        """
+        caller, callee = self.pair()
+        known = caller.remote, callee.remote
+        before = caller.dialog.remote_cseq, callee.dialog.remote_cseq
+        renewing = self.begin(self.bridge.renew(2.0))
+        self.network.advance(1.9)
+        self.assertEqual((caller.dialog.remote_cseq, callee.dialog.remote_cseq), before)
+        self.network.advance(0.2)
+        self.given(renewing)
+        self.assertNotEqual(caller.dialog.remote_cseq, before[0])
+        self.assertNotEqual(callee.dialog.remote_cseq, before[1])
+        self.assertEqual((caller.remote, callee.remote), known)
+        self.hang_up(caller)
+
+    def test_session_timers(self) -> None:
+        """
+        Each leg has a timer of its own: a phone that has one refreshes, the other never
+        hears of it, and if the first one vanishes both legs end.
+        """
+        self.alice = self.agent(ALICE, session_expires=90)
+        self.carol = self.agent(PEER, session_expires=0)
+        self.server.core.timer_settings = SessionTimerSettings(1800)
+        taken = self.answering(self.carol, PEER_MEDIA)
+        caller = self.given(self.alice.invite(BOB_URI, ALICE_MEDIA).answered())
+        callee = taken[0].session
+        before = callee.dialog.remote_cseq, caller.dialog.local_cseq
+        self.network.advance(200.0)
+        self.assertTrue(caller.is_established)
+        self.assertGreater(caller.dialog.local_cseq, before[1])
+        self.assertEqual(callee.dialog.remote_cseq, before[0])
+        self.alice.core.wheel.clear()  # it has crashed: no refresh comes any more
+        self.network.advance(100.0)
+        self.assertTrue(callee.is_over)
+        self.network.advance(70.0)
+        self.assertEqual(self.server.core.dialogs, {})
 
     def test_late_offer(self) -> None:
         """

@@ -165,6 +165,22 @@ class ResolutionTests(SynchronousTestCase):
             (target.sender_name, str(target.sender)), ("You", "sip:you@me.example")
         )
 
+    def test_switchboard(self) -> None:
+        """
+        What a switchboard wants to know stands in fields of the INVITE.
+        """
+        target = self.target(
+            "1@far.example[swln=main,swcid=7,swo=${fromuriuser}]", Stored()
+        )
+        self.assertEqual(
+            target.headers,
+            (
+                "Switchboard-LineName: main",
+                "Switchboard-OriginalCallID: 7",
+                "Switchboard-Owner: alice",
+            ),
+        )
+
     def test_headers_on_one_line(self) -> None:
         """
         No caller can add a header field through a variable in the provider's.
