@@ -105,6 +105,7 @@ class Takeover:
         self._now = now
         self._taking: dict[str, Outcome[Connection | None]] = {}
         self._strangers = 0
+        self._has_taken_own = False
 
     async def take_own(self) -> int:
         """
@@ -123,6 +124,7 @@ class Takeover:
             # They share a commit of the store.
             await DeferredList([self._core.spawn(self._try(key)) for key in some])
             await deferLater(self._core.clock, 0)
+        self._has_taken_own = True
         return self.count - before
 
     async def bring_back(self, request: Request) -> bool:
@@ -169,7 +171,9 @@ class Takeover:
             if isinstance(session, Session):
                 acknowledge_again(session, response)
                 return
-        if shared is None and self._strangers < _STRANGERS:
+        # Before all are taken up nobody is known to be a stranger; he repeats it.
+        is_stranger = shared is None and self._has_taken_own
+        if is_stranger and self._strangers < _STRANGERS:
             self._strangers += 1
             self._core.spawn(self._hang_up(response))
 
