@@ -18,11 +18,11 @@ class Calls:
     """
     The calls of one server, by their identifiers.
 
-    :param limit: how many there may be.
+    :ivar limit: how many there may be.
     """
 
     def __init__(self, limit: int = _LIMIT) -> None:
-        self._limit = limit
+        self.limit = limit
         self._calls: dict[str, Call] = {}
 
     def __len__(self) -> int:
@@ -36,7 +36,7 @@ class Calls:
         """
         Whether there is no room for another one.
         """
-        return len(self._calls) >= self._limit
+        return len(self._calls) >= self.limit
 
     def add(self, call: Call) -> None:
         """

@@ -100,6 +100,8 @@ class AppServerService(Service):
     :param secrets: loaded.
     :param clock: gives the seconds since the epoch.
     :param resolver: asks DNS; None: the servers that the system names.
+    :param workers: run dialplans in Python, started and stopped with this; None: as
+        many as the configuration says.
     """
 
     name = "appserver"
@@ -119,6 +121,7 @@ class AppServerService(Service):
         bus: Bus,
         clock: Callable[[], float] = time.time,
         resolver: IResolver | None = None,
+        workers: Workers | None = None,
     ) -> None:
         self._reactor = reactor
         self._config = config
@@ -130,7 +133,7 @@ class AppServerService(Service):
         self._resolver = resolver
         self._sources = Sources(config)
         self._configured = Configured(directory, reactor)
-        self._workers = Workers(
+        self._workers = workers or Workers(
             reactor,
             size=config.appserver.sandbox_workers,
             turn_seconds=config.appserver.turn_seconds,

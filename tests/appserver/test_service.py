@@ -1,0 +1,312 @@
+"""
+Tests for :mod:`sipsorcery.appserver.service`, with a test in the place of the proxy.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.protocol import DatagramProtocol
+
+from sipsorcery.access.accounts import Accounts
+from sipsorcery.access.authentication import Authenticator
+from sipsorcery.access.contacts import Contacts
+from sipsorcery.appserver.python.workers import Workers
+from sipsorcery.appserver.service import AppServerService
+from sipsorcery.config import parse
+from sipsorcery.monitor.event import Event, EventKind
+from sipsorcery.sip.fields import CONTENT_TYPE, REASON, RETRY_AFTER, WARNING
+from sipsorcery.sip.parameterised import MediaType
+from sipsorcery.sip.parser import parse as parse_message
+from sipsorcery.sip.request import Request
+from sipsorcery.sip.response import Response
+from sipsorcery.store.directory import Language
+from sipsorcery.store.live import LocalStore
+from sipsorcery.store.secrets import Secrets
+from sipsorcery.testing.network import MemoryNetwork
+from sipsorcery.testing.threads import SteppedThreads
+from tests.store.directory.cases import NOW, DirectoryCase
+from tests.transport.location.zones import Zones
+
+HOST = "127.0.0.1"
+CONFIG = """
+server.data_dir = '{folder}'
+proxy.inside = "udp:127.0.0.1:5059"
+appserver.listen = "udp:127.0.0.1:5065"
+"""
+SDP = b"v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n"
+
+
+class Proxy(DatagramProtocol):
+    """
+    Stands where the proxy is, and keeps what comes there.
+    """
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        self.responses: list[Response] = []
+
+    def datagramReceived(self, datagram: bytes, addr: object) -> None:
+        """
+        Keep a message; a greeting is answered.
+        """
+        message = parse_message(datagram)
+        if isinstance(message, Response):
+            self.responses.append(message)
+        elif message.method == "OPTIONS":
+            self.send(message.respond(200, to_tag="t"))
+        else:
+            self.requests.append(message)
+
+    def send(self, message: Request | Response) -> None:
+        """
+        Send a message to the application server.
+        """
+        pipe: Any = self.transport
+        pipe.write(message.to_bytes(), (HOST, 5065))
+
+
+class NoWorkers:
+    """
+    Stands for the processes of dialplans in Python, of which there are none here.
+    """
+
+    size = 0
+
+    def start(self) -> None:
+        """
+        Start nothing.
+        """
+
+    def stop(self) -> None:
+        """
+        Stop nothing.
+        """
+
+    def confinement(self) -> Deferred[tuple[str, ...]]:
+        """
+        Say that nothing keeps what is not there.
+        """
+        return succeed(())
+
+
+class ServiceTests(DirectoryCase):
+    """
+    What becomes of requests.
+    """
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.network = MemoryNetwork()
+        self.machine = self.network.machine(HOST)
+        self.proxy = Proxy()
+        self.machine.listenUDP(5059, self.proxy, HOST)
+        config = parse(CONFIG.format(folder=self.folder).encode())
+        secrets = Secrets(self.folder)
+        secrets.load()
+        live = LocalStore(
+            self.machine, self.folder, threads=SteppedThreads(waits=False)
+        )
+        live.start()
+        accounts = Accounts(self.directory, config, self.machine, own=list)
+        self.events: list[Event] = []
+        self.service = AppServerService(
+            self.machine,
+            config,
+            accounts=accounts,
+            authenticator=Authenticator(
+                self.machine, config, accounts=accounts, secrets=secrets
+            ),
+            contacts=Contacts(accounts, live),
+            directory=self.directory,
+            live=live,
+            secrets=secrets,
+            bus=self,
+            clock=lambda: NOW,
+            resolver=Zones(),
+            workers=cast(Workers, NoWorkers()),
+        )
+        self.service.startService()
+        self.settle()
+        self.addCleanup(self.stop)
+        self.number = 0
+
+    def stop(self) -> None:
+        """
+        Stop the service.
+        """
+        stopped = self.service.stopService()
+        for _ in range(10):
+            self.settle(1)
+        self.successResultOf(stopped)
+
+    def settle(self, seconds: float = 0.02) -> None:
+        """
+        Let everything come that is on its way, and the directory answer.
+        """
+        for _ in range(6):
+            self.network.advance(seconds / 6)
+            self.reactor.advance(0)
+
+    # As a bus
+
+    def wants(self, kind: EventKind) -> bool:
+        """
+        Want all events.
+        """
+        return True
+
+    def emit(self, event: Event) -> None:
+        """
+        Keep an event.
+        """
+        self.events.append(event)
+
+    def subscribe(self, *_: Any, **__: Any) -> Any:
+        """
+        Let nobody else hear.
+        """
+        raise NotImplementedError
+
+    # Calling
+
+    def invite(
+        self,
+        uri: str = "sip:100@example.com",
+        *,
+        method: str = "INVITE",
+        received: str | None = "udp:192.0.2.9:5060",
+    ) -> Request:
+        """
+        Send a request, as from somebody behind the proxy.
+        """
+        self.number += 1
+        where = [("Proxy-ReceivedFrom", received), ("Proxy-ReceivedOn", received)]
+        request = Request(
+            method,
+            uri,
+            [
+                ("Via", f"SIP/2.0/UDP {HOST}:5059;branch=z9hG4bK{self.number}"),
+                ("Max-Forwards", "70"),
+                ("From", f"<sip:eve@elsewhere.test>;tag={self.number}"),
+                ("To", f"<{uri}>"),
+                ("Call-ID", f"call{self.number}"),
+                ("CSeq", f"1 {method}"),
+                ("Contact", "<sip:eve@192.0.2.9>"),
+                *((name, value) for name, value in where if value is not None),
+                (CONTENT_TYPE, MediaType("application", "sdp")),
+            ],
+            SDP,
+        )
+        self.proxy.send(request)
+        self.settle()
+        return request
+
+    def statuses(self) -> list[int]:
+        """
+        Give the statuses that have come since this was asked last.
+        """
+        found = [each.status for each in self.proxy.responses]
+        self.last = self.proxy.responses[-1]
+        self.proxy.responses.clear()
+        return found
+
+    def plan(self, text: str) -> None:
+        """
+        Let a line plan decide about calls to 100.
+        """
+        self.do(self.joe.accounts.add("100", "example.com", "zanzibar"))
+        self.do(self.joe.dialplans.put("in", text, Language.LINES))
+        self.do(self.joe.accounts.change("100", "example.com", in_dialplan="in"))
+        self.settle(3)
+
+    # Tests
+
+    def test_refusal(self) -> None:
+        """
+        First comes 100, then the refusal with its code, which the monitor hears, too.
+        """
+        self.invite()
+        self.assertEqual(self.statuses(), [100, 404])
+        self.assertEqual(self.last[REASON].text, "no-account")
+        self.assertIn("no-account", self.last[WARNING].text)
+        (event,) = [each for each in self.events if each.detail.get("code")]
+        self.assertEqual(event.kind, EventKind.CALL_REFUSED)
+        self.assertEqual(event.detail["code"], "no-account")
+        self.assertEqual(len(self.service.calls), 0)
+
+    def test_leg(self) -> None:
+        """
+        The leg goes to the proxy, one hop later, from the caller to whom the plan says.
+        """
+        self.plan("exten => _X.,1,Dial(,,bob@192.0.2.1)")
+        self.invite()
+        (leg,) = self.proxy.requests
+        self.assertEqual(leg.request_uri, "sip:bob@192.0.2.1")
+        self.assertEqual(leg.get("Max-Forwards"), "69")
+        self.assertIn("sip:eve@elsewhere.test", leg.get("From") or "")
+        self.assertNotEqual(leg.get("Call-ID"), "call1")
+        self.assertEqual(self.statuses(), [100])
+        self.assertEqual(len(self.service.calls), 1)
+        self.proxy.send(leg.respond(486, to_tag="b"))
+        self.settle()
+        self.assertEqual(self.statuses(), [486])
+        self.assertEqual(self.last[REASON].text, "not-answered")
+
+    def test_cancel(self) -> None:
+        """
+        The caller gives up, and the phone hears CANCEL once it has rung.
+        """
+        self.plan("exten => _X.,1,Dial(,,bob@192.0.2.1)")
+        request = self.invite()
+        (leg,) = self.proxy.requests
+        self.proxy.send(leg.respond(180, to_tag="b"))
+        self.settle()
+        cancel = request.copy()
+        lines = [("Via", request.get("Via")), ("From", request.get("From"))]
+        lines += [("To", request.get("To")), ("Call-ID", request.get("Call-ID"))]
+        cancel = Request("CANCEL", request.uri, [*lines, ("CSeq", "1 CANCEL")])
+        self.proxy.send(cancel)
+        self.settle()
+        self.assertEqual(self.statuses(), [100, 180, 200, 487])
+        self.assertEqual(self.proxy.requests[-1].method, "CANCEL")
+        self.proxy.send(self.proxy.requests[-1].respond(200, to_tag="b"))
+        self.proxy.send(leg.respond(487, to_tag="b"))
+        self.settle()
+        self.assertEqual(len(self.service.calls), 0)
+
+    def test_overload(self) -> None:
+        """
+        With too many calls the next one is told when to come back, and the monitor once
+        that it is so.
+        """
+        self.service.calls.limit = 0
+        for _ in range(2):
+            self.invite()
+            self.assertEqual(self.statuses(), [503])
+            self.assertEqual(self.last[REASON].text, "overloaded")
+            self.assertIn(RETRY_AFTER, self.last)
+        kinds = [each.kind for each in self.events]
+        self.assertEqual(kinds.count(EventKind.OVERLOAD), 1)
+
+    def test_probe(self) -> None:
+        """
+        A probe of this side of the proxy is told how many calls there are; one from the
+        other side is a call to nobody.
+        """
+        self.invite("sip:dispatcher@127.0.0.1", received=None)
+        self.assertEqual(self.statuses(), [420])
+        self.assertEqual(self.last.get("DialPlanEngine-ExecutionCount"), "0")
+        self.invite("sip:dispatcher@example.com")
+        self.assertEqual(self.statuses(), [100, 404])
+
+    def test_other_methods(self) -> None:
+        """
+        What is no call is not for dialplans.
+        """
+        self.invite(method="MESSAGE")
+        self.assertEqual(self.statuses(), [405])
+        self.assertEqual(self.last[REASON].text, "method")
+        self.invite(method="PUBLISH")
+        self.assertEqual(self.statuses(), [405])
