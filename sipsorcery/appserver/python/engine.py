@@ -4,7 +4,7 @@ The engine of dialplans in Python.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -35,6 +35,7 @@ class PythonRun:
 
     workers: Workers
     request: PlanRequest
+    clock: Callable[[], float] | None
     facts: Facts = Facts()  # noqa: RUF009  # frozen
     waiting: Waiting | None = None
 
@@ -58,9 +59,10 @@ class PythonRun:
 
     async def _take(self, task: Begin | Proceed) -> Step:
         workers, request, facts = self.workers, self.request, self.facts
+        now = None if self.clock is None else self.clock()
         outcome = await workers.run(
             request.owner,
-            lambda pool: take_turn(pool, workers.limits, request, facts, task),
+            lambda pool: take_turn(pool, workers.limits, request, facts, task, now),
         )
         if isinstance(outcome, Waiting):
             self.waiting = outcome
@@ -94,10 +96,15 @@ class PythonEngine:
     Runs dialplans in Python.
 
     :param workers: started.
+    :param clock: gives the seconds since the epoch, as dialplans see them; None: they
+        have the clock of the system.
     """
 
-    def __init__(self, workers: Workers) -> None:
+    def __init__(
+        self, workers: Workers, clock: Callable[[], float] | None = None
+    ) -> None:
         self._workers = workers
+        self._clock = clock
 
     async def start(self, script: str, request: PlanRequest) -> tuple[PythonRun, Step]:
         """
@@ -109,7 +116,7 @@ class PythonEngine:
         """
         redirect = request.redirect_uri or None
         facts = Facts(is_redirect=redirect is not None, redirect_uri=redirect)
-        run = PythonRun(self._workers, request, facts)
+        run = PythonRun(self._workers, request, self._clock, facts)
         return run, await run.begin(script)
 
     async def check(self, script: str, owner: str) -> None:

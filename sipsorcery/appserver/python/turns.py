@@ -7,6 +7,7 @@ A turn blocks, so it runs in a thread; the interpreter itself is in a worker pro
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic_monty import (
@@ -120,12 +121,18 @@ def take_turn(
     request: PlanRequest,
     facts: Facts,
     task: Begin | Proceed,
+    now: float | None = None,
 ) -> Waiting | Through:
     """
     Let a dialplan go on until it calls its host, or ends.
+
+    :param now: where its clock stands, in seconds since the epoch; None: it has the
+        one of the system.
     """
     log = _Log()
     policy: OSPolicy = {"sleep": "zero", "timezone": find_zone(request.time_zone).key}
+    if now is not None:
+        policy["datetime"] = datetime.fromtimestamp(now, UTC)
     try:
         with pool.checkout(limits=limits, os_policy=policy) as session:
             return _drive(session, request, facts, task, log)
