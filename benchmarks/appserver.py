@@ -22,6 +22,7 @@ installed from the package index into an environment of its own, which is kept i
 from __future__ import annotations
 
 import cProfile
+import gc
 import itertools
 import os
 import pstats
@@ -63,6 +64,8 @@ LINGERING = 64 * T1 + 3
 # Seconds without any message: what is under way was lost, and is counted as such.
 PATIENCE = 2.0
 BUFFER = 4 << 20
+# Seconds until somebody who was turned away calls again.
+_PAUSE = 0.1
 
 VENV = Path("var/bench/sippy")
 
@@ -184,6 +187,7 @@ def tell(service: AppServerService) -> Callable[..., None]:
     """
 
     def write(*_: object) -> None:
+        gc.collect()  # which is done rarely
         agent = service.agent
         transactions = agent.transactions.size[0]
         print(len(service.calls), len(agent.core.dialogs), transactions, flush=True)
@@ -250,11 +254,12 @@ class Ends:
     The one who calls and the one who is called.
 
     :ivar lost: calls that have not come to their end.
+    :ivar turned_away: those that the server had no time for; each was made again.
     :ivar held: what ends the calls that are held: To and the target of each.
     """
 
     def __init__(self) -> None:
-        self.lost = 0
+        self.lost = self.turned_away = 0
         self.held: dict[int, tuple[bytes, bytes]] = {}
         self._near, self._far = self._socket(), self._socket()
         self._numbers = itertools.count(int(time.time()) << 16)
@@ -377,9 +382,12 @@ class Ends:
         """
         if message.startswith(b"SIP/2.0 1"):
             return
+        number = int(_line(message, b"Call-ID: ")[9:21], 16)
+        if message.startswith(b"SIP/2.0 503 "):
+            self._turn_away(number, message)
+            return
         if not message.startswith(b"SIP/2.0 200 "):
             raise RuntimeError(f"not expected: {message!r}")
-        number = int(_line(message, b"Call-ID: ")[9:21], 16)
         if b" INVITE" not in _line(message, b"CSeq: "):
             self._ending.discard(number)
             return
@@ -394,6 +402,17 @@ class Ends:
             self._bye(number, to, target)
         else:
             self.held[number] = to, target
+
+    def _turn_away(self, number: int, response: bytes) -> None:
+        """
+        Call again: another process has kept the server from its work for a moment.
+        """
+        self._send_within(b"ACK", 1, number, _line(response, b"To: "), b"sip:server")
+        if number in self._ringing:
+            self._ringing.remove(number)
+            self.turned_away += 1
+            time.sleep(_PAUSE)
+            self._begin()
 
     def _bye(self, number: int, to: bytes, target: bytes) -> None:
         self._ending.add(number)
@@ -451,7 +470,9 @@ def calls() -> None:
         text += f", {1e6 / middle:5.0f}/s of a core, {median(rates[name]):5.0f}/s seen"
         if name == "ours" and "sippy" in used:
             text += f", {median(used['sippy']) / middle:.2f} times sippy's"
-        print(text + (f", {lost} lost" if lost else ""))
+        again = ends[name].turned_away
+        text += f", {lost} lost" if lost else ""
+        print(text + (f", {again} turned away" if again else ""))
 
 
 def memory() -> None:
@@ -485,8 +506,8 @@ def memory() -> None:
             time.sleep(LINGERING)
             tables, left = sizes()
             print(f"  all ended         {tables:>16}  {left / 1e6:6.1f} MB")
-        if ends.lost:
-            print(f"  {ends.lost} lost")
+        if ends.lost or ends.turned_away:
+            print(f"  {ends.lost} lost, {ends.turned_away} turned away")
 
 
 def profile() -> None:
