@@ -1,0 +1,3 @@
+"""
+Finding out what would happen to a call, without a phone, a network or waiting.
+"""

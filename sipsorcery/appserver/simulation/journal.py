@@ -1,0 +1,135 @@
+"""
+Writing down what a dialplan asks its host for, whatever language it is in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from sipsorcery.appserver.engine import (
+    Engine,
+    HostCall,
+    HostError,
+    PlanRequest,
+    Run,
+    Value,
+)
+from sipsorcery.appserver.engine import Step as Next
+from sipsorcery.appserver.simulation.trace import Step
+
+# Steps that are written down: a loop of host calls goes on for 300 seconds, and a dial
+# that nobody answers at once makes one of them.
+_MAX_STEPS = 10_000
+
+#: Tells whom a dial leads to.
+Foresee: TypeAlias = Callable[[PlanRequest, HostCall], Awaitable[tuple[str, ...]]]
+
+
+@dataclass(slots=True)
+class Journal:
+    """
+    The steps of a call, as they come.
+
+    :ivar clock: gives the seconds since the call was made.
+    """
+
+    clock: Callable[[], float]
+    foresee: Foresee
+    steps: list[Step] = field(default_factory=list)
+    _open: list[Step] = field(default_factory=list)  # what is still under way
+
+    async def begin(self, request: PlanRequest, call: HostCall) -> Step:
+        """
+        Write down what is asked for.
+        """
+        step = Step(call.name, dict(call.arguments), plan=(request.owner, request.plan))
+        step.at = step.ended = self.clock()
+        self._add(step)
+        self._open.append(step)
+        if call.name == "dial":
+            step.targets = await self.foresee(request, call)
+        return step
+
+    def say(self, request: PlanRequest, text: str) -> None:
+        """
+        Write down what the dialplan has written to its log.
+        """
+        step = Step("log", {"text": text}, plan=(request.owner, request.plan))
+        step.at = step.ended = self.clock()
+        self._add(step)
+
+    def end(self, step: Step, result: Value) -> None:
+        """
+        Write down what has come of a step.
+        """
+        step.result, step.ended = result, self.clock()
+        if step in self._open:
+            self._open.remove(step)
+
+    def note(self, plan: tuple[str, str], text: str) -> None:
+        """
+        Write down what has happened meanwhile, if anything is under way there.
+        """
+        for step in reversed(self._open):
+            if step.plan == plan:
+                step.notes.append((self.clock(), text))
+                return
+
+    def close(self, answered: Collection[tuple[str, str]]) -> None:
+        """
+        End what is under way: the dials of these dialplans were answered.
+        """
+        for step in [*self._open]:
+            result: Value = None
+            if step.call == "dial":
+                result = {"outcome": "cancelled", "status": 487}
+                if step.plan in answered:
+                    result = {"outcome": "answered", "status": 200, "reason": "OK"}
+            self.end(step, result)
+
+    def _add(self, step: Step) -> None:
+        if len(self.steps) < _MAX_STEPS:
+            self.steps.append(step)
+
+
+@dataclass(frozen=True, slots=True)
+class JournalledEngine:
+    """
+    An engine whose runs are written down.
+    """
+
+    engine: Engine
+    journal: Journal
+
+    async def start(self, script: str, request: PlanRequest) -> tuple[Run, Next]:
+        """
+        Start a run.
+        """
+        run, step = await self.engine.start(script, request)
+        journalled = _JournalledRun(run, request, self.journal)
+        await journalled.note(step)
+        return journalled, step
+
+
+@dataclass(slots=True)
+class _JournalledRun:
+    run: Run
+    request: PlanRequest
+    journal: Journal
+    step: Step | None = None
+
+    async def resume(self, value: Value | HostError) -> Next:
+        assert self.step is not None  # or nobody has asked for anything
+        told = {"error": value.text} if isinstance(value, HostError) else value
+        self.journal.end(self.step, told)
+        step = await self.run.resume(value)
+        await self.note(step)
+        return step
+
+    async def note(self, step: Next) -> None:
+        for line in step.lines:
+            self.journal.say(self.request, line)
+        if isinstance(step, HostCall):
+            self.step = await self.journal.begin(self.request, step)
