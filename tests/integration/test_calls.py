@@ -96,6 +96,19 @@ class CallTests(CallCase):
         """
         await self.call("caller", "callee", Transport.TCP)
 
+    async def test_late_offer(self) -> None:
+        """
+        The callee makes the offer, and the caller's answer reaches it in the ACK; a hold
+        passes, and so does a re-INVITE without an offer.
+        """
+        await self.call("caller-late-offer", "callee-late-offer")
+
+    async def test_early_media(self) -> None:
+        """
+        The caller hears the callee before the answer.
+        """
+        await self.call("caller-early-media", "callee-early-media")
+
     async def test_cancel(self) -> None:
         """
         The caller gives up while the phone rings, which hears CANCEL.
