@@ -98,8 +98,8 @@ class CallTests(CallCase):
 
     async def test_late_offer(self) -> None:
         """
-        The callee makes the offer, and the caller's answer reaches it in the ACK; a hold
-        passes, and so does a re-INVITE without an offer.
+        The callee makes the offer, and the caller's answer reaches it in the ACK; a
+        hold passes, and so does a re-INVITE without an offer.
         """
         await self.call("caller-late-offer", "callee-late-offer")
 
