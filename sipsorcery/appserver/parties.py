@@ -67,13 +67,14 @@ class Parties:
         """
         Find the account that a call is of.
 
-        :raises Refused: if it is gone.
+        :raises Refused: if it is gone, or may not call.
         :raises StoreError: as `account`.
         """
         username, _, domain = connection.account.removeprefix("sip:").rpartition("@")
         account = await self._accounts.find(username, domain)
         if account is None:
             raise Refused(Code.NO_ACCOUNT)
+        check_payer(account)
         return account
 
     async def party(self, connection: Connection, session: Session) -> Party:
@@ -84,3 +85,15 @@ class Parties:
         """
         account = await self.account(session.peer.uri)
         return Party("" if account is None else account.owner, connection.owner)
+
+
+def check_payer(account: Account) -> None:
+    """
+    See to it that an account may call.
+
+    :raises Refused: if it may not.
+    """
+    if account.disabled is not None:
+        raise Refused(Code.ACCOUNT_DISABLED)
+    if account.incoming_only:
+        raise Refused(Code.NOT_ADMITTED)

@@ -18,6 +18,7 @@ from twisted.internet.task import deferLater
 from sipsorcery.access.dialogue_names import new_identifier
 from sipsorcery.appserver.bridge import Bridge
 from sipsorcery.appserver.connection import Connection, Connections, Side
+from sipsorcery.appserver.parties import check_payer
 from sipsorcery.appserver.placing import Office, Order, Placing
 from sipsorcery.appserver.refusals import Code, Refused
 from sipsorcery.appserver.third_party import introduce, proposal, silence
@@ -225,8 +226,7 @@ class WebActions:
         account = await self._accounts.find(username, domain)
         if account is None or account.owner != owner:
             raise Refused(Code.NO_ACCOUNT)
-        if account.disabled is not None:
-            raise Refused(Code.ACCOUNT_DISABLED)
+        check_payer(account)
         return account
 
 

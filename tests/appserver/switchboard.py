@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import cast
+from typing import Any, cast
 
 from sipsorcery.access.contacts import Contact
 from sipsorcery.access.decision import Allowed, Challenge, Proof
@@ -71,11 +71,13 @@ class Book:
 
     :ivar owners: whose each account is.
     :ivar plans: scripts of line plans, by owner and name.
+    :ivar changes: fields of accounts that are not as usual.
     """
 
     def __init__(self) -> None:
         self.owners = dict.fromkeys(PHONES, "joe")
         self.plans: dict[tuple[str, str], str] = {}
+        self.changes: dict[str, dict[str, Any]] = {}
 
     async def domain(self, host: str, *, wildcard: bool = True) -> str | None:
         """
@@ -90,9 +92,10 @@ class Book:
         owner = self.owners.get(username)
         if owner is None or domain != DOMAIN:
             return None
-        return Account(
+        account = Account(
             owner=owner, username=username, domain=domain, created=NOW, updated=NOW
         )
+        return replace(account, **self.changes.get(username, {}))
 
     async def find_called(self, username: str, domain: str) -> Account | None:
         """

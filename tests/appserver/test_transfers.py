@@ -200,6 +200,32 @@ class BlindTests(SwitchboardCase):
         self.run_through(self.alice.bye())
         self.assert_settled()
 
+    def test_without_proof_or_right(self) -> None:
+        """
+        With "tr=c", too, an account that may not call makes no calls.
+        """
+        self.connection.transfer = "c"
+        self.book.changes["100"] = {"incoming_only": True}
+        failed = self.begin(self.bob.refer(f"sip:102@{DOMAIN}"))
+        error = self.refused(failed, RequestFailed)
+        self.assertEqual(error.status, 403)
+        self.assertEqual(error.response[REASON].text, str(Code.NOT_ADMITTED))
+        self.run_through(self.alice.bye())
+        self.assert_settled()
+
+    def test_silent(self) -> None:
+        """
+        Who wants to be told nothing is told nothing (RFC 4488).
+        """
+        self.connection.transfer = "c"
+        calls = self.answers("102")
+        asking = self.bob.refer(f"sip:102@{DOMAIN}", subscribes=False)
+        self.assertEqual(self.told(self.given(self.begin(asking))), [])
+        self.network.advance()
+        self.assert_talks(self.alice, calls[0].session)
+        self.run_through(self.alice.bye())
+        self.assert_settled()
+
     def test_without_proof(self) -> None:
         """
         With "tr=c" nobody is asked for a proof.

@@ -101,6 +101,24 @@ class BlindTransferTests(ActionsCase):
         self.run_through(self.alice.bye())
         self.assert_settled()
 
+    def test_account_that_may_not_call(self) -> None:
+        """
+        An account that is disabled pays for nothing, nor does one that cannot call.
+        """
+        table: list[tuple[dict[str, Any], Code]] = [
+            ({"admin_disabled": "unpaid"}, Code.ACCOUNT_DISABLED),
+            ({"incoming_only": True}, Code.NOT_ADMITTED),
+        ]
+        for change, expected in table:
+            self.book.changes["100"] = change
+            action = self.begin(
+                self.actions.blind_transfer("joe", self.call_id(self.bob), "102")
+            )
+            self.assertEqual(self.code(action), expected)
+        self.assertTrue(self.bob.is_established)
+        self.run_through(self.alice.bye())
+        self.assert_settled()
+
     def test_part_of_a_call_id(self) -> None:
         """
         A call is named by the whole Call-ID.
