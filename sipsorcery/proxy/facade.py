@@ -232,9 +232,11 @@ class Sys:
         """
         Send a new call to an application server, which decides what becomes of it.
 
+        One that names a dialogue, as in an attended transfer, goes where that is.
+
         :raises Refused: if there is none.
         """
-        server = self.get_app_server()
+        server = self.dispatcher_lookup() or self.get_app_server()
         if server is None:
             raise Refused(480, "there is no application server")
         self._relay([[self._tools.ways.inwards(server)]], transparent=False)

@@ -55,7 +55,7 @@ async def is_call(sys: Sys, req: Request) -> bool:
     if sys.get_app_server() is None:
         return False
     if sys.is_ours:
-        return sys.dispatcher_lookup() is None
+        return True
     return not sys.is_trunk and await sys.caller_domain() is not None
 
 

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from sipsorcery.access.dialogue_names import DialogueNames
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.proxy.attendance import Attendance
-from tests.proxy.house import PHONE_A, PROVIDER
+from sipsorcery.store.secrets import Secrets
+from tests.proxy.house import APPSERVER, PHONE_A, PROVIDER, PROXY
 from tests.proxy.test_accounts import BOB, AccountsCase
 
 THERE = Endpoint.parse("udp:127.0.0.1:5065")
@@ -77,6 +79,17 @@ class DispatchTests(AccountsCase):
             self.a.send(self.make(self.a, "INVITE", uri))
             self.assertEqual(self.appserver.request().request_uri, uri)
         self.assertTrue(self.provider.is_quiet)
+
+    def test_dialogue(self) -> None:
+        """
+        So does one of ours that names a dialogue: it is asked who it is once, there.
+        """
+        secrets = Secrets(self.data_dir)
+        secrets.load()
+        user = DialogueNames(secrets).write(Endpoint.parse(APPSERVER), "0" * 16)
+        uri = f"sip:{user}@{PROXY}:5060"
+        self.a.send(self.make(self.a, "INVITE", uri))
+        self.assertEqual(self.appserver.request().request_uri, uri)
 
     def test_strangers(self) -> None:
         """
