@@ -13,7 +13,6 @@ from sipsorcery.cli.errors import Refused
 
 _LATER = {
     "dispatch": "show where the proxy sends calls to",
-    "simulate": "tell what would happen to a call",
     "trace": "show the messages of a call",
 }
 _WORKERS = {

@@ -25,6 +25,7 @@ from sipsorcery.cli import (
     init,
     later,
     provider,
+    simulate,
     status,
     user,
 )
@@ -44,6 +45,7 @@ _VERBS = (
     account,
     provider,
     dialplan,
+    simulate,
     bindings,
     calls,
     cdrs,

@@ -29,8 +29,24 @@ def show(
     if as_json:
         print(json.dumps(list(rows), indent=2, default=_plain))
         return
+    console = open_console()
+    is_terminal = console.is_terminal
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(
+            column.replace("_", " "), overflow="fold", no_wrap=not is_terminal
+        )
+    for row in rows:
+        table.add_row(*(Text(_cell(row[column])) for column in columns))
+    console.print(table)
+
+
+def open_console() -> Console:
+    """
+    Make what writes to the standard output: for people, or whole lines into a pipe.
+    """
     is_terminal = sys.stdout.isatty()
-    console = Console(
+    return Console(
         file=sys.stdout,
         force_terminal=is_terminal,  # whatever the environment says
         no_color=None if is_terminal else True,
@@ -40,14 +56,6 @@ def show(
         emoji=False,
         soft_wrap=not is_terminal,
     )
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in columns:
-        table.add_column(
-            column.replace("_", " "), overflow="fold", no_wrap=not is_terminal
-        )
-    for row in rows:
-        table.add_row(*(Text(_cell(row[column])) for column in columns))
-    console.print(table)
 
 
 def show_one(fields: Mapping[str, Any], *, as_json: bool) -> None:

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import atexit
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
 
+from sipsorcery.appserver.checking import find_faults
 from sipsorcery.appserver.errors import PlanErrors
 from sipsorcery.appserver.simulation.attempt import Attempt
 from sipsorcery.appserver.simulation.backdrop import Void
@@ -96,8 +97,8 @@ def _engines() -> Engines:
 
 # A test file tries the same dialplan with many calls, and a few others beside.
 @lru_cache(maxsize=32)
-def _faults(kind: Language, plan: str) -> tuple[tuple[int, str], ...]:
-    return _result(_engines().faults(kind, plan))
+def _faults(kind: Language, plan: str) -> Sequence[tuple[int, str]]:
+    return find_faults(kind, plan)
 
 
 def _result(coroutine: Coroutine[Any, Any, _T]) -> _T:

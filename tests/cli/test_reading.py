@@ -158,7 +158,6 @@ class LaterTests(SynchronousTestCase):
         for verb in (
             *(["dispatch"], ["dispatch", "--json"]),
             *(["workers", "list"], ["workers", "restart"], ["trace", "a84b4c"]),
-            ["simulate", "101@example.com"],
         ):
             result = run(*verb)
             self.assertEqual((result.status, result.out), (1, ""), verb)

@@ -10,12 +10,10 @@ from typing import Any, TypeVar
 from twisted.internet.defer import Deferred, execute
 
 from sipsorcery.appserver.engine import Engine
-from sipsorcery.appserver.errors import PlanErrors
-from sipsorcery.appserver.line_plan import LineEngine, LinePlan
+from sipsorcery.appserver.line_plan import LineEngine
 from sipsorcery.appserver.python.engine import PythonEngine
 from sipsorcery.appserver.python.workers import Workers
 from sipsorcery.appserver.wizard.engine import WizardEngine
-from sipsorcery.appserver.wizard.rules import read_rules
 from sipsorcery.store.directory import Language
 
 _T = TypeVar("_T")
@@ -40,29 +38,14 @@ class Engines:
 
         :param clock: gives the seconds since the epoch.
         """
+        if not self._is_running:
+            self._workers.start()
+            self._is_running = True
         return {
             Language.LINES: LineEngine(),
-            Language.PYTHON: self._python(clock),
+            Language.PYTHON: PythonEngine(self._workers, clock),
             Language.WIZARD: WizardEngine(clock),
         }
-
-    async def faults(
-        self, kind: Language, script: str, owner: str = ""
-    ) -> tuple[tuple[int, str], ...]:
-        """
-        Give all that is wrong with a dialplan: the number of each line, and a sentence.
-        """
-        try:
-            match kind:
-                case Language.PYTHON:
-                    await self._python().check(script, owner)
-                case Language.LINES:
-                    LinePlan.parse(script)
-                case Language.WIZARD:
-                    read_rules(script)
-        except PlanErrors as errors:
-            return errors.faults
-        return ()
 
     def stop(self) -> None:
         """
@@ -71,12 +54,6 @@ class Engines:
         if self._is_running:
             self._workers.stop()
             self._is_running = False
-
-    def _python(self, clock: Callable[[], float] | None = None) -> PythonEngine:
-        if not self._is_running:
-            self._workers.start()
-            self._is_running = True
-        return PythonEngine(self._workers, clock)
 
 
 class _NoThreads:

@@ -23,7 +23,7 @@ from sipsorcery.appserver.execution import Execution, Story
 from sipsorcery.appserver.legs import CallLeg, Listener
 from sipsorcery.appserver.outside_calls import OutsideCalls
 from sipsorcery.appserver.plans import Plan, Plans
-from sipsorcery.appserver.refusals import Refused
+from sipsorcery.appserver.refusals import Code, Refused
 from sipsorcery.appserver.resolution import Situation, Target, resolve
 from sipsorcery.appserver.simulation.attempt import Attempt
 from sipsorcery.appserver.simulation.backdrop import Backdrop
@@ -47,7 +47,7 @@ from sipsorcery.ua import Session
 # "SHOULD be 70" of a request that nobody has sent before (RFC 3261, 8.1.1.6).
 _HOPS = 70
 # What the dialplan says itself, and so need not be said once more beside it.
-_KNOWN = ("dials ", "responds ", "says ")
+_KNOWN = ("dials ", "responds ", "says ", "nobody has answered")
 
 #: Makes the engines, given what tells them the time.
 MakeEngines = Callable[[Callable[[], float]], Mapping[Language, Engine]]
@@ -151,6 +151,8 @@ class Simulation:
         }
         plans = Plans(cast(Configured, self._scene), engines)
         try:
+            if self._attempt.account.disabled is not None:
+                raise Refused(Code.ACCOUNT_DISABLED)
             plan = await self._plan(plans)
         except Refused as refused:
             return Answer(refused.status, refused.phrase)
