@@ -211,6 +211,7 @@ class Call:
             run=self._run_id,
             local=self._source.received_on,
             remote=self._source.remote,
+            detail={"direction": str(self.direction)},  # what a replay needs to know
         )
         self._tell(
             EventKind.CALL_STARTED,
