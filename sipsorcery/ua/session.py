@@ -372,6 +372,7 @@ class Session:
         if self._turns is not None:
             self._turns.end()
         self.shared.leave(self)
+        self.forget_hooks()  # for they hold us
         self._ended.succeed(ending)
         if on_finish is not None:
             on_finish(ending)
