@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from sipsorcery.appserver.errors import AppServerError
+from sipsorcery.appserver.errors import AppServerError, UnusableValue
 from sipsorcery.appserver.resolution import Target
+from sipsorcery.appserver.template import Variable, as_host
 from sipsorcery.sip import grammar
 from sipsorcery.sip.errors import ParseError, excerpt
 from sipsorcery.sip.fields import KEYS
@@ -111,11 +112,11 @@ class Dress:
         if name is not None and (len(name) > MAX_VALUE or not name.isprintable()):
             raise DressError("a name is one line of no great length")
         escaped = None if user is None else grammar.escape(user[:MAX_VALUE], _USER_SAFE)
-        uri = SIPURI("sip", escaped, "invalid" if host is None else host)
         try:
-            SIPURI.parse(str(uri))
-        except ParseError as error:
-            raise DressError(f"there is no such From: {error.text}") from None
+            where = "invalid" if host is None else as_host(_HOST, host)
+            SIPURI.parse(str(SIPURI("sip", escaped or None, where)))
+        except (ParseError, UnusableValue) as error:
+            raise DressError(f"there is no such From: {error}") from None
         self.from_parts = name, escaped or None, host
 
     def set_content(self, type: str, body: str) -> None:
@@ -135,5 +136,6 @@ class Dress:
         return replace(target, headers=headers, content=self.content)
 
 
+_HOST = Variable("host")
 # What needs no escape in a user part (RFC 3261, 25.1).
 _USER_SAFE = "-_.!~*'()&=+$,;?/"

@@ -90,7 +90,7 @@ class HostingCase(DirectoryCase):
         )
 
     def ask(
-        self, functions: Functions, guest: Guest, name: str, **arguments: Value
+        self, functions: Functions, guest: Guest, name: str, /, **arguments: Value
     ) -> Given:
         """
         Ask for something, as a dialplan does.
@@ -98,7 +98,7 @@ class HostingCase(DirectoryCase):
         return self.do(join(functions)(guest)[name](arguments))
 
     def refused(
-        self, functions: Functions, guest: Guest, name: str, **arguments: Value
+        self, functions: Functions, guest: Guest, name: str, /, **arguments: Value
     ) -> str:
         """
         Check that something is an error; give its text.
