@@ -288,6 +288,7 @@ class Call:
             dialplan=story.plan.name,
             dialplan_version=story.plan.version or None,
             run=self._run_id,
+            detail={"to": str(target.to)},  # whom it is for, wherever they are
         )
 
     async def _connect(self, answered: Answered) -> None:
