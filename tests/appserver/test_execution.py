@@ -1,382 +1,347 @@
 """
-Tests for `sipsorcery.appserver.execution` and `sipsorcery.appserver.plan_leg`.
+Tests for :mod:`sipsorcery.appserver.execution`, with an engine that says what the test
+wants.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from sipsorcery.appserver.dialling import Answered, Budget
-from sipsorcery.appserver.engine import End, HostCall, HostError, PlanRequest, Step
-from sipsorcery.appserver.engine import Value as PlanValue
+from sipsorcery.appserver.engine import (
+    End,
+    HostCall,
+    HostError,
+    PlanRequest,
+    Step,
+    Value,
+)
+from sipsorcery.appserver.errors import EngineOverloaded
 from sipsorcery.appserver.execution import Execution, Story
-from sipsorcery.appserver.legs import Listener
-from sipsorcery.appserver.line_plan import LineEngine
-from sipsorcery.appserver.plans import Plan
+from sipsorcery.appserver.hosting.guest import Arguments, Guest, HostFunction
+from sipsorcery.appserver.legs import CallLeg, Listener
+from sipsorcery.appserver.plan_request import describe
+from sipsorcery.appserver.plans import Plan, Plans
 from sipsorcery.appserver.refusals import Code, Refused
 from sipsorcery.appserver.resolution import Target
+from sipsorcery.appserver.running_time import RunningTime
 from sipsorcery.appserver.template import Caller
+from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import SIPURI
 from sipsorcery.store.directory import Account
 from sipsorcery.store.directory.cdrs import Direction
 from sipsorcery.ua import Session
+from tests.appserver.switchboard import DOMAIN, NOW, Book
 from tests.appserver.test_dialling import FakeLeg
-from tests.appserver.test_resolution import Stored, account
+
+ACCOUNT = Account(owner="joe", username="100", domain=DOMAIN, created=NOW, updated=NOW)
 
 
-class ScriptedEngine:
+class Said:
     """
-    An engine whose scripts are lists of host calls, and which keeps what it is told.
+    An engine, and a run: gives the steps of the test, one after the other.
+
+    :ivar heard: what the run was resumed with.
+    :ivar takes: seconds for each step.
     """
 
-    def __init__(self, *steps: Step) -> None:
-        self._steps = steps
-        self.told: list[PlanValue | HostError] = []
+    def __init__(self, clock: Clock, *steps: Step | Exception) -> None:
+        self._clock = clock
+        self._steps = [*steps]
+        self.heard: list[Value | HostError] = []
         self.requests: list[PlanRequest] = []
+        self.takes = 0.0
 
-    async def start(
-        self, script: str, request: PlanRequest
-    ) -> tuple[ScriptedRun, Step]:
+    async def start(self, script: str, request: PlanRequest) -> tuple[Said, Step]:
         """
-        Start a run.
+        Start.
         """
         self.requests.append(request)
-        run = ScriptedRun(self, [*self._steps, End(480)])
-        return run, await run.resume(None)
+        return self, await self._next()
 
-
-class ScriptedRun:
-    """
-    One run: the steps one after the other.
-    """
-
-    def __init__(self, engine: ScriptedEngine, steps: list[Step]) -> None:
-        self._engine = engine
-        self._steps = steps
-
-    async def resume(self, value: PlanValue | HostError) -> Step:
+    async def resume(self, value: Value | HostError) -> Step:
         """
-        Give the next step.
+        Go on.
         """
-        if value is not None:
-            self._engine.told.append(value)
-        return self._steps.pop(0)
+        self.heard.append(value)
+        return await self._next()
+
+    async def _next(self) -> Step:
+        self._clock.advance(self.takes)
+        step = self._steps.pop(0)
+        if isinstance(step, Exception):
+            raise step
+        return step
 
 
-class FakePlans:
+class ExecutionCase(SynchronousTestCase):
     """
-    The incoming dialplans of accounts, by their names.
-    """
+    One run.
 
-    def __init__(self, plans: Mapping[str, Plan]) -> None:
-        self._plans = plans
-
-    async def of(self, called: Account, direction: Direction) -> Plan:
-        """
-        Find the plan of an account.
-        """
-        found = self._plans.get(called.in_dialplan or "")
-        if found is None:
-            raise Refused(Code.PLAN_MISSING)
-        return found
-
-
-def lines(name: str, text: str) -> Plan:
-    """
-    Make a line plan.
-    """
-    return Plan("owner", name, 1, LineEngine(), text)
-
-
-class ExecutionTests(SynchronousTestCase):
-    """
-    Runs of dialplans: this is the audience.
+    :ivar told: what the owner is told.
     """
 
     def setUp(self) -> None:
         self.clock = Clock()
-        self.legs: dict[str, FakeLeg] = {}
-        self.heard: list[tuple[int, str]] = []
-        self.steps: list[str] = []
-        self.accounts: list[Account] = []
-        self.plans: dict[str, Plan] = {}
+        self.told: list[str] = []
+        self.responses: list[int] = []
+        self.legs: list[FakeLeg] = []
 
-    def run_plan(self, plan: Plan, *, hops: int = 70, legs: int = 20) -> Execution:
-        """
-        Run a dialplan for a call of alice to 100; what comes of it is in `result`.
-        """
-        caller = Caller("100", "Alice", "alice", "example.org")
-        stored = Stored(*self.accounts)
-        story = Story(
-            account=account("alice"),
-            plan=plan,
-            direction=Direction.OUT,
-            caller=caller,
-            sender=SIPURI.parse("sip:alice@example.org"),
-            network_id="",
-            hops=hops,
-            before=frozenset({plan.key}),
-            request=PlanRequest(caller=caller),
-        )
-        plans: Any = FakePlans(self.plans)
-        execution = Execution(
-            self.clock, plans, lambda account: stored, story, Budget(legs), self
-        )
-        self.result = Deferred.fromCoroutine(execution.run())
-        return execution
-
-    def refused(self) -> Refused:
-        """
-        Give the result, which is none.
-        """
-        result = self.successResultOf(self.result)
-        assert isinstance(result, Refused)
-        return result
-
-    def outcome(self) -> tuple[int, Code]:
-        """
-        Give status and code of it.
-        """
-        refused = self.refused()
-        return refused.status, refused.code
-
-    # As an audience
+    # What an audience does
 
     def progressed(self, response: Response, session: Session | None) -> None:
         """
-        Keep the status.
+        Hear a response of a leg.
         """
-        self.heard.append((response.status, response.reason))
+        self.responses.append(response.status)
 
     def responded(self, status: int, reason: str) -> None:
         """
-        Likewise.
+        Hear a response of the dialplan.
         """
-        self.heard.append((status, reason))
+        self.responses.append(status)
 
     def stepped(self, story: Story, text: str) -> None:
         """
-        Keep the sentence.
+        Hear what it does.
         """
-        self.steps.append(text)
+        self.told.append(text)
 
-    def call(self, target: Target, listener: Listener, story: Story) -> FakeLeg:
+    def call(self, target: Target, listener: Listener, story: Story) -> CallLeg:
         """
-        Make a leg and keep it by its user.
+        Make a leg.
         """
-        leg = self.legs[str(target.uri.user)] = FakeLeg(target, listener)
+        leg = FakeLeg(target, listener)
+        self.legs.append(leg)
         return leg
 
-    # Line plans
+    # The run
 
-    def test_answered(self) -> None:
+    def begin(self, *steps: Step | Exception, takes: float = 0.0) -> Deferred[Any]:
         """
-        Who answers what a line dials has the call.
+        Begin a run that takes these steps.
         """
-        self.run_plan(lines("out", "exten => _X.,1,Dial(,,${EXTEN}@far.test)"))
-        self.legs["100"].ring()
-        self.legs["100"].answer()
-        self.assertEqual(self.heard, [(180, "Ringing")])
-        self.assertIsInstance(self.successResultOf(self.result), Answered)
-
-    def test_not_answered(self) -> None:
-        """
-        What the legs say is what the caller hears, with a code that says so.
-        """
-        self.run_plan(lines("out", "exten => _X.,1,Dial(,,${EXTEN}@far.test)"))
-        self.legs["100"].fail(486)
-        self.assertEqual(self.outcome(), (486, Code.NOT_ANSWERED))
-
-    def test_responses(self) -> None:
-        """
-        A provisional response is passed on, and a final one ends the run.
-        """
-        plan = "exten => 100,1,Respond(181,Wait)\nexten => 100,2,Respond(603,Go)"
-        self.run_plan(lines("out", plan))
-        self.assertEqual(self.heard, [(181, "Wait")])
-        self.assertEqual(self.outcome(), (603, Code.PLAN_REFUSED))
-
-    def test_no_extension(self) -> None:
-        """
-        A number that no line matches is refused by the dialplan.
-        """
-        self.run_plan(lines("out", "exten => 200,1,Respond(486)"))
-        self.assertEqual(self.outcome(), (404, Code.PLAN_REFUSED))
-
-    def test_faulty(self) -> None:
-        """
-        A script that is none is told as that, and its owner what is wrong.
-        """
-        self.run_plan(lines("out", "exten => 200"))
-        self.assertEqual(self.outcome(), (500, Code.PLAN_FAULTY))
-        self.assertIn("line 1", self.steps[-1])
-
-    def test_nobody(self) -> None:
-        """
-        A dial that leads to nobody is 404 if nobody of the name is there, else 480.
-        """
-        plan = lines("out", "exten => _X.,1,Dial(,,bob@local)")
-        self.run_plan(plan)
-        self.assertEqual(self.outcome(), (404, Code.NOBODY_TO_CALL))
-        self.accounts = [account("bob", user_disabled="moved")]
-        self.run_plan(plan)
-        self.assertEqual(self.outcome(), (480, Code.NOBODY_TO_CALL))
-        self.assertEqual(self.legs, {})
-
-    # Any engine
-
-    def test_options_of_a_dial(self) -> None:
-        """
-        A dial says how long it rings and how long the call lasts, unless a leg says
-        otherwise.
-        """
-        arguments: Mapping[str, PlanValue] = {
-            "to": "a@far.test&b@far.test[cd=7]",
-            "ring": 5,
-            "limit": 60,
-        }
-        engine = ScriptedEngine(HostCall("dial", arguments))
-        self.run_plan(Plan("owner", "out", 1, engine, "x"))
-        limits = [leg.target.options.max_duration for leg in self.legs.values()]
-        self.assertEqual(limits, [60, 7])
-        self.clock.advance(5)
-        self.assertEqual(engine.told[0]["outcome"], "timed out")  # type: ignore[call-overload, index]  # a mapping
-
-    def test_faults_of_a_dialplan(self) -> None:
-        """
-        What cannot be done is an error for the dialplan, which goes on.
-        """
-        engine = ScriptedEngine(
-            HostCall("fly", {}),
-            HostCall("respond", {"status": 99}),
-            HostCall("dial", {"to": "a@[["}),
-            HostCall("dial", {}),
+        self.said = Said(self.clock, *steps)
+        self.said.takes = takes
+        book = Book()
+        sender = SIPURI("sip", "100", DOMAIN)
+        caller = Caller("7", "", "100", DOMAIN)
+        plan = Plan("joe", "main", 1, self.said, "script", "Europe/Dublin")
+        story = Story(
+            account=ACCOUNT,
+            plan=plan,
+            direction=Direction.OUT,
+            caller=caller,
+            sender=sender,
+            network_id="",
+            hops=70,
+            before=frozenset({plan.key}),
+            request=PlanRequest(caller=caller, owner="joe"),
         )
-        self.run_plan(Plan("owner", "out", 1, engine, "x"))
-        kinds = [isinstance(each, HostError) for each in engine.told]
-        self.assertEqual(kinds, [True, True, False, False])
-        self.assertEqual(self.outcome(), (480, Code.PLAN_ENDED))
+        execution = Execution(
+            self.clock,
+            cast(Plans, None),
+            lambda account: book,
+            story,
+            Budget(20),
+            self,
+            self.functions,
+        )
+        return Deferred.fromCoroutine(execution.run())
 
-    def test_run_again(self) -> None:
+    def functions(self, guest: Guest) -> Mapping[str, HostFunction]:
         """
-        Where a leg says so, a redirection starts the dialplan anew, once.
+        Offer one function, which sets a header field.
         """
-        engine = ScriptedEngine(HostCall("dial", {"to": "a@far.test[rm=n]"}))
-        self.run_plan(Plan("owner", "out", 1, engine, "x"))
-        self.legs["a"].fail(302, "sip:b@far.test")
-        self.assertEqual(len(engine.requests), 2)
-        self.assertEqual(engine.requests[1].redirect_uri, "sip:b@far.test")
-        self.legs["a"].fail(302, "sip:b@far.test")
-        self.assertEqual(len(engine.requests), 2)
-        self.assertEqual(engine.told[0]["redirect_uri"], "sip:b@far.test")  # type: ignore[call-overload, index]  # a mapping
 
-    def test_budget(self) -> None:
-        """
-        The dials of one call have so many legs together.
-        """
-        dial = HostCall("dial", {"to": "a@far.test&b@far.test"})
-        self.run_plan(Plan("owner", "out", 1, ScriptedEngine(dial, dial), "x"), legs=3)
-        for leg in [*self.legs.values()]:
-            leg.fail(486)
-        self.assertEqual(self.legs["b"].done, ["start"])
-        self.legs["a"].fail(486)
-        self.assertEqual(self.refused().code, Code.PLAN_ENDED)
+        async def mark(arguments: Arguments) -> Value | HostError:
+            guest.dress.set_field("X-Mark", str(arguments["text"]))
+            return 7
 
-    # Dialplans of callees
+        return {"mark": mark}
 
-    def test_callee(self) -> None:
+    def refused(self, *steps: Step | Exception, takes: float = 0.0) -> Refused:
         """
-        The callee's own dialplan decides what becomes of a call to their account: it
-        sees the callee as dialled, and what it dials rings.
+        Give what a run ends with.
         """
-        self.accounts = [account("bob", in_dialplan="bobs")]
-        self.plans = {"bobs": lines("bobs", "exten => bob,1,Dial(,,cell@far.test)")}
-        self.run_plan(lines("out", "exten => _X.,1,Dial(,,bob@local)"))
-        self.legs["cell"].ring()
-        self.assertEqual(self.heard, [(180, "Ringing")])
-        session = self.legs["cell"].answer()
-        result = self.successResultOf(self.result)
-        assert isinstance(result, Answered)
-        self.assertIs(result.session, session)
-        self.assertEqual(result.target.uri.user, "cell")
+        refused = self.successResultOf(self.begin(*steps, takes=takes))
+        self.assertIsInstance(refused, Refused)
+        assert isinstance(refused, Refused)
+        return refused
 
-    def test_callee_refuses(self) -> None:
-        """
-        What the callee's dialplan responds is the end of that leg.
-        """
-        self.accounts = [account("bob", in_dialplan="bobs")]
-        self.plans = {"bobs": lines("bobs", "exten => _.,1,Respond(603,Never)")}
-        self.run_plan(lines("out", "exten => _X.,1,Dial(,,bob@local)"))
-        self.assertEqual(self.outcome(), (603, Code.NOT_ANSWERED))
 
-    def test_callee_rings_own_phones(self) -> None:
+class StepTests(ExecutionCase):
+    def test_lines(self) -> None:
         """
-        A dialplan that dials the account it runs for rings its phones.
+        What a dialplan logs is told to its owner, in the order in which it happens.
         """
-        self.accounts = [account("bob", in_dialplan="bobs")]
-        self.plans = {"bobs": lines("bobs", "exten => _.,1,Dial(,,bob@local)")}
-        self.run_plan(lines("out", "exten => _X.,1,Dial(,,bob@local)"))
-        self.assertEqual(self.legs["bob"].target.uri.host, "192.0.2.0")
+        self.refused(
+            HostCall("mark", {"text": "x"}, ("one", "two")), End(480, "", ("three",))
+        )
+        self.assertEqual(self.told, ["says one", "says two", "says three"])
+        self.assertEqual(self.said.heard, [7])
 
-    def test_loop(self) -> None:
+    def test_unknown(self) -> None:
         """
-        Two dialplans that dial each other come to an end: 482.
+        A function that nobody offers is an error in the dialplan.
         """
-        self.accounts = [
-            account("bob", in_dialplan="bobs"),
-            account("carol", in_dialplan="carols"),
-        ]
-        self.plans = {
-            "bobs": lines("bobs", "exten => _.,1,Dial(,,carol@local)"),
-            "carols": lines("carols", "exten => _.,1,Dial(,,bob@local)"),
-        }
-        self.run_plan(lines("out", "exten => _X.,1,Dial(,,bob@local)"))
-        self.assertEqual(self.refused().status, 482)
-        self.assertEqual(self.legs, {})
+        self.refused(HostCall("fly"), End(480))
+        self.assertEqual(self.said.heard, [HostError("there is no fly here")])
 
-    def test_hops(self) -> None:
+    def test_ends(self) -> None:
         """
-        Each dialplan takes one off Max-Forwards, and the last one is not run: 483.
+        The code tells a dialplan that has failed from one that has ended.
         """
-        names = [f"u{number}" for number in range(5)]
-        self.accounts = [account(name, in_dialplan=name) for name in names]
-        self.plans = {
-            name: lines(name, f"exten => _.,1,Dial(,,{following}@local)")
-            for name, following in zip(names, [*names[1:], "phone"], strict=True)
-        }
-        self.run_plan(lines("out", "exten => _X.,1,Dial(,,u0@local)"), hops=3)
-        self.assertEqual(self.refused().status, 483)
+        for status, code in (
+            (480, Code.PLAN_ENDED),
+            (500, Code.PLAN_FAILED),
+            (404, Code.PLAN_REFUSED),
+        ):
+            refused = self.refused(End(status, "so"))
+            self.assertEqual((refused.code, refused.status), (code, status))
 
-    def test_plan_missing(self) -> None:
+    def test_overloaded(self) -> None:
         """
-        A callee whose dialplan is missing is not reached, and the others are.
+        Where too much waits for a worker, the caller may try again.
         """
-        self.accounts = [account("bob", in_dialplan="gone")]
-        to = {"to": "bob@local&a@far.test"}
-        engine = ScriptedEngine(HostCall("dial", to))
-        self.run_plan(Plan("owner", "out", 1, engine, "x"))
-        self.legs["a"].answer()
-        self.assertIsInstance(self.successResultOf(self.result), Answered)
+        refused = self.refused(EngineOverloaded("too many"))
+        self.assertEqual((refused.code, refused.status), (Code.PLAN_OVERLOADED, 503))
 
-    # The end
+    def test_dial(self) -> None:
+        """
+        What the dialplan has set is said in what it dials from then on.
+        """
+        running = self.begin(
+            HostCall("mark", {"text": "x"}), HostCall("dial", {"to": f"101@{DOMAIN}"})
+        )
+        (leg,) = self.legs
+        self.assertEqual(leg.target.headers, ("X-Mark: x",))
+        session = leg.answer()
+        answered = self.successResultOf(running)
+        assert isinstance(answered, Answered)
+        self.assertIs(answered.session, session)
 
-    def test_stop(self) -> None:
+    def test_respond(self) -> None:
         """
-        When the caller has gone, the phones that callees' dialplans ring stop, too.
+        A final response ends the run, with its fields; a provisional one does not.
         """
-        self.accounts = [account("bob", in_dialplan="bobs")]
-        self.plans = {"bobs": lines("bobs", "exten => bob,1,Dial(,,cell@far.test)")}
-        execution = self.run_plan(lines("out", "exten => _X.,1,Dial(,,bob@local)"))
-        self.legs["cell"].ring()
-        execution.stop()
-        self.result.cancel()
-        self.failureResultOf(self.result, CancelledError)
-        self.assertEqual(self.legs["cell"].done, ["start", "cancel"])
-        self.legs["cell"].fail(487)
-        self.assertEqual(self.clock.getDelayedCalls(), [])
+        refused = self.refused(
+            HostCall("respond", {"status": 183}),
+            HostCall("respond", {"status": 486, "headers": ["X-Why: lunch"]}),
+        )
+        self.assertEqual(self.responses, [183])
+        self.assertEqual((refused.code, refused.status), (Code.PLAN_REFUSED, 486))
+        self.assertIn(("X-Why", "lunch"), refused.fields)
+
+    def test_redirect(self) -> None:
+        """
+        A redirection says where to.
+        """
+        given: dict[str, Value] = {"status": 302, "redirect_to": "sip:bo@example.net"}
+        refused = self.refused(HostCall("respond", given))
+        fields = {str(name): str(value) for name, value in refused.fields}
+        self.assertIn("<sip:bo@example.net>", fields.values())
+
+    def test_wrong_respond(self) -> None:
+        """
+        What cannot be said in a response is an error in the dialplan.
+        """
+        self.refused(
+            HostCall("respond", {"status": 486, "headers": ["Via: x"]}),
+            HostCall("respond", {"status": 302}),
+            HostCall("respond", {"status": 99}),
+            End(480),
+        )
+        self.assertEqual(
+            [isinstance(each, HostError) for each in self.said.heard], [True] * 3
+        )
+
+
+class TimeTests(ExecutionCase):
+    def test_own_time(self) -> None:
+        """
+        A dialplan that takes ten seconds for itself is ended at its next host call.
+        """
+        mark = HostCall("mark", {"text": "x"})
+        refused = self.refused(*[mark] * 20, takes=1.5)
+        self.assertIs(refused.code, Code.PLAN_TIME)
+        self.assertEqual(len(self.said.heard), 6)
+
+    def test_extended(self) -> None:
+        """
+        It may say that it takes longer.
+        """
+        mark = HostCall("mark", {"text": "x"})
+        extend = HostCall("extend_script_timeout", {"seconds": 60})
+        self.refused(extend, *[mark] * 20, End(480), takes=1.5)
+        self.assertEqual(len(self.said.heard), 21)
+
+    def test_all_time(self) -> None:
+        """
+        Dials take 300 seconds in all: what would ring longer is ended before.
+        """
+        dial = HostCall("dial", {"to": f"101@{DOMAIN}", "ring": 180})
+        running = self.begin(dial, dial, dial, End(480))
+        self.clock.advance(180)
+        self.assertEqual(len(self.legs), 2)
+        self.clock.advance(119)
+        self.assertNoResult(running)
+        self.clock.advance(1)
+        for leg in self.legs:
+            leg.listener.failed(487, "Request Terminated")
+        refused = self.successResultOf(running)
+        self.assertIs(refused.code, Code.PLAN_TIME)
+        self.assertEqual(len(self.legs), 2)
+
+    def test_running_time(self) -> None:
+        """
+        No extension goes beyond the 300 seconds, nor does a negative one end a run.
+        """
+        time = RunningTime(100.0)
+        time.extend(1_000_000)
+        time.take(250.0)
+        self.assertEqual(time.left(350.0), 50.0)
+        self.assertEqual(time.left(400.0), 0.0)
+        other = RunningTime(0.0)
+        other.extend(-5)
+        other.take(9.0)
+        self.assertEqual(other.left(9.0), 291.0)
+
+
+class DescriptionTests(SynchronousTestCase):
+    def test_no_credentials(self) -> None:
+        """
+        A dialplan is told all of a request but what proves who calls.
+        """
+        request = Request(
+            "INVITE",
+            "sip:7@example.com",
+            [
+                ("From", "<sip:100@example.com>;tag=1"),
+                ("authorization", 'Digest username="100"'),
+                ("Proxy-Authorization", 'Digest username="100"'),
+                ("X-A", "1"),
+            ],
+            b"body",
+        )
+        plan = Plan("joe", "main", 1, cast(Any, None), "", "Europe/Dublin")
+        told = describe(
+            request,
+            Caller("7"),
+            direction=Direction.OUT,
+            account=ACCOUNT,
+            plan=plan,
+            received="udp:192.0.2.1:5060",
+        )
+        names = [name for name, _ in told.fields]
+        self.assertEqual(names, ["From", "X-A", "Content-Length"])
+        self.assertEqual(told.body, b"body")
+        self.assertEqual(told.time_zone, "Europe/Dublin")
+        self.assertEqual(told.received, "udp:192.0.2.1:5060")
+        self.assertEqual((told.account, told.direction), (f"100@{DOMAIN}", "out"))
