@@ -8,6 +8,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from sipsorcery.appserver.checking import find_faults
 from sipsorcery.cli import tables
 from sipsorcery.cli.declaring import Verbs, add_group, add_verb
 from sipsorcery.cli.errors import Refused, WrongUsage
+from sipsorcery.cli.replaying import replay
 from sipsorcery.cli.session import Session, with_session
 from sipsorcery.store.directory import Dialplan, Directory, Language
 
@@ -43,6 +45,16 @@ def add_to(verbs: Verbs) -> None:
     kinds = [str(each) for each in Language]
     parser.add_argument("--kind", choices=kinds, default=str(Language.PYTHON))
     parser.add_argument("--note", metavar="T", default="", help="what is new in it")
+    parser.add_argument(
+        "--replay",
+        metavar="N",
+        type=_calls,
+        help="make its last N calls again before, in a simulation, and tell what would "
+        "differ",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="do all of it but put it in force"
+    )
     parser = add_verb(
         group, "revert", with_session(revert), "put an earlier version in force again"
     )
@@ -85,10 +97,29 @@ async def put(session: Session, options: argparse.Namespace) -> None:
     script, kind = _read(options.file), Language(options.kind)
     if kind in _REFUSED_IF_FAULTY:
         _tell(options.name, find_faults(kind, script))
+    if options.replay is not None:
+        await replay(session, _version(options, kind, script), options.replay)
+    if options.dry_run:
+        return
     async with session.directory() as directory:
         dialplans = directory.of(options.owner, as_admin=True).dialplans
         plan = await dialplans.put(options.name, script, kind, note=options.note)
     print(f"{plan.name}: version {plan.version}")
+
+
+def _version(options: argparse.Namespace, kind: Language, script: str) -> Dialplan:
+    """
+    Make the version that is not in force yet.
+    """
+    now = datetime.now(UTC)
+    return Dialplan(
+        owner=options.owner,
+        name=options.name.strip(),
+        kind=kind,
+        script=script,
+        created=now,
+        updated=now,
+    )
 
 
 async def revert(session: Session, options: argparse.Namespace) -> None:
@@ -210,6 +241,14 @@ def _read(name: str) -> str:
             return file.read(_MAX_FILE)
     except UnicodeDecodeError:
         raise Refused(f"'{tables.printable(name)}' is no text in UTF-8") from None
+
+
+def _calls(text: str) -> int:
+    count = int(text)
+    # Each is simulated twice, which takes some milliseconds.
+    if not 0 < count <= 1000:
+        raise ValueError(text)
+    return count
 
 
 def _add_owner(parser: argparse.ArgumentParser, *, required: bool) -> None:
