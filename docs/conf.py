@@ -4,6 +4,7 @@ Configure Sphinx. ``make docs`` builds; a warning is an error.
 
 import re
 import sys
+from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
@@ -15,7 +16,8 @@ copyright = "2026, The sipsorcery contributors"
 author = "The sipsorcery contributors"
 version = release = __version__
 
-extensions = ["sphinx.ext.autodoc"]
+sys.path.insert(0, str(Path(__file__).parent))
+extensions = ["sphinx.ext.autodoc", "dialplan_reference"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"sipsorcery {release}"
