@@ -7,7 +7,6 @@ A turn blocks, so it runs in a thread; the interpreter itself is in a worker pro
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from pydantic_monty import (
@@ -26,6 +25,7 @@ from pydantic_monty import (
 
 from sipsorcery.appserver.engine import HostCall, HostError, PlanRequest, Value
 from sipsorcery.appserver.python import values
+from sipsorcery.appserver.python.clock import tell_time
 from sipsorcery.appserver.python.declarations import DECLARED, Function
 from sipsorcery.appserver.time_zone import find_zone
 
@@ -132,10 +132,10 @@ def take_turn(
     log = _Log()
     policy: OSPolicy = {"sleep": "zero", "timezone": find_zone(request.time_zone).key}
     if now is not None:
-        policy["datetime"] = datetime.fromtimestamp(now, UTC)
+        policy["datetime"] = "call_host"
     try:
         with pool.checkout(limits=limits, os_policy=policy) as session:
-            return _drive(session, request, facts, task, log)
+            return _drive(session, request, facts, task, log, now)
     except MontyCrashedError:
         return Through("the dialplan has broken its worker", log.take())
     except MontyRuntimeError as error:
@@ -150,6 +150,7 @@ def _drive(
     facts: Facts,
     task: Begin | Proceed,
     log: _Log,
+    now: float | None,
 ) -> Waiting | Through:
     if isinstance(task, Begin):
         at: Any = session.feed_start(
@@ -167,7 +168,7 @@ def _drive(
             case FutureSnapshot():
                 return Through("the dialplan waits for nothing", log.take())
             case FunctionSnapshot() if at.is_os_function:
-                at = at.resume_not_handled()
+                at = _ask_system(at, request, now)
             case FunctionSnapshot() if at.object_id is None:
                 if at.function_name in _EXITS:
                     return Through(lines=log.take())
@@ -177,6 +178,17 @@ def _drive(
                 if isinstance(called, Waiting):
                     return called
                 at = at.resume(called)
+
+
+def _ask_system(at: FunctionSnapshot, request: PlanRequest, now: float | None) -> Any:
+    """
+    Answer what a dialplan asks the system: the time, where it is a time of ours.
+    """
+    if now is not None:
+        told = tell_time(str(at.function_name), at.args, request.time_zone, now)
+        if told is not None:
+            return at.resume({"return_value": told})
+    return at.resume_not_handled()
 
 
 def _called(at: FunctionSnapshot, request: PlanRequest, log: _Log) -> Any:

@@ -5,9 +5,11 @@ Writing down what a dialplan asks its host for, whatever language it is in.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from sipsorcery.appserver.dial_string import is_asterisk_form, parse_asterisk_form
 from sipsorcery.appserver.engine import (
     Engine,
     HostCall,
@@ -17,11 +19,14 @@ from sipsorcery.appserver.engine import (
     Value,
 )
 from sipsorcery.appserver.engine import Step as Next
+from sipsorcery.appserver.errors import DialStringError
 from sipsorcery.appserver.simulation.trace import Step
 
 # Steps that are written down: a loop of host calls goes on for 300 seconds, and a dial
 # that nobody answers at once makes one of them.
 _MAX_STEPS = 10_000
+
+_SECRET = frozenset({"password", "token"})
 
 #: Tells whom a dial leads to.
 Foresee: TypeAlias = Callable[[PlanRequest, HostCall], Awaitable[tuple[str, ...]]]
@@ -44,7 +49,7 @@ class Journal:
         """
         Write down what is asked for.
         """
-        step = Step(call.name, dict(call.arguments), plan=(request.owner, request.plan))
+        step = Step(call.name, _shown(call), plan=(request.owner, request.plan))
         step.at = step.ended = self.clock()
         self._add(step)
         self._open.append(step)
@@ -133,3 +138,17 @@ class _JournalledRun:
             self.journal.say(self.request, line)
         if isinstance(step, HostCall):
             self.step = await self.journal.begin(self.request, step)
+
+
+def _shown(call: HostCall) -> dict[str, Value]:
+    """
+    Give the arguments, but for passwords: traces are read over shoulders.
+    """
+    shown = dict(call.arguments)
+    for name, value in call.arguments.items():
+        if name in _SECRET and value is not None:
+            shown[name] = "***"
+        elif call.name == "dial" and isinstance(value, str) and is_asterisk_form(value):
+            with suppress(DialStringError):
+                shown[name] = str(parse_asterisk_form(value))
+    return shown
