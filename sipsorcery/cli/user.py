@@ -44,6 +44,14 @@ def add_to(verbs: Verbs) -> None:
     )
     parser.add_argument("--reason", default=_DISABLED, help="why, in a line")
     _add_named(group, "enable", with_session(enable), "let a user log in again")
+    parser = _add_named(group, "set", with_session(change), "change a user")
+    for key, what in (
+        ("time_zone", "such as Europe/Dublin: the clock of their dialplans"),
+        ("email", "where they get mail"),
+        ("full_name", "what people call them"),
+    ):
+        option = f"--{key.replace('_', '-')}"
+        parser.add_argument(option, metavar=key[:1].upper(), help=what)
     limits.add_to(group)
     keys = add_group(group, "key", "change the SSH keys that a user logs in with")
     parser = _add_named(keys, "add", with_session(add_key), "add a key")
@@ -81,6 +89,17 @@ async def show(session: Session, options: argparse.Namespace) -> None:
         users = await directory.everyone.users.all()
     columns = ("name", "admin", "disabled", "created")
     tables.show(map(_user, users), columns, as_json=options.json)
+
+
+async def change(session: Session, options: argparse.Namespace) -> None:
+    """
+    Change what a user is called, and where they live.
+    """
+    names = ("time_zone", "email", "full_name")
+    values = {name: getattr(options, name) for name in names}
+    values = {name: value for name, value in values.items() if value is not None}
+    async with session.directory() as directory:
+        await directory.everyone.users.change(options.name, **values)
 
 
 async def disable(session: Session, options: argparse.Namespace) -> None:

@@ -214,3 +214,23 @@ class KeyTests(CommandCase):
         self.assertIn("no-file", self.refuse("user", "key", "add", "joe", "no-file"))
         self.assertIn("eve", self.refuse("user", "key", "add", "eve", "-", given=KEY))
         self.assertIn("eve", self.refuse("user", "key", "list", "eve"))
+
+
+class ChangeTests(CommandCase):
+    """
+    Changing a user.
+    """
+
+    def test_time_zone(self) -> None:
+        """
+        What is named changes, and nothing else; there has to be such a time zone.
+        """
+        self.do("user", "add", "joe", "--password-stdin", given="12345678")
+        self.do("user", "set", "joe", "--full-name", "Joe")
+        self.do("user", "set", "joe", "--time-zone", "Europe/Dublin")
+        (user,) = self.read("user", "list")
+        self.assertEqual(
+            (user["full_name"], user["time_zone"]), ("Joe", "Europe/Dublin")
+        )
+        reason = self.refuse("user", "set", "joe", "--time-zone", "Europe/Nowhere")
+        self.assertIn("Nowhere", reason)

@@ -5,7 +5,9 @@ Dialplans in Python, as their users have them: put by command, run for real phon
 from __future__ import annotations
 
 from sipsorcery.endpoint import Transport
+from sipsorcery.store.directory import Language
 from tests.integration.test_phones import DOMAIN, PhonesCase
+from tests.integration.test_rfc3665 import FlowCase
 
 _SCRIPT = """
 sys.log("asked for " + req.uri.user)
@@ -42,3 +44,47 @@ class PythonPlanTests(PhonesCase):
         closed = await caller.event("CALL_CLOSED")
         self.assertIn("603 Only 7 is open", str(closed))
         self.assertIn("they are confined by: ", server.output)
+
+
+class LimitTests(FlowCase):
+    """
+    What leaves the house, with one call an hour.
+    """
+
+    appserver = True
+
+    def text(self) -> str:
+        """
+        Let nobody have a second call.
+        """
+        return '[limits]\noutside_calls = "1/h"'
+
+    async def place(self, user: str, scenario: str, status: str = "") -> None:
+        """
+        Let 100 make one call.
+        """
+        run = self.run_sipp(
+            scenario,
+            target=self.server.end(),
+            user=user,
+            uri=f"{user}@{DOMAIN}",
+            calls=1,
+            status=status,
+        )
+        await self.assert_done(run, 1)
+
+    async def test_limits(self) -> None:
+        """
+        A number abroad is closed, and after one call to a provider there is no other.
+        """
+        provider = self.run_sipp("provider", calls=1)
+        await provider.ready()
+        where = f"{provider.end.host}:{provider.end.port}"
+        joe = self.server.directory.of("joe")
+        script = f"sys.dial('42,secret,' + req.uri.user + '@{where}')"
+        await joe.dialplans.put("out", script, Language.PYTHON)
+        await joe.accounts.change("100", DOMAIN, out_dialplan="out")
+        await self.place("00442071234567", "caller-refused", "403")
+        await self.place("018881234", "caller-hangs-up")
+        await self.assert_done(provider, 1)
+        await self.place("018881234", "caller-refused", "403")
