@@ -321,6 +321,38 @@ class LanguageTests(SynchronousTestCase):
             self.assertEqual(trace.answer.status, status, day)
 
 
+class AddressTests(SynchronousTestCase):
+    def test_to(self) -> None:
+        """
+        Whom a caller dials can be a number, an address or a URI.
+        """
+        cases = {
+            "0123": "sip:0123@example.com",
+            "#31#0123": "sip:%2331%230123@example.com",
+            "al@far.example": "sip:al@far.example",
+            "sip:al@far.example;x=1": "sip:al@far.example;x=1",
+            "tel:+353123": "tel:+353123",
+        }
+        for to, uri in cases.items():
+            self.assertEqual(simulate("print(req.uri.text)", to=to).said, [uri])
+
+    def test_caller(self) -> None:
+        """
+        Who calls can be that, or a whole From; nobody is anonymous, or the account.
+        """
+        plan = "print(req.from_name, req.from_uri.text)"
+        cases = {
+            ("in", ""): " sip:anonymous@anonymous.invalid",
+            ("in", "+353123"): " sip:+353123@anonymous.invalid",
+            ("in", '"Al" <sip:al@far.example>'): "Al sip:al@far.example",
+            ("out", ""): " sip:100@example.com",
+            ("out", "101"): " sip:101@example.com",
+        }
+        for (direction, caller), said in cases.items():
+            trace = simulate(plan, to="100", direction=direction, caller=caller)
+            self.assertEqual(trace.said, [said])
+
+
 class FaultTests(SynchronousTestCase):
     def test_faulty_plan(self) -> None:
         """

@@ -10,12 +10,13 @@ from sipsorcery.appserver.simulation.errors import SimulationError
 from sipsorcery.sip import grammar
 from sipsorcery.sip.address import Address
 from sipsorcery.sip.errors import ParseError, excerpt
-from sipsorcery.sip.uri import SIPURI
+from sipsorcery.sip.uri import URI, parse_uri
 from sipsorcery.store.directory import Account, Dialplan
 from sipsorcery.store.directory.cdrs import Direction
 
 # Where a caller is who has a number and nothing else (RFC 3323, 4.1.1.3).
 _NOWHERE = "anonymous.invalid"
+_SCHEMES = ("sip:", "sips:", "tel:")
 # What needs no escape in a user part (RFC 3261, 25.1).
 _USER_SAFE = "-_.!~*'()&=+$,;?/"
 
@@ -36,7 +37,7 @@ class Attempt:
     account: Account
     direction: Direction
     plan: str
-    to: SIPURI
+    to: URI
     sender: Address
     tried: Dialplan | None = None
 
@@ -83,14 +84,14 @@ def _address(text: str, host: str) -> Address:
         ) from None
 
 
-def _uri(text: str, host: str) -> SIPURI:
+def _uri(text: str, host: str) -> URI:
     text = text.strip()
-    if text[:4].lower() not in ("sip:", "sips"):
+    if not text.lower().startswith(_SCHEMES):
         user, at, its_host = text.rpartition("@")
         if not at:
             user, its_host = text, host
         text = f"sip:{grammar.escape(user, _USER_SAFE)}@{its_host}"
     try:
-        return SIPURI.parse(text)
+        return parse_uri(text)
     except ParseError as error:
         raise SimulationError(f"{excerpt(text)} is no address: {error.text}") from None

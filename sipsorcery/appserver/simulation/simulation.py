@@ -13,7 +13,7 @@ from twisted.internet.task import Clock
 
 from sipsorcery.appserver.allowance import Allowance
 from sipsorcery.appserver.configured import Configured
-from sipsorcery.appserver.core import user_of
+from sipsorcery.appserver.core import host_of, user_of
 from sipsorcery.appserver.dial_arguments import dial_string_of
 from sipsorcery.appserver.dial_string import MAX_LEGS
 from sipsorcery.appserver.dialling import Answered, Budget
@@ -181,7 +181,8 @@ class Simulation:
         attempt = self._attempt
         if attempt.plan:
             return await plans.named(attempt.account.owner, attempt.plan)
-        called = await self._scene.domain(attempt.to.host)
+        host = host_of(attempt.to)
+        called = await self._scene.domain(host) if host else None
         return await plans.of(attempt.account, attempt.direction, called)
 
     async def _pass_time(self, execution: Execution) -> Answered | Refused:
