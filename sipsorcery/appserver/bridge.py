@@ -60,7 +60,7 @@ class Bridge:
     ) -> None:
         self.on_agreed = on_agreed
         self._changing: _Side | None = None
-        self._sides = (
+        self._sides: tuple[_Side, ...] = (
             _Side(self, caller, rewrites[0]),
             _Side(self, callee, rewrites[1]),
         )
@@ -123,6 +123,14 @@ class Bridge:
         """
         for side in self._sides:
             side.session.forget_hooks()
+
+    def dissolve(self) -> None:
+        """
+        Let go of both sides, whose sessions are over or belong to another call now.
+
+        So that the call goes with its last reference, and nobody has to find the cycle.
+        """
+        self._sides = ()
 
     async def align(self) -> None:
         """

@@ -409,6 +409,7 @@ class Call:
 
     def _forget(self) -> None:
         self._tools.calls.remove(self)
+        self._execution = None
         if self._is_claimed:
             self._tools.claims.release(self._request)
 

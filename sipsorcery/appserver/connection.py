@@ -77,7 +77,7 @@ class Connection:
     :ivar owner: the user whose call it is.
     :ivar account: the address-of-record that called or was called.
     :ivar sides: the caller's and the callee's.
-    :ivar bridge: what relays between them.
+    :ivar bridge: what relays between them; None: nothing does yet, or any more.
     :ivar limit: when it has to end; None: whenever they like.
     :ivar transfer: what a REFER may do: ``n``, ``p``, ``c``, or "" for the usual.
     :ivar run: of the dialplan that has made it.
@@ -301,6 +301,9 @@ class Connection:
         self.caller.core.wheel.set(self, None)
         if self._keeper is not None:
             self._keeper.ended(self)
+        bridge, self.bridge = self.bridge, None
+        if isinstance(bridge, Bridge):
+            bridge.dissolve()
         self._ended.succeed(ending)
 
 

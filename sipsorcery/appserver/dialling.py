@@ -260,7 +260,7 @@ class _Ringing:
     """
 
     def __init__(self, dialling: Dialling, number: int, target: Target) -> None:
-        self._dialling = dialling
+        self._dialling: Dialling | None = dialling
         self._leg: CallLeg | None = None  # None: not started
         self.number = number
         self.target = target
@@ -289,11 +289,24 @@ class _Ringing:
     # What the leg tells
 
     def progressed(self, response: Response, session: Session | None) -> None:
-        self._dialling.progressed(self, response, session)
+        if self._dialling is not None:
+            self._dialling.progressed(self, response, session)
 
     def answered(self, session: Session, target: Target) -> None:
         self.session, self.target = session, target
-        self._dialling.answered(self)
+        if (dialling := self._leave()) is not None:
+            dialling.answered(self)
 
     def failed(self, status: int, reason: str, contacts: Sequence[SIPURI] = ()) -> None:
-        self._dialling.failed(self, status, reason, contacts)
+        if (dialling := self._leave()) is not None:
+            dialling.failed(self, status, reason, contacts)
+
+    def _leave(self) -> Dialling | None:
+        """
+        Let go of the dial and of the leg, which tells its end once.
+
+        So nobody has to find the cycle.
+        """
+        self._leg = None
+        dialling, self._dialling = self._dialling, None
+        return dialling

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 from typing import Protocol, TypeAlias
 
 from twisted.internet.interfaces import IReactorTime
@@ -171,7 +172,9 @@ class Execution:
         self._redirect: SIPURI | None = None  # why it runs again
         self._functions = functions
         self._outside = outside
-        self._departure = Departure(outside, story.plan.owner, self._step)
+        # None of what it makes leads back here: so that a run goes when it is over, and
+        # nobody has to find a cycle.
+        self._step = partial(audience.stepped, story)
         self._time = RunningTime(clock.seconds())
         self._guest = Guest(
             account=story.account,
@@ -182,12 +185,6 @@ class Execution:
             note=self._step,
         )
         self._others: Mapping[str, HostFunction] | None = None
-        self._hosts: Mapping[str, HostFunction] = {
-            "dial": self._dial,
-            "respond": self._respond,
-            "log": self._note,
-            "extend_script_timeout": self._extend,
-        }
 
     async def run(self) -> Answered | Refused:
         """
@@ -242,7 +239,18 @@ class Execution:
             step = await run.resume(value)
 
     async def _host(self, name: str, arguments: Mapping[str, Value]) -> _Outcome:
-        function = self._hosts.get(name) or self._other(name)
+        match name:
+            case "dial":
+                return await self._dial(arguments)
+            case "respond":
+                return self._respond(arguments)
+            case "log":
+                self._step(f"says {arguments.get('text')}")
+                return None
+            case "extend_script_timeout":
+                self._time.extend(seconds_of(arguments.get("seconds")))
+                return None
+        function = self._other(name)
         if function is None:
             return HostError(f"there is no {name} here")
         return await function(arguments)
@@ -264,9 +272,6 @@ class Execution:
             return Refused(self._code, reason, status)
         code = _ENDS.get(status, Code.PLAN_REFUSED)
         return Refused(code, reason or reason_phrase(status), status)
-
-    def _step(self, text: str) -> None:
-        self._audience.stepped(self._story, text)
 
     # What a dialplan can ask for
 
@@ -305,15 +310,16 @@ class Execution:
             ),
             budget=self._budget,
             make_leg=self._make_leg,
-            follow=self._follow,
+            follow=partial(self._follow, departure),
             progress=self._audience.progressed,
         )
-        self._departure = departure
         try:
             result = await self._dialling.start()
         except BaseException:
             departure.end()
             raise
+        finally:
+            self._dialling = None
         departure.settle(result)
         if isinstance(result, Answered):
             return result
@@ -331,7 +337,7 @@ class Execution:
         uri = None if result.redirect is None else str(result.redirect)
         return outcome(kind, result.status, result.reason, uri)
 
-    async def _respond(self, arguments: Mapping[str, Value]) -> _Outcome:
+    def _respond(self, arguments: Mapping[str, Value]) -> _Outcome:
         status, reason = arguments.get("status"), arguments.get("reason")
         if not isinstance(status, int) or not 100 <= status < 700:
             return HostError(f"{status} is no status code")
@@ -347,14 +353,6 @@ class Execution:
             self._audience.responded(status, text)
         return None
 
-    async def _note(self, arguments: Mapping[str, Value]) -> _Outcome:
-        self._step(f"says {arguments.get('text')}")
-        return None
-
-    async def _extend(self, arguments: Mapping[str, Value]) -> _Outcome:
-        self._time.extend(seconds_of(arguments.get("seconds")))
-        return None
-
     # Legs
 
     def _make_leg(self, target: Target, listener: Listener) -> CallLeg:
@@ -362,10 +360,12 @@ class Execution:
             return PlanLeg(self.within, target, listener)
         return self._audience.call(target, listener, self._story)
 
-    async def _follow(self, target: Target, contact: SIPURI) -> list[Target]:
+    async def _follow(
+        self, departure: Departure, target: Target, contact: SIPURI
+    ) -> list[Target]:
         self._step(f"{target.uri} leads to {contact}")
         found = await redirect(target, contact, self._story.situation, self._lookup)
-        return await self._departure.admit(found)
+        return await departure.admit(found)
 
     async def within(self, target: Target) -> Execution:
         """

@@ -89,6 +89,9 @@ class RecordedLeg:
             self._answered(session, self._cdr)
             if self._is_cancelled:
                 self._cdr.ended("answered too late")
+        self._leg = (
+            None  # there is nothing more to want of it, and no cycle to be found
+        )
         self._listener.answered(session, target)
 
     def failed(self, status: int, reason: str, contacts: Sequence[SIPURI] = ()) -> None:
@@ -98,4 +101,5 @@ class RecordedLeg:
         if self._cdr is not None:
             why = "cancelled" if self._is_cancelled else reason
             self._cdr.ended(why, status)
+        self._leg = None
         self._listener.failed(status, reason, contacts)
