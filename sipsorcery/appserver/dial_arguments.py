@@ -14,6 +14,7 @@ from sipsorcery.appserver.dial_string import (
 )
 from sipsorcery.appserver.engine import Value
 from sipsorcery.appserver.errors import DialStringError
+from sipsorcery.appserver.forking import MAX_RINGING
 from sipsorcery.appserver.options import MAX_DURATION
 from sipsorcery.appserver.resolution import Target
 
@@ -39,6 +40,14 @@ def seconds_of(value: Value) -> float:
     if isinstance(value, int | float) and 0 < value < MAX_DURATION:
         return float(value)
     return 0.0
+
+
+def ringing_of(arguments: Mapping[str, Value]) -> float:
+    """
+    Read how long a dial rings; what is none, or too long, is the longest.
+    """
+    ring = seconds_of(arguments.get("ring"))
+    return ring if 0 < ring <= MAX_RINGING else MAX_RINGING
 
 
 def limited(target: Target, limit: float) -> Target:

@@ -18,19 +18,26 @@ from sipsorcery.appserver.dial_arguments import (
     dial_string_of,
     limited,
     outcome,
+    ringing_of,
     seconds_of,
 )
-from sipsorcery.appserver.dialling import Answered, Budget, Dialling, NotAnswered
+from sipsorcery.appserver.dial_string import DialString
+from sipsorcery.appserver.dialling import (
+    Answered,
+    Budget,
+    Dialling,
+    NotAnswered,
+    Result,
+)
 from sipsorcery.appserver.engine import End, HostCall, HostError, PlanRequest, Value
 from sipsorcery.appserver.errors import (
     AppServerError,
     DialStringError,
     EngineOverloaded,
 )
-from sipsorcery.appserver.forking import MAX_RINGING
-from sipsorcery.appserver.hosting.dress import MAX_FIELDS, DressError, check_field
+from sipsorcery.appserver.hosting.dress import DressError
 from sipsorcery.appserver.hosting.guest import Functions, Guest, no_functions
-from sipsorcery.appserver.legs import CallLeg, Listener
+from sipsorcery.appserver.legs import CallLeg, Delivered, Listener
 from sipsorcery.appserver.outside_calls import OutsideCalls
 from sipsorcery.appserver.plan_leg import PlanLeg
 from sipsorcery.appserver.plans import Plan, Plans
@@ -44,12 +51,10 @@ from sipsorcery.appserver.resolution import (
     redirect,
     resolve,
 )
+from sipsorcery.appserver.response_arguments import read_fields
 from sipsorcery.appserver.running_time import RunningTime
 from sipsorcery.appserver.template import Caller
-from sipsorcery.dialog.refusal import FieldValue
-from sipsorcery.sip.address import Address
 from sipsorcery.sip.errors import ParseError
-from sipsorcery.sip.fields import CONTACT
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.status import reason_phrase
 from sipsorcery.sip.uri import SIPURI
@@ -75,7 +80,7 @@ class _Again(Enum):
 _ENDS = {480: Code.PLAN_ENDED, 500: Code.PLAN_FAILED}
 
 #: What a host call comes to: a value to go on with, or the end of the run.
-_Outcome: TypeAlias = Value | HostError | Answered | Refused | _Again
+_Outcome: TypeAlias = Value | HostError | Answered | Delivered | Refused | _Again
 HostFunction: TypeAlias = Callable[[Mapping[str, Value]], Awaitable[_Outcome]]
 
 
@@ -186,7 +191,7 @@ class Execution:
         )
         self._others: Mapping[str, HostFunction] | None = None
 
-    async def run(self) -> Answered | Refused:
+    async def run(self) -> Answered | Delivered | Refused:
         """
         Run the dialplan to its end.
 
@@ -218,7 +223,9 @@ class Execution:
 
     # The run
 
-    async def _run(self, request: PlanRequest) -> Answered | Refused | _Again:
+    async def _run(
+        self, request: PlanRequest
+    ) -> Answered | Delivered | Refused | _Again:
         plan, begun = self._story.plan, self._clock.seconds()
         run, step = await plan.engine.start(plan.script, request)
         while True:
@@ -233,7 +240,7 @@ class Execution:
                     value = await self._host(name, arguments)
                 case HostCall():
                     return Refused(Code.PLAN_TIME)
-            if isinstance(value, Answered | Refused | _Again):
+            if isinstance(value, Answered | Delivered | Refused | _Again):
                 return value
             begun = self._clock.seconds()
             step = await run.resume(value)
@@ -269,7 +276,10 @@ class Execution:
         """
         failed = self._failed
         if failed is not None and (failed.status, failed.reason) == (status, reason):
-            return Refused(self._code, reason, status)
+            if status < 400:
+                # Where it leads the dialplan has not said, and alone it is of no use.
+                return Refused(self._code, reason, 480)
+            return Refused(self._code, reason, status, failed.fields)
         code = _ENDS.get(status, Code.PLAN_REFUSED)
         return Refused(code, reason or reason_phrase(status), status)
 
@@ -282,46 +292,18 @@ class Execution:
             self._failed, self._code = NotAnswered(500, str(error)), Code.DIAL_STRING
             return outcome("error", 500, str(error))
         self._step(f"dials {dial_string}")
-        dress = self._guest.dress
-        situation = replace(self._story.situation, from_parts=dress.from_parts)
-        resolved = await resolve(dial_string, situation, self._lookup)
-        for omission in resolved.omissions:
-            self._step(f"leaves {omission.leg} out: {omission.reason}")
-        limit = seconds_of(arguments.get("limit"))
         departure = Departure(self._outside, self._story.plan.owner, self._step)
-        stages: list[list[Target]] = []
-        for stage in resolved.stages:
-            admitted = await departure.admit([limited(each, limit) for each in stage])
-            if admitted:
-                stages.append([dress.put_on(each) for each in admitted])
-        self._failed, self._code = _nobody(resolved.omissions), Code.NOBODY_TO_CALL
-        if departure.refused is not None:
-            refused = departure.refused
-            self._code = refused.code
-            self._failed = NotAnswered(refused.status, refused.text)
-        if not stages:
-            return outcome("error", self._failed.status, self._failed.reason)
-        self._dialling = Dialling(
-            self._clock,
-            stages,
-            ringing=min(
-                seconds_of(arguments.get("ring")) or MAX_RINGING,
-                self._time.left(self._clock.seconds()),
-            ),
-            budget=self._budget,
-            make_leg=self._make_leg,
-            follow=partial(self._follow, departure),
-            progress=self._audience.progressed,
-        )
         try:
-            result = await self._dialling.start()
+            stages = await self._find(dial_string, departure, arguments)
+            if not stages:
+                assert self._failed is not None  # it says why
+                return outcome("error", self._failed.status, self._failed.reason)
+            result = await self._ring(stages, departure, arguments)
         except BaseException:
             departure.end()
             raise
-        finally:
-            self._dialling = None
         departure.settle(result)
-        if isinstance(result, Answered):
+        if not isinstance(result, NotAnswered):
             return result
         self._failed, self._code = result, Code.NOT_ANSWERED
         if result.runs_again and self._may_run_again:
@@ -337,6 +319,50 @@ class Execution:
         uri = None if result.redirect is None else str(result.redirect)
         return outcome(kind, result.status, result.reason, uri)
 
+    async def _find(
+        self,
+        dial_string: DialString,
+        departure: Departure,
+        arguments: Mapping[str, Value],
+    ) -> list[list[Target]]:
+        """
+        Find whom a dial string leads to, and who of them may be called.
+        """
+        dress, limit = self._guest.dress, seconds_of(arguments.get("limit"))
+        situation = replace(self._story.situation, from_parts=dress.from_parts)
+        resolved = await resolve(dial_string, situation, self._lookup)
+        for omission in resolved.omissions:
+            self._step(f"leaves {omission.leg} out: {omission.reason}")
+        stages: list[list[Target]] = []
+        for stage in resolved.stages:
+            admitted = await departure.admit([limited(each, limit) for each in stage])
+            if admitted:
+                stages.append([dress.put_on(each) for each in admitted])
+        self._failed, self._code = _nobody(resolved.omissions), Code.NOBODY_TO_CALL
+        if departure.refused is not None:
+            refused = departure.refused
+            self._failed = NotAnswered(refused.status, refused.text)
+            self._code = refused.code
+        return stages
+
+    async def _ring(
+        self,
+        stages: list[list[Target]],
+        departure: Departure,
+        arguments: Mapping[str, Value],
+    ) -> Result:
+        left = self._time.left(self._clock.seconds())
+        self._dialling = Dialling(
+            self._clock,
+            stages,
+            ringing=min(ringing_of(arguments), left),
+            budget=self._budget,
+            make_leg=self._make_leg,
+            follow=partial(self._follow, departure),
+            progress=self._audience.progressed,
+        )
+        return await self._dialling.start()
+
     def _respond(self, arguments: Mapping[str, Value]) -> _Outcome:
         status, reason = arguments.get("status"), arguments.get("reason")
         if not isinstance(status, int) or not 100 <= status < 700:
@@ -345,12 +371,14 @@ class Execution:
         self._step(f"responds {status} {text}")
         if status >= 300:
             try:
-                more = _fields(status, arguments)
+                more = read_fields(status, arguments)
             except (DressError, ParseError) as error:
                 return HostError(str(error))
             return Refused(Code.PLAN_REFUSED, text, status, more)
         if status < 200:
             self._audience.responded(status, text)
+        elif self._story.request.method != "INVITE":
+            return Delivered(status, text)  # a call nobody could answer like that
         return None
 
     # Legs
@@ -378,6 +406,7 @@ class Execution:
         if story.hops <= 1:
             raise Refused(Code.HOPS)
         plan = await self._plans.of(account, Direction.IN)
+        plan.check(story.request.method)
         if plan.key in story.before or len(story.before) >= MAX_PLANS:
             raise Refused(Code.LOOP)
         sender = target.sender
@@ -424,22 +453,3 @@ def _nobody(omissions: Sequence[Omission]) -> NotAnswered:
     if any(each.status != status for each in omissions):
         status = 480
     return NotAnswered(status, "There is nobody to call")
-
-
-def _fields(status: int, arguments: Mapping[str, Value]) -> tuple[FieldValue, ...]:
-    """
-    Read what a response of a dialplan says beside its status.
-
-    :raises DressError: if a dialplan may not say that.
-    :raises ParseError: if a redirection leads to no URI.
-    """
-    fields: list[FieldValue] = []
-    lines, to = arguments.get("headers"), arguments.get("redirect_to")
-    for line in lines[:MAX_FIELDS] if isinstance(lines, list) else ():
-        name, _, value = str(line).partition(":")
-        check_field(name.strip(), value.strip())
-        fields.append((name.strip(), value.strip()))
-    if status < 400:
-        uri = SIPURI.parse(to if isinstance(to, str) else "")
-        fields.append((CONTACT, Address(uri)))
-    return tuple(fields)

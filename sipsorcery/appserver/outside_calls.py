@@ -56,7 +56,7 @@ class OutsideCalls:
         self._usual = Allowance.of(limits)
         self._events = events
         self._now = now
-        self._open: dict[str, str] = {}  # owners, by call
+        self._open: dict[str, str] = {}  # owners, by call: no more than there are legs
         self._renewing = LoopingCall(self._renew)
         self._renewing.clock = reactor
 

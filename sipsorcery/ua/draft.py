@@ -109,13 +109,18 @@ class Draft:
             (CALL_ID, self.call_id),
             (CSEQ, CSeq(self.cseq, self.method)),
         )
-        if self._product:
+        if self._product and not any(_is_product(each) for each in self.fields):
             every.append((USER_AGENT, self._product))
         every += self.fields
         every += more
         return Request(
             self.method, self.uri, every, self.body if body is None else body
         )
+
+
+def _is_product(field: FieldValue) -> bool:
+    name = field[0]
+    return name is USER_AGENT or str(name).lower() == USER_AGENT.key
 
 
 def _request_uri(uri: URI) -> URI:

@@ -5,13 +5,15 @@ wants.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import Any, cast
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from sipsorcery.appserver.allowance import Allowance
 from sipsorcery.appserver.dialling import Answered, Budget
 from sipsorcery.appserver.engine import (
     End,
@@ -25,6 +27,7 @@ from sipsorcery.appserver.errors import EngineOverloaded
 from sipsorcery.appserver.execution import Execution, Story
 from sipsorcery.appserver.hosting.guest import Arguments, Guest, HostFunction
 from sipsorcery.appserver.legs import CallLeg, Listener
+from sipsorcery.appserver.outside_calls import OutsideCalls
 from sipsorcery.appserver.plan_request import describe
 from sipsorcery.appserver.plans import Plan, Plans
 from sipsorcery.appserver.refusals import Code, Refused
@@ -36,6 +39,7 @@ from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import SIPURI
 from sipsorcery.store.directory import Account
 from sipsorcery.store.directory.cdrs import Direction
+from sipsorcery.store.errors import StoreUnavailable
 from sipsorcery.ua import Session
 from tests.appserver.switchboard import DOMAIN, NOW, Book
 from tests.appserver.test_dialling import FakeLeg
@@ -152,8 +156,15 @@ class ExecutionCase(SynchronousTestCase):
             Budget(20),
             self,
             self.functions,
+            self.outside(),
         )
         return Deferred.fromCoroutine(execution.run())
+
+    def outside(self) -> OutsideCalls | None:
+        """
+        Give what counts calls.
+        """
+        return None
 
     def functions(self, guest: Guest) -> Mapping[str, HostFunction]:
         """
@@ -261,6 +272,92 @@ class StepTests(ExecutionCase):
         self.assertEqual(
             [isinstance(each, HostError) for each in self.said.heard], [True] * 3
         )
+
+
+class OutsideTests(ExecutionCase):
+    """
+    Calls that leave the service, of which one may go on.
+    """
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.open: list[str] = []
+        self.is_away = False
+
+    async def allowance(self, owner: str) -> Allowance:
+        """
+        Give what a user may do.
+        """
+        if self.is_away and self.open:
+            raise StoreUnavailable("the directory is away")
+        return Allowance(at_once=1)
+
+    async def begin_call(self, owner: str, allowance: Allowance) -> Callable[[], None]:
+        """
+        Count a call.
+        """
+        if self.open:
+            raise Refused(Code.OUTSIDE_AT_ONCE)
+        self.open.append(owner)
+        return self.open.clear
+
+    def tell(self, owner: str, refused: Refused) -> None:
+        """
+        Hear of a limit.
+        """
+
+    def outside(self) -> OutsideCalls:
+        """
+        Give what counts.
+        """
+        calls = SimpleNamespace(
+            allowance=self.allowance, begin=self.begin_call, tell=self.tell
+        )
+        return cast(OutsideCalls, calls)
+
+    def test_dial(self) -> None:
+        """
+        A dial counts while it rings, and no longer.
+        """
+        running = self.begin(HostCall("dial", {"to": "a@example.net"}), End(480))
+        self.assertEqual(self.open, ["joe"])
+        self.legs[0].fail(486)
+        self.successResultOf(running)
+        self.assertEqual(self.open, [])
+
+    def test_cancelled(self) -> None:
+        """
+        Neither does it when the caller gives up.
+        """
+        running = self.begin(HostCall("dial", {"to": "a@example.net"}))
+        running.cancel()
+        self.failureResultOf(running, CancelledError)
+        self.assertEqual(self.open, [])
+
+    def test_store_away(self) -> None:
+        """
+        Nor when a later stage cannot be judged.
+        """
+        self.is_away = True
+        dialled = "a@example.net|b@example.net"
+        refused = self.refused(HostCall("dial", {"to": dialled}))
+        self.assertIs(refused.code, Code.STORE_AWAY)
+        self.assertEqual(self.open, [])
+
+    def test_refused(self) -> None:
+        """
+        One too many is an error of the dial, and the caller is told the code.
+        """
+        self.open.append("joe")
+        status, text = 403, "Too many calls to the outside at once"
+        refused = self.refused(
+            HostCall("dial", {"to": "a@example.net"}), End(status, text)
+        )
+        self.assertIs(refused.code, Code.OUTSIDE_AT_ONCE)
+        (given,) = self.said.heard
+        assert isinstance(given, dict)
+        self.assertEqual((given["outcome"], given["status"]), ("error", 403))
+        self.assertEqual(self.legs, [])
 
 
 class TimeTests(ExecutionCase):
