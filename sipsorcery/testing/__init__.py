@@ -8,7 +8,22 @@ test moves; `consumer.RecordingConsumer` takes what a transport layer receives.
 """
 
 from sipsorcery.appserver.simulation.trace import Answer, Email, Step, Trace
-from sipsorcery.appserver.simulation.world import World
+from sipsorcery.appserver.simulation.world import (
+    World,
+    WorldAccount,
+    WorldPlan,
+    WorldProvider,
+)
 from sipsorcery.testing.dialplans import simulate
 
-__all__ = ["Answer", "Email", "Step", "Trace", "World", "simulate"]
+__all__ = [
+    "Answer",
+    "Email",
+    "Step",
+    "Trace",
+    "World",
+    "WorldAccount",
+    "WorldPlan",
+    "WorldProvider",
+    "simulate",
+]

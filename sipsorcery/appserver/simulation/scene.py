@@ -53,6 +53,7 @@ class Scene:
         self._tried = tried
         self._now = now
         self._legs = world.behaviours()
+        self._bindings = {_plain(key): each for key, each in world.bindings.items()}
         self._accounts = _accounts(world, account)
         self._domains = {each.domain for each in self._accounts.values()}
         self._domains.update(map(str.lower, world.domains))
@@ -72,12 +73,11 @@ class Scene:
         """
         Find an account by its own name.
         """
-        if account := self._accounts.get(f"{username}@{domain}".lower()):
-            known = await self._backdrop.find(username, domain)
-            if known is None or f"{username}@{domain}".lower() in self._world.accounts:
-                return account
-            return known
-        return await self._backdrop.find(username, domain)
+        address = f"{username}@{domain}".lower()
+        if address in map(_plain, self._world.accounts):
+            return self._accounts[address]
+        known = await self._backdrop.find(username, domain)
+        return self._accounts.get(address) if known is None else known
 
     async def find_called(self, username: str, domain: str) -> Account | None:
         """
@@ -168,9 +168,9 @@ class Scene:
         Give the bindings of an account.
         """
         assert kind == BINDINGS.name  # nobody asks for anything else
-        address = key.removeprefix("sip:").lower()
+        address = _plain(key)
         username, _, domain = address.rpartition("@")
-        contacts = self._world.bindings.get(address)
+        contacts = self._bindings.get(address)
         if contacts is None:
             account = await self.find(username, domain)
             known = () if account is None else await self._backdrop.bindings(account)
@@ -261,16 +261,16 @@ def _accounts(world: World, own: Account) -> dict[str, Account]:
     """
     Give the accounts that the world speaks of, and the one that calls or is called.
     """
+    named = [*map(_plain, world.bindings), *map(_plain, world.accounts)]
     domains = {own.domain, *map(str.lower, world.domains)}
-    for address in (*world.accounts, *world.bindings):
-        domains.add(address.lower().rpartition("@")[2])
-    named = [each.removeprefix("sip:") for each in world.legs]
-    named = [each for each in named if each.lower().rpartition("@")[2] in domains]
+    domains.update(each.rpartition("@")[2] for each in named)
+    called = [each for each in map(_plain, world.legs) if "*" not in each]
+    named += [each for each in called if each.rpartition("@")[2] in domains]
     found = {}
-    for each in (*named, *world.bindings, *world.accounts):
-        username, _, domain = each.lower().rpartition("@")
-        if username and "*" not in each:
-            found[each.lower()] = replace(
+    for each in named:
+        username, _, domain = each.rpartition("@")
+        if username:
+            found[each] = replace(
                 own,
                 username=username,
                 domain=domain,
@@ -278,14 +278,17 @@ def _accounts(world: World, own: Account) -> dict[str, Account]:
                 out_dialplan=None,
             )
     for address, written in world.accounts.items():
-        account = found[address.lower()]
-        found[address.lower()] = replace(
-            account,
+        found[_plain(address)] = replace(
+            found[_plain(address)],
             owner=written.owner or own.owner,
             in_dialplan=written.in_dialplan or None,
             user_disabled=written.disabled or None,
         )
-    return {**found, f"{own.username}@{own.domain}".lower(): own}
+    return {_plain(own.aor): own, **found}
+
+
+def _plain(address: str) -> str:
+    return address.lower().removeprefix("sip:")
 
 
 def _bind(contact: str) -> Binding:

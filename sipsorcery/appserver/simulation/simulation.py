@@ -202,7 +202,9 @@ class Simulation:
                 raise SimulationError("the dialplan waits for what never comes")
             first = min(each.getTime() for each in due)
             self._clock.advance(max(0.0, first - self._clock.seconds()))
-        return await running
+        result = await running
+        assert isinstance(result, Answered | Refused)  # it is a call that is simulated
+        return result
 
     def _story(self, plan: Plan) -> Story:
         attempt, account = self._attempt, self._attempt.account

@@ -13,19 +13,25 @@ The same fields can be written in a file, in TOML or JSON::
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
+from sipsorcery.appserver.outside.enum import ENUMError, read_question
 from sipsorcery.appserver.simulation.behaviour import Behaviour
 from sipsorcery.appserver.simulation.errors import WorldError
-from sipsorcery.sip.errors import excerpt
+from sipsorcery.appserver.time_zone import find_zone
+from sipsorcery.sip.errors import ParseError, excerpt
+from sipsorcery.sip.uri import SIPURI
 
 #: Characters of a file: a page of the web for each of a hundred addresses.
 MAX_FILE = 1024 * 1024
 #: Entries of a table: more than anybody wants to write.
 MAX_ENTRIES = 1000
+
+_ADDRESS = re.compile(r"[^@\s*]+@[^@\s*]+")
 
 # Characters of a name, a number, an address; and of a page or a script.
 _Name: TypeAlias = Annotated[str, msgspec.Meta(max_length=256)]
@@ -70,7 +76,7 @@ class WorldPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """
 
     script: _Text
-    kind: _Name = "python"
+    kind: Literal["python", "lines", "wizard"] = "python"
     owner: _Name = ""
 
 
@@ -132,7 +138,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             world: World = module.decode(text, type=cls)
         except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError) as error:
             raise WorldError(str(error)) from None
-        world.behaviours()
+        world.check()
         return world
 
     def checked(self) -> World:
@@ -145,14 +151,38 @@ class World(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             world = msgspec.convert(msgspec.to_builtins(self), World)
         except (msgspec.ValidationError, TypeError) as error:
             raise WorldError(str(error)) from None
-        world.behaviours()
+        world.check()
         return world
+
+    def check(self) -> None:
+        """
+        Look for what the types cannot tell.
+
+        :raises WorldError: with the path to it.
+        """
+        self.behaviours()
+        if self.time_zone and find_zone(self.time_zone).key != self.time_zone:
+            raise _fault(
+                f"there is no time zone {excerpt(self.time_zone)}", "time_zone"
+            )
+        for table in ("accounts", "bindings"):
+            for address in getattr(self, table):
+                if not _ADDRESS.fullmatch(address):
+                    raise _fault(
+                        f"{excerpt(address)} is not like 101@example.com", table
+                    )
+        for address, contacts in self.bindings.items():
+            for contact in contacts:
+                _check_contact(contact, f"bindings[{excerpt(address)}]")
+        for number in self.enum:
+            _check_number(number)
 
     def provider(self, name: str) -> WorldProvider | None:
         """
-        Find a provider.
+        Find a provider; upper and lower case do not differ.
         """
-        found = self.providers.get(name)
+        named = {each.lower(): found for each, found in self.providers.items()}
+        found = named.get(name.lower())
         return WorldProvider(server=found) if isinstance(found, str) else found
 
     def behaviours(self) -> list[tuple[str, Behaviour]]:
@@ -166,8 +196,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             try:
                 found.append((pattern, Behaviour.parse(text)))
             except WorldError as error:
-                path = f"$.legs[{excerpt(pattern)}]"
-                raise WorldError(f"{error} - at `{path}`") from None
+                raise _fault(str(error), f"legs[{excerpt(pattern)}]") from None
         return found
 
 
@@ -189,3 +218,22 @@ def _fits(pattern: str, text: str) -> bool:
         return text == pattern
     is_long = len(text) >= len(start) + len(end)
     return is_long and text.startswith(start) and text.endswith(end)
+
+
+def _check_contact(contact: str, path: str) -> None:
+    try:
+        SIPURI.parse(contact)
+    except ParseError as error:
+        text = f"{excerpt(contact)} is no contact: {error.text}"
+        raise _fault(text, path) from None
+
+
+def _check_number(number: str) -> None:
+    try:
+        read_question(number)
+    except ENUMError as error:
+        raise _fault(f"{excerpt(number)}: {error}", "enum") from None
+
+
+def _fault(text: str, path: str) -> WorldError:
+    return WorldError(f"{text} - at `$.{path}`")
