@@ -251,9 +251,9 @@ class AppServerService(Service):
         agent.on_invite(self._invited)
         agent.on("MESSAGE", _refuse)  # those in a call are let in
         agent.on_refer(self._transfers.refer)
+        agent.transport.start()
         self._workers.start()
         self._workers.confinement().addCallbacks(self._tell_confinement, self._failed)
-        agent.transport.start()
         continuity.start()
         self._outside.start()
         self._greeting.start(_GREETING)

@@ -17,11 +17,14 @@ from sipsorcery.appserver.hosting.values import ValueFunctions
 from sipsorcery.appserver.hosting.web import WebFunctions
 from sipsorcery.appserver.python.declarations import DECLARED
 from sipsorcery.appserver.refusals import Code, Refused
+from sipsorcery.store.dialogues import make_record
+from sipsorcery.store.directory.cdrs import Direction
 from tests.access.cases import make_binding
 from tests.appserver.hosting.cases import DOMAIN, HostingCase, rows
 from tests.appserver.hosting.outside import FakeActions, FakePages, FakePost, naptr
 from tests.appserver.hosting.serving import all_functions
 from tests.store.directory.cases import NOW
+from tests.store.test_dialogues import make_dialogue
 
 
 class AccountTests(HostingCase):
@@ -311,6 +314,30 @@ class OtherTests(HostingCase):
         self.assertEqual(self.ask(functions, guest, "get_timezone"), "Asia/Kolkata")
         given = self.ask(functions, guest, "get_timezone_offset_minutes")
         self.assertEqual(given, 330)
+
+    def test_calls(self) -> None:
+        """
+        Calls that go on are told to their owner, wherever they go on, and to nobody
+        else.
+        """
+        for id, direction in (("a", Direction.IN), ("b", Direction.OUT)):
+            dialogue = make_dialogue(id=id, direction=direction)
+            self.do(self.live.put(make_record(dialogue, NOW, None)))
+        functions = CurrentFunctions(self.live, lambda: NOW + 7.5).of
+        joe, eve = self.guest(), self.guest("eve", "666")
+        calls = sorted(
+            rows(self.ask(functions, joe, "get_current_calls")),
+            key=lambda one: one["id"],
+        )
+        self.assertEqual([one["direction"] for one in calls], ["in", "out"])
+        self.assertEqual(
+            [one["remote"] for one in calls],
+            ["sip:caller@example.com", "sip:callee@example.com"],
+        )
+        self.assertEqual({one["seconds"] for one in calls}, {7})
+        self.assertEqual(self.ask(functions, joe, "get_current_call_count"), 2)
+        self.assertEqual(self.ask(functions, eve, "get_current_call_count"), 0)
+        self.assertEqual(self.ask(functions, eve, "get_current_calls"), [])
 
     def test_no_calls(self) -> None:
         """
