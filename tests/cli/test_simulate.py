@@ -4,8 +4,14 @@ Tests for :mod:`sipsorcery.cli.simulate`, with a real sandbox.
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
+from twisted.internet.task import Clock
+
+from sipsorcery.store.bindings import Binding, Bindings, make_record
+from sipsorcery.store.live import LocalStore
+from sipsorcery.testing.threads import SteppedThreads
 from tests.cli import CommandCase
 
 PLAN = """
@@ -251,3 +257,34 @@ class ReplayTests(SimulationCase):
                 given="sys.respond(486)",
             )
             self.assertEqual(result.status, 2, count)
+
+
+class BindingTests(SimulationCase):
+    """
+    What the live state of a service says, be it running or not.
+    """
+
+    def test_bindings(self) -> None:
+        """
+        A phone that is registered is called where it is.
+        """
+        clock = Clock()
+        live = LocalStore(clock, self.folder, threads=SteppedThreads(waits=False))
+        live.start()
+        contact = "sip:101@192.0.2.1:5062"
+        until = time.time() + 60
+        binding = Binding(contact=contact, expiry=until, call_id="a", cseq=1)
+        record = make_record("sip:101@example.com", Bindings((binding,)), "joe")
+        stored = live.put(record)
+        clock.advance(0)
+        self.successResultOf(stored)
+        try:
+            text = self.do(
+                *("simulate", "--user", "joe", "--dialplan", "main", "--to", "0123"),
+                *("--at", "2035-01-01 12:00"),
+            )
+        finally:
+            self.successResultOf(live.stop())
+        self.assertIn("         to sip:101@example.com\n", text)
+        self.assertIn(f"         5 s {contact} answers\n", text)
+        self.assertTrue(text.endswith("200 OK after 5 s\n"))
