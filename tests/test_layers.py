@@ -15,7 +15,7 @@ from tests import ROOT
 # directly below sipsorcery. Whoever adds a room says here where it stands.
 _TEXT = {"sip", "sdp", "stun", "rtp"}
 _STACK = _TEXT | {"endpoint", "transaction", "dialog", "transport", "ua"}
-_COMMON = {"config", "control", "store", "access", "monitor"}
+_COMMON = {"regex", "config", "control", "store", "access", "monitor"}
 _ROLES = {
     "proxy",
     "registrar",
@@ -33,13 +33,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "stun": set(),
     "rtp": set(),
     "endpoint": {"sip"},
+    "regex": {"sip"},
     "transaction": {"sip"},
     "dialog": {"sip", "sdp", "transaction"},
     "transport": _TEXT | {"endpoint", "transaction"},
     "ua": _TEXT | {"endpoint", "transaction", "dialog", "transport"},
     "config": {"sip", "endpoint"},
     "control": {"config"},
-    "monitor": _STACK | {"config", "control", "store"},
+    "monitor": _STACK | {"regex", "config", "control", "store"},
     "store": {"sip", "endpoint", "config", "dialog"},
     "access": _STACK | {"config", "store", "monitor"},
     "softphone": _STACK,
@@ -52,7 +53,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 # These decide and remember, and leave it to others to act: no reactor, no socket, no
 # clock, no log. The time is an argument.
-PURE = _TEXT | {"endpoint", "transaction", "dialog", "config"}
+PURE = _TEXT | {"endpoint", "regex", "transaction", "dialog", "config"}
 IMPURE_MODULES = {
     "asyncio",
     "logging",
