@@ -5,7 +5,9 @@ Which of the failures of several legs the caller is told. Pure.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from sipsorcery.dialog.refusal import FieldValue
 
 # "the proxy SHOULD give preference to responses that provide information affecting
 # resubmission of this request" (RFC 3261, 16.7, 6).
@@ -17,10 +19,13 @@ _CHALLENGES = (401, 407)
 class Failure:
     """
     How a leg has failed.
+
+    :ivar fields: what the caller may be told beside the status.
     """
 
     status: int
     reason: str = ""
+    fields: tuple[FieldValue, ...] = ()
 
 
 #: What there is to say where no leg could even be tried.
@@ -40,7 +45,7 @@ def best_failure(failures: Sequence[Failure]) -> Failure:
     if chosen.status in _CHALLENGES:
         return Failure(480, "A provider has refused the credentials")
     if chosen.status == 503:
-        return Failure(500, chosen.reason)
+        return replace(chosen, status=500)
     return chosen
 
 

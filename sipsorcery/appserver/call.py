@@ -18,7 +18,7 @@ from sipsorcery.appserver.dial_string import MAX_LEGS
 from sipsorcery.appserver.dialling import Answered, Budget
 from sipsorcery.appserver.execution import Execution, Story
 from sipsorcery.appserver.forking import MAX_RINGING
-from sipsorcery.appserver.legs import CallLeg, Errand, Listener
+from sipsorcery.appserver.legs import CallLeg, Delivered, Errand, Listener
 from sipsorcery.appserver.plan_request import describe
 from sipsorcery.appserver.plans import Plan
 from sipsorcery.appserver.recorded_leg import RecordedLeg
@@ -75,6 +75,7 @@ class Call:
         self._tools = tools
         self._incoming = incoming
         self._request = incoming.request
+        self._call_id = incoming.request.get("Call-ID") or ""
         self._source = source
         self._execution: Execution | None = None
         self._running: Deferred[None] | None = None
@@ -183,6 +184,7 @@ class Call:
             result = await self._execute(admitted)
             if isinstance(result, Refused):
                 raise result
+            assert isinstance(result, Answered)  # it is an INVITE that was sent
             await self._connect(result)
         except Challenged as challenged:
             self._reason = "asked for credentials"
@@ -213,15 +215,17 @@ class Call:
             remote=self._source.remote,
             detail={"direction": str(self.direction)},  # what a replay needs to know
         )
-        self._tell(
-            EventKind.CALL_STARTED,
-            f"{self._incoming.caller.uri} calls {self._request.uri}",
-            direction=str(self.direction),
-            account=self.account.aor,
-            **{"from": str(self._incoming.caller.uri), "to": str(self._request.uri)},
-        )
+        if self._tools.events.wants(EventKind.CALL_STARTED):
+            caller, called = str(self._incoming.caller.uri), str(self._request.uri)
+            self._tell(
+                EventKind.CALL_STARTED,
+                f"{caller} calls {called}",
+                direction=str(self.direction),
+                account=self.account.aor,
+                **{"from": caller, "to": called},
+            )
 
-    async def _execute(self, admitted: Admitted) -> Answered | Refused:
+    async def _execute(self, admitted: Admitted) -> Answered | Delivered | Refused:
         account, plan = admitted.account, admitted.plan
         sender = self._incoming.caller
         is_out = admitted.intent.direction is Direction.OUT
@@ -301,9 +305,9 @@ class Call:
             return
         connection = self._connection(session, target)
         self.connection = connection
-        self._tell(
-            EventKind.CALL_ANSWERED, f"{target.uri} has answered", to=str(target.uri)
-        )
+        if self._tools.events.wants(EventKind.CALL_ANSWERED):
+            who = str(target.uri)
+            self._tell(EventKind.CALL_ANSWERED, f"{who} has answered", to=who)
         connection.ended().addCallback(self._ended)
 
         async def store(response: Response) -> None:
@@ -418,10 +422,6 @@ class Call:
             return
         self._log.failure("Call {call_id!r} has failed", failure, call_id=self._call_id)
         self._refuse(Refused(Code.FAULT))
-
-    @property
-    def _call_id(self) -> str:
-        return self._request.get("Call-ID") or ""
 
     def _tell(self, kind: EventKind, message: str, **detail: str) -> None:
         self._tools.events.emit(

@@ -13,6 +13,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure as TwistedFailure
 
+from sipsorcery.appserver.best_failure import Failure
 from sipsorcery.appserver.forking import (
     Abandon,
     Accept,
@@ -23,9 +24,10 @@ from sipsorcery.appserver.forking import (
     HangUp,
     Start,
 )
-from sipsorcery.appserver.legs import CallLeg, MakeLeg
+from sipsorcery.appserver.legs import CallLeg, Delivered, MakeLeg
 from sipsorcery.appserver.options import OnRedirect
 from sipsorcery.appserver.resolution import Target
+from sipsorcery.dialog.refusal import FieldValue
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import SIPURI
 from sipsorcery.ua import Session
@@ -70,6 +72,7 @@ class NotAnswered:
     :ivar redirect: where a leg has been redirected that is not to be followed; None:
         there is none.
     :ivar runs_again: whether the dialplan is to decide about that from the start.
+    :ivar fields: what the caller may be told beside the status.
     """
 
     status: int
@@ -77,9 +80,10 @@ class NotAnswered:
     timed_out: bool = False
     redirect: SIPURI | None = None
     runs_again: bool = False
+    fields: tuple[FieldValue, ...] = ()
 
 
-Result: TypeAlias = Answered | NotAnswered
+Result: TypeAlias = Answered | Delivered | NotAnswered
 
 #: Finds where a redirection of a target leads.
 Follow: TypeAlias = Callable[[Target, SIPURI], Awaitable[Sequence[Target]]]
@@ -162,11 +166,12 @@ class Dialling:
         self._receive(leg, 200, "OK")
 
     def failed(
-        self, leg: _Ringing, status: int, reason: str, contacts: Sequence[SIPURI]
+        self, leg: _Ringing, failure: Failure, contacts: Sequence[SIPURI]
     ) -> None:
         """
         Hear that a leg has failed, or leads elsewhere.
         """
+        status = failure.status
         if 300 <= status < 400 and contacts:
             option = leg.target.options.on_redirect
             if option is OnRedirect.FOLLOW:
@@ -174,14 +179,14 @@ class Dialling:
             elif self._redirect is None:
                 self._redirect = contacts[0], option is OnRedirect.NEW_RUN
         if leg.contacts and status < 600:
-            redirecting = Deferred.fromCoroutine(self._go_on(leg, status, reason))
+            redirecting = Deferred.fromCoroutine(self._go_on(leg, failure))
             redirecting.addErrback(self._lose, leg)
         else:
-            self._receive(leg, status, reason)
+            self._fail(leg, failure)
 
     # Inside
 
-    async def _go_on(self, leg: _Ringing, status: int, reason: str) -> None:
+    async def _go_on(self, leg: _Ringing, failure: Failure) -> None:
         """
         Call the next contact of a redirection that leads to somebody.
         """
@@ -189,9 +194,12 @@ class Dialling:
         while leg.contacts and not targets and not self._fork.is_over:
             found = await self._follow(leg.target, leg.contacts.pop(0))
             targets = found[: self._budget.take(len(found))]
-        numbers = self._fork.redirect(leg.number, len(targets)) if targets else ()
+        # What is redirected speaks by its contacts. One of these that fails has a say,
+        # whatever becomes of the next one.
+        said = None if failure.status < 400 else failure
+        numbers = self._fork.redirect(leg.number, len(targets), said) if targets else ()
         if not numbers:
-            self._receive(leg, status, reason)
+            self._fail(leg, failure)
             return
         for number, target in zip(numbers, targets, strict=True):
             self._legs.append(_Ringing(self, number, target))
@@ -201,10 +209,19 @@ class Dialling:
 
     def _lose(self, failure: TwistedFailure, leg: _Ringing) -> None:
         self._log.failure("A redirection cannot be followed", failure)
-        self._receive(leg, 500, "The redirection cannot be followed")
+        self._fail(leg, Failure(500, "The redirection cannot be followed"))
 
-    def _receive(self, leg: _Ringing, status: int, reason: str) -> None:
-        self._fork.receive(leg.number, status, reason, self._clock.seconds())
+    def _fail(self, leg: _Ringing, failure: Failure) -> None:
+        self._receive(leg, failure.status, failure.reason, failure.fields)
+
+    def _receive(
+        self,
+        leg: _Ringing,
+        status: int,
+        reason: str,
+        fields: Sequence[FieldValue] = (),
+    ) -> None:
+        self._fork.receive(leg.number, status, reason, self._clock.seconds(), fields)
         self._act()
 
     def _act(self) -> None:
@@ -221,16 +238,19 @@ class Dialling:
             case Abandon(number):
                 self._legs[number].abandon()
             case Accept(number):
-                leg = self._legs[number]
-                assert leg.session is not None  # or it would not have answered
-                self._result.succeed(Answered(leg.session, leg.target))
+                self._result.succeed(self._legs[number].success)
             case HangUp(number):
                 self._legs[number].hang_up()
             case Fail(failure, timed_out):
                 uri, runs_again = self._redirect or (None, False)
                 self._result.succeed(
                     NotAnswered(
-                        failure.status, failure.reason, timed_out, uri, runs_again
+                        failure.status,
+                        failure.reason,
+                        timed_out,
+                        uri,
+                        runs_again,
+                        failure.fields,
                     )
                 )
             case _:
@@ -257,6 +277,7 @@ class _Ringing:
     :ivar target: whom it calls, and in the end whom it has called.
     :ivar contacts: where else it may lead: those of a redirection, the best first.
     :ivar session: of who has answered last.
+    :ivar receipt: of who has taken what is no INVITE.
     """
 
     def __init__(self, dialling: Dialling, number: int, target: Target) -> None:
@@ -266,6 +287,17 @@ class _Ringing:
         self.target = target
         self.contacts: list[SIPURI] = []
         self.session: Session | None = None
+        self.receipt: Delivered | None = None
+
+    @property
+    def success(self) -> Answered | Delivered:
+        """
+        What the dial has come to, if this leg has succeeded.
+        """
+        if self.receipt is not None:
+            return self.receipt
+        assert self.session is not None  # or it would not have answered
+        return Answered(self.session, self.target)
 
     def start(self, make: MakeLeg) -> None:
         self._leg = make(self.target, self)
@@ -297,9 +329,20 @@ class _Ringing:
         if (dialling := self._leave()) is not None:
             dialling.answered(self)
 
-    def failed(self, status: int, reason: str, contacts: Sequence[SIPURI] = ()) -> None:
+    def delivered(self, delivered: Delivered) -> None:
+        self.receipt = delivered
         if (dialling := self._leave()) is not None:
-            dialling.failed(self, status, reason, contacts)
+            dialling.answered(self)
+
+    def failed(
+        self,
+        status: int,
+        reason: str,
+        contacts: Sequence[SIPURI] = (),
+        fields: Sequence[FieldValue] = (),
+    ) -> None:
+        if (dialling := self._leave()) is not None:
+            dialling.failed(self, Failure(status, reason, tuple(fields)), contacts)
 
     def _leave(self) -> Dialling | None:
         """

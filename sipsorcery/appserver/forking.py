@@ -14,6 +14,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from sipsorcery.appserver.best_failure import Failure, best_failure
+from sipsorcery.dialog.refusal import FieldValue
 
 #: Seconds that a dial rings at most, as the transactions of phones end by then.
 MAX_RINGING = 180.0
@@ -159,7 +160,14 @@ class Fork:
             if self._due[leg] <= now:
                 self._start(leg)
 
-    def receive(self, leg: int, status: int, reason: str, now: float) -> None:
+    def receive(
+        self,
+        leg: int,
+        status: int,
+        reason: str,
+        now: float,
+        fields: Sequence[FieldValue] = (),
+    ) -> None:
         """
         Take a response to a leg.
 
@@ -167,6 +175,8 @@ class Fork:
         503, and a redirection that nobody follows as what it is.
         A response to a leg that has its final one is of no account, but for a 2xx: two
         phones behind one leg may both answer.
+
+        :param fields: what the caller may be told of a failure beside its status.
         """
         state = self._states[leg]
         if status < 200:
@@ -176,13 +186,17 @@ class Fork:
         elif state not in (LegState.DONE, LegState.WAITING):
             self._states[leg] = LegState.DONE
             if not self._is_over:
-                self._receive_failure(Failure(status, reason), now)
+                self._receive_failure(Failure(status, reason, tuple(fields)), now)
 
-    def redirect(self, leg: int, targets: int) -> Sequence[int]:
+    def redirect(
+        self, leg: int, targets: int, failure: Failure | None = None
+    ) -> Sequence[int]:
         """
         Put other legs in the place of one that has been redirected, and start them.
 
         :param targets: how many, 1 at least; who follows redirections limits them.
+        :param failure: of the contact whose place they take; None: it has not failed,
+            but was redirected.
         :return: their numbers; none if the dial is over or the leg has ended.
         """
         if self._states[leg] in (LegState.DONE, LegState.WAITING):
@@ -190,6 +204,8 @@ class Fork:
         self._states[leg] = LegState.DONE
         if self._is_over:
             return ()
+        if failure is not None:
+            self._failures.append(failure)
         added = range(len(self._states), len(self._states) + targets)
         for number in added:
             self._states.append(LegState.TRYING)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from twisted.internet.defer import CancelledError, Deferred
 
+from sipsorcery.appserver import transparency
 from sipsorcery.appserver.inquiry import Inquiry, LateAnswer
 from sipsorcery.appserver.legs import Listener
 from sipsorcery.appserver.resolution import Target
@@ -150,7 +151,12 @@ class Leg:
         if response is None:
             self._listener.failed(error.status, str(error))
         else:
-            self._listener.failed(response.status, response.reason, _contacts(response))
+            self._listener.failed(
+                response.status,
+                response.reason,
+                contacts_of(response),
+                transparency.of_failure(response),
+            )
 
     async def _answer_offer(
         self, offer: SessionDescription | None
@@ -203,7 +209,7 @@ def _field(line: str) -> FieldValue:
     return name.strip(), value.strip()
 
 
-def _contacts(response: Response) -> list[SIPURI]:
+def contacts_of(response: Response) -> list[SIPURI]:
     """
     List the URIs of a redirection, the best first.
     """

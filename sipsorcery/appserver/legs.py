@@ -10,10 +10,24 @@ from typing import Protocol, TypeAlias
 
 from sipsorcery.appserver.inquiry import Inquiry
 from sipsorcery.appserver.resolution import Target
+from sipsorcery.dialog.refusal import FieldValue
 from sipsorcery.sdp import SessionDescription
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import SIPURI
 from sipsorcery.ua import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """
+    Says that somebody has taken a request that is no INVITE.
+
+    :ivar fields: what the response tells beside its status.
+    """
+
+    status: int
+    reason: str
+    fields: tuple[FieldValue, ...] = ()
 
 
 class Listener(Protocol):
@@ -35,11 +49,23 @@ class Listener(Protocol):
         :param target: whom we have called in the end.
         """
 
-    def failed(self, status: int, reason: str, contacts: Sequence[SIPURI] = ()) -> None:
+    def delivered(self, delivered: Delivered) -> None:
+        """
+        Hear that somebody has taken what is no INVITE.
+        """
+
+    def failed(
+        self,
+        status: int,
+        reason: str,
+        contacts: Sequence[SIPURI] = (),
+        fields: Sequence[FieldValue] = (),
+    ) -> None:
         """
         Hear that nobody will; of what led nowhere, the status that stands for that.
 
         :param contacts: where a redirection leads, the best first.
+        :param fields: what the caller may be told beside the status.
         """
 
 

@@ -22,7 +22,7 @@ from sipsorcery.appserver.engine import PlanRequest
 from sipsorcery.appserver.events import Events
 from sipsorcery.appserver.execution import Audience, Execution, Story
 from sipsorcery.appserver.inquiry import Inquiry, LateAnswer
-from sipsorcery.appserver.legs import CallLeg, Errand, Listener
+from sipsorcery.appserver.legs import CallLeg, Delivered, Errand, Listener
 from sipsorcery.appserver.plans import Plan, Plans
 from sipsorcery.appserver.recorded_leg import RecordedLeg
 from sipsorcery.appserver.refusals import Code, Refused
@@ -106,7 +106,9 @@ class Placing:
     told: Told = lambda status, reason: None
     cdrs: dict[Session, LegCDR] = field(default_factory=dict, init=False)
     _execution: Execution | None = field(default=None, init=False)
-    _running: Deferred[Answered | Refused] | None = field(default=None, init=False)
+    _running: Deferred[Answered | Delivered | Refused] | None = field(
+        default=None, init=False
+    )
 
     async def run(self) -> Answered:
         """
@@ -123,6 +125,7 @@ class Placing:
             raise Refused(Code.NO_CALL, "Request Terminated", 487) from None
         if isinstance(result, Refused):
             raise result
+        assert isinstance(result, Answered)  # it is an INVITE that was sent
         return result
 
     def stop(self) -> None:

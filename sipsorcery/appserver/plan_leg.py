@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 
 from sipsorcery.appserver.dial_arguments import joined
 from sipsorcery.appserver.dialling import Answered
-from sipsorcery.appserver.legs import Listener
+from sipsorcery.appserver.legs import Delivered, Listener
 from sipsorcery.appserver.refusals import Refused
 from sipsorcery.appserver.resolution import Target
 
@@ -23,7 +23,7 @@ class Runnable(Protocol):
     A run of a dialplan, as `sipsorcery.appserver.execution.Execution` is.
     """
 
-    async def run(self) -> Answered | Refused:
+    async def run(self) -> Answered | Delivered | Refused:
         """
         Run it to its end.
         """
@@ -86,8 +86,10 @@ class PlanLeg:
         if isinstance(result, Answered):
             target = joined(self._target, result.target)
             self._listener.answered(result.session, target)
+        elif isinstance(result, Delivered):
+            self._listener.delivered(result)
         else:
-            self._listener.failed(result.status, result.phrase)
+            self._listener.failed(result.status, result.phrase, fields=result.more)
 
     def _fail(self, failure: Failure) -> None:
         if failure.check(CancelledError):

@@ -24,6 +24,7 @@ class Plan:
     :ivar name: "" of what is done where there is no dialplan.
     :ivar time_zone: of the owner, by its name in the IANA database.
     :ivar options: the owner's tables and settings for it.
+    :ivar accepts_non_invite: whether it decides about MESSAGE, too.
     """
 
     owner: str
@@ -33,6 +34,7 @@ class Plan:
     script: str = field(repr=False)
     time_zone: str = "UTC"
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    accepts_non_invite: bool = False
 
     @property
     def key(self) -> tuple[str, str]:
@@ -40,6 +42,15 @@ class Plan:
         What tells it from all others.
         """
         return self.owner, self.name
+
+    def check(self, method: str) -> None:
+        """
+        See whether it decides about requests of a method.
+
+        :raises Refused: if it does not.
+        """
+        if method != "INVITE" and not self.accepts_non_invite:
+            raise Refused(Code.METHOD)
 
 
 class Plans:
@@ -74,7 +85,14 @@ class Plans:
             return await self.named(account.owner, name)
         if not domain:
             raise Refused(Code.NO_PLAN)
-        return Plan(account.owner, "", 0, self._implicit, script_for(domain))
+        return Plan(
+            account.owner,
+            "",
+            0,
+            self._implicit,
+            script_for(domain),
+            accepts_non_invite=True,
+        )
 
     async def named(self, owner: str, name: str) -> Plan:
         """
@@ -100,4 +118,5 @@ class Plans:
             stored.script,
             await self._configured.time_zone(owner),
             stored.options,
+            stored.accepts_non_invite,
         )

@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from sipsorcery.appserver.cdr_writer import LegCDR
-from sipsorcery.appserver.legs import CallLeg, Listener
+from sipsorcery.appserver.legs import CallLeg, Delivered, Listener
 from sipsorcery.appserver.resolution import Target
+from sipsorcery.dialog.refusal import FieldValue
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import SIPURI
 from sipsorcery.ua import Session
@@ -94,7 +95,20 @@ class RecordedLeg:
         )
         self._listener.answered(session, target)
 
-    def failed(self, status: int, reason: str, contacts: Sequence[SIPURI] = ()) -> None:
+    def delivered(self, delivered: Delivered) -> None:
+        """
+        Hear that somebody has taken what is no call, and has no record.
+        """
+        self._leg = None
+        self._listener.delivered(delivered)
+
+    def failed(
+        self,
+        status: int,
+        reason: str,
+        contacts: Sequence[SIPURI] = (),
+        fields: Sequence[FieldValue] = (),
+    ) -> None:
         """
         Hear that nobody will answer.
         """
@@ -102,4 +116,4 @@ class RecordedLeg:
             why = "cancelled" if self._is_cancelled else reason
             self._cdr.ended(why, status)
         self._leg = None
-        self._listener.failed(status, reason, contacts)
+        self._listener.failed(status, reason, contacts, fields)

@@ -73,6 +73,11 @@ _OF_ANSWER = _Fields(
     *("Organization", "Reason", "P-Early-Media", "Answer-Mode", "Priv-Answer-Mode"),
     *("Warning", "Error-Info", "Retry-After", "Session-ID"),
 )
+# The codecs and languages that would have done are the callee's to name.
+_OF_FAILURE = _Fields(
+    *("Retry-After", "Warning", "Reason", "Error-Info", "Call-Info", "History-Info"),
+    *("Accept", "Accept-Encoding", "Accept-Language", "User-to-User", "Session-ID"),
+)
 _WITHIN = _Fields(
     *("Accept", "Alert-Info", "Call-Info", "Content-Type", "Date", "Event"),
     *("Info-Package", "Recv-Info", "Subject", "Subscription-State", "User-to-User"),
@@ -113,6 +118,23 @@ def of_answer(response: Response, *, from_trusted: bool = False) -> list[FieldVa
     :param from_trusted: as for `of_call`.
     """
     return (_OF_TRUSTED_ANSWER if from_trusted else _OF_ANSWER).of(response)
+
+
+def of_failure(response: Response) -> list[FieldValue]:
+    """
+    Give what a failure of a leg tells the caller beside its status.
+
+    Challenges are for us, who have the credentials, or for nobody. ``Reason`` has our
+    own code for SIP (:rfc:`3326#section-2`: each protocol once), and what the callee
+    says for others, such as Q.850.
+    """
+    return [one for one in _OF_FAILURE.of(response) if not _is_of_sip(one)]
+
+
+def _is_of_sip(field: FieldValue) -> bool:
+    name, value = field
+    protocol = str(value).partition(";")[0].strip().lower()
+    return str(name).lower() == "reason" and protocol == "sip"
 
 
 def within(message: Message) -> list[FieldValue]:

@@ -10,8 +10,10 @@ from typing import Any
 from sipsorcery.appserver.bridge import Bridge
 from sipsorcery.appserver.caller_side import CallerSide
 from sipsorcery.appserver.leg import Leg
+from sipsorcery.appserver.legs import Delivered
 from sipsorcery.appserver.options import NO_OPTIONS
 from sipsorcery.appserver.resolution import Kind, Target
+from sipsorcery.dialog.refusal import FieldValue
 from sipsorcery.sip.address import Address
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import SIPURI
@@ -75,7 +77,18 @@ class OneLeg:
         session.ended().addCallback(self._ended, self.incoming.session)
         self.incoming.session.ended().addCallback(self._ended, session)
 
-    def failed(self, status: int, reason: str, contacts: Sequence[SIPURI] = ()) -> None:
+    def delivered(self, delivered: Delivered) -> None:
+        """
+        Hear of no MESSAGE: there is none.
+        """
+
+    def failed(
+        self,
+        status: int,
+        reason: str,
+        contacts: Sequence[SIPURI] = (),
+        fields: Sequence[FieldValue] = (),
+    ) -> None:
         """
         Refuse the call.
         """

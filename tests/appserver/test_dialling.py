@@ -16,6 +16,7 @@ from sipsorcery.appserver.dialling import Answered, Budget, Dialling, NotAnswere
 from sipsorcery.appserver.legs import Listener
 from sipsorcery.appserver.options import NO_OPTIONS, OnRedirect
 from sipsorcery.appserver.resolution import Kind, Target
+from sipsorcery.dialog.refusal import FieldValue
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import SIPURI
 from sipsorcery.ua import Session
@@ -87,12 +88,14 @@ class FakeLeg:
         self.listener.answered(cast(Session, session), self.target)
         return session
 
-    def fail(self, status: int, *contacts: str) -> None:
+    def fail(
+        self, status: int, *contacts: str, fields: Sequence[FieldValue] = ()
+    ) -> None:
         """
         Fail, or lead elsewhere.
         """
         uris = [SIPURI.parse(each) for each in contacts]
-        self.listener.failed(status, f"reason {status}", uris)
+        self.listener.failed(status, f"reason {status}", uris, fields)
 
 
 def target(user: str, **options: Any) -> Target:
@@ -235,8 +238,42 @@ class DiallingTests(SynchronousTestCase):
         self.assertEqual(self.followed, ["x", "y"])
         self.legs["y"].fail(486)
         self.assertEqual(self.legs["z"].done, ["start"])
-        self.legs["z"].fail(404)
-        self.assertEqual(self.failure().status, 404)
+        self.legs["z"].fail(503)
+        self.assertEqual(self.failure().status, 486)
+
+    def test_failed_contact(self) -> None:
+        """
+        A contact that has failed has a say in what the caller is told, though the next
+        one was tried; the redirection itself, which was followed, has none.
+        """
+        self.dial([target("a")])
+        self.legs["a"].fail(302, "sip:x@h", "sip:y@h")
+        self.legs["x"].fail(486)
+        self.legs["y"].fail(500)
+        self.assertEqual(self.failure().status, 486)
+
+    def test_fields(self) -> None:
+        """
+        The failure that counts brings along what it says beside its status.
+        """
+        self.dial([target("a"), target("b")])
+        self.legs["a"].fail(503, fields=[("Retry-After", "7")])
+        self.legs["b"].fail(500, fields=[("Retry-After", "9")])
+        failure = self.failure()
+        self.assertEqual(
+            (failure.status, failure.fields), (500, (("Retry-After", "9"),))
+        )
+
+    def test_fields_of_503(self) -> None:
+        """
+        A 503 becomes a 500, which can say as well when to come back.
+        """
+        self.dial([target("a")])
+        self.legs["a"].fail(503, fields=[("Retry-After", "7")])
+        failure = self.failure()
+        self.assertEqual(
+            (failure.status, failure.fields), (500, (("Retry-After", "7"),))
+        )
 
     def test_redirection_to_nobody(self) -> None:
         """

@@ -254,6 +254,49 @@ class ServiceTests(DirectoryCase):
         self.assertEqual(self.statuses(), [486])
         self.assertEqual(self.last[REASON].text, "not-answered")
 
+    def test_fields_of_failure(self) -> None:
+        """
+        The caller hears why the callee has failed, and is asked for no credentials of
+        others; the code of SIP is ours, those of other protocols are the callee's.
+        """
+        self.plan("exten => _X.,1,Dial(,,bob@192.0.2.1)")
+        self.invite()
+        (leg,) = self.proxy.requests
+        fields = [
+            ("Retry-After", "18"),
+            ("Warning", '370 b "Insufficient Bandwidth"'),
+            ("Reason", "Q.850;cause=17"),
+            ("Reason", 'SIP;cause=486;text="Busy"'),
+            ("Error-Info", "<sip:busy@192.0.2.1>"),
+            ("WWW-Authenticate", 'Digest realm="b", nonce="1"'),
+            ("Proxy-Authenticate", 'Digest realm="b", nonce="1"'),
+            ("Contact", "<sip:bob@192.0.2.7>"),
+        ]
+        self.proxy.send(leg.respond(486, fields=fields, to_tag="b"))
+        self.settle()
+        self.assertEqual(self.statuses(), [100, 486])
+        last = self.last
+        self.assertEqual(str(last[RETRY_AFTER]), "18")
+        self.assertEqual([each.code for each in last.all(WARNING)], [399, 370])
+        reasons = [each.protocol for each in last.all(REASON)]
+        self.assertEqual(reasons, ["SIP", "Q.850"])
+        self.assertEqual(last.get("Error-Info"), "<sip:busy@192.0.2.1>")
+        for name in ("WWW-Authenticate", "Proxy-Authenticate", "Contact"):
+            self.assertNotIn(name, last)
+
+    def test_redirection_that_nobody_follows(self) -> None:
+        """
+        What a dialplan does not follow itself is no redirection of the caller, who
+        would be led past it.
+        """
+        self.plan("exten => _X.,1,Dial(,,bob@192.0.2.1)")
+        self.invite()
+        (leg,) = self.proxy.requests
+        self.proxy.send(leg.respond(302, to_tag="b"))
+        self.settle()
+        self.assertEqual(self.statuses(), [100, 480])
+        self.assertNotIn("Contact", self.last)
+
     def test_cancel(self) -> None:
         """
         The caller gives up, and the phone hears CANCEL once it has rung.
