@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from sipsorcery.appserver.destination import Destination, FromTemplate
 from sipsorcery.appserver.errors import DialStringError
@@ -171,6 +172,9 @@ def is_asterisk_form(text: str) -> bool:
     return "[" not in text and _SINGLE.match(text.strip()) is not None
 
 
+# The line of a plan says the same for each call: as many as there are of plans that are
+# busy at a time; 8 MB if all are as long as they may be.
+@lru_cache(maxsize=1024)
 def parse_asterisk_form(text: str) -> DialString:
     """
     Read ``username,password,destination[,From[,send-to[,trace]]]``: one leg.

@@ -53,6 +53,12 @@ class Events:
             store="live",
         )
 
+    def wants(self, kind: EventKind) -> bool:
+        """
+        Tell whether anybody listens to a kind; else nothing need be written for it.
+        """
+        return self._bus.wants(kind)
+
     def emit(
         self,
         kind: EventKind,
@@ -70,7 +76,7 @@ class Events:
         :param call: its identifier, which its dialogue has as well.
         :param owner: whose it is; "": nobody knows yet.
         """
-        if not self._bus.wants(kind):
+        if not self.wants(kind):
             return
         self._bus.emit(
             Event(

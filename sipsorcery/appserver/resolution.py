@@ -343,8 +343,13 @@ def _anybody(uri: SIPURI, options: LegOptions, situation: Situation) -> Target:
 
 def _as_written(leg: Leg, uri: SIPURI, situation: Situation) -> Target:
     base = _anybody(uri, leg.options, situation)
+    name, sender = base.sender_name, base.sender
+    if leg.sender is not None:
+        name, sender = leg.sender.fill(situation.caller)
     return replace(
-        _sent_by(leg, base, situation),
+        base,
+        sender=sender,
+        sender_name=name,
         credentials=leg.credentials,
         realms=_realms(),
         route=() if leg.route is None else (leg.route,),

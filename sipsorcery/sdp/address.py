@@ -7,6 +7,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from sipsorcery.sdp.connection import RTCP, Connection
 from sipsorcery.sdp.errors import LocalProtocolError, ParseError, excerpt
@@ -35,6 +36,8 @@ _PRIVATE = tuple(
 )
 
 
+# It is asked several times for each call: as many as there are parties at a time.
+@lru_cache(maxsize=1024)
 def is_private(address: str) -> bool:
     """
     Tell whether an address means nothing outside the network that it came from.

@@ -17,6 +17,13 @@ from sipsorcery.sip.via import Via
 _SEP = "\n"
 
 
+def key_of(method: str, branch: str) -> str:
+    """
+    Give the key of a client transaction whose branch is known.
+    """
+    return f"{method}{_SEP}{branch.lower()}"
+
+
 def client_key(via: Via, method: str) -> str:
     """
     Give the key of a client transaction.
@@ -24,7 +31,7 @@ def client_key(via: Via, method: str) -> str:
     :param via: the top Via of the request, or of a response.
     :param method: that of the request: the one in the CSeq of a response.
     """
-    return f"{method}{_SEP}{(via.branch or '').lower()}"
+    return key_of(method, via.branch or "")
 
 
 def client_key_of(message: Request | Response) -> str:
@@ -37,7 +44,7 @@ def client_key_of(message: Request | Response) -> str:
     method = message.method if isinstance(message, Request) else message.method()
     if (origin := message.origin()) is None:
         return client_key(message[VIA], method)
-    return f"{method}{_SEP}{origin[0].lower()}"
+    return key_of(method, origin[0])
 
 
 def server_key(request: Request, method: str | None = None) -> str:

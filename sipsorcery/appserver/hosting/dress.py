@@ -131,6 +131,8 @@ class Dress:
         """
         Give a target what it is told beside.
         """
+        if not self.fields and target.content is self.content:
+            return target  # as nearly all plans want it
         lines = [f"{name}: {value}" for name, value in self.fields.items()]
         headers = (*target.headers, *lines)
         return replace(target, headers=headers, content=self.content)

@@ -10,7 +10,7 @@ from sipsorcery.endpoint import Endpoint
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.transaction.invite_client import InviteClientTransaction
-from sipsorcery.transaction.key import client_key_of
+from sipsorcery.transaction.key import client_key_of, key_of
 from sipsorcery.transaction.non_invite_client import NonInviteClientTransaction
 from sipsorcery.transaction.state import State
 from sipsorcery.transport.errors import TransportError
@@ -86,6 +86,7 @@ class ClientTransaction:
         machine: InviteClientTransaction | NonInviteClientTransaction,
         way: Way,
         flow: Flow | None,
+        branch: str | None = None,
     ) -> None:
         request = machine.request
         self._side = side
@@ -96,7 +97,9 @@ class ClientTransaction:
         self.is_acting = False
         self.via_count = request.count_vias()
         self.flow = flow
-        self.key = client_key_of(request)
+        self.key = (
+            client_key_of(request) if branch is None else key_of(request.method, branch)
+        )
         self.slot: int | None = None
 
     @property

@@ -68,16 +68,21 @@ class ClientTransactions(Side[ClientTransaction, ClientEffect]):
     # What comes from above
 
     def begin(
-        self, request: Request, way: Way, user: ClientTransactionUser | None
+        self,
+        request: Request,
+        way: Way,
+        user: ClientTransactionUser | None,
+        branch: str | None = None,
     ) -> ClientTransaction:
         """
         Send a request, which has our Via on top.
 
+        :param branch: that of the Via; None: it has to be looked up.
         :raises TransportError: if that fails at once.
         """
         if len(self._transactions) >= self._limit:
             raise TransportError(f"{self._limit} requests wait for their answers")
-        transaction = self._add(request, way, None)
+        transaction = self._add(request, way, None, branch)
         self._act(transaction)
         if transaction.error is not None:
             raise transaction.error
@@ -152,7 +157,9 @@ class ClientTransactions(Side[ClientTransaction, ClientEffect]):
 
     # Driving
 
-    def _add(self, request: Request, way: Way, flow: Flow | None) -> ClientTransaction:
+    def _add(
+        self, request: Request, way: Way, flow: Flow | None, branch: str | None = None
+    ) -> ClientTransaction:
         is_invite = request.method == "INVITE"
         machine = InviteClientTransaction if is_invite else NonInviteClientTransaction
         end = way.endpoint if isinstance(way, Target) else way.remote
@@ -166,6 +173,7 @@ class ClientTransactions(Side[ClientTransaction, ClientEffect]):
             ),
             way,
             flow,
+            branch,
         )
         if transaction.key in self._transactions:
             raise LocalProtocolError(f"the branch of {request!r} is in use")

@@ -195,17 +195,25 @@ class TransactionLayer:
         :param branch: that of the Via; None: a new one.
         :raises TransportError: if that fails at once.
         """
-        return self.begin(self.with_via(request, way, branch=branch), way, user)
+        branch = branch or new_branch()
+        with_via = self.with_via(request, way, branch=branch)
+        return self.begin(with_via, way, user, branch)
 
     def begin(
-        self, request: Request, way: Way, user: ClientTransactionUser | None = None
+        self,
+        request: Request,
+        way: Way,
+        user: ClientTransactionUser | None = None,
+        branch: str | None = None,
     ) -> ClientTransaction:
         """
         Send a request as `request` does, but one that has our Via already.
+
+        :param branch: that of the Via; None: it has to be looked up.
         """
         if request.method == "ACK":
             raise LocalProtocolError("an ACK is no transaction of its own")
-        return self._clients.begin(request, way, user)
+        return self._clients.begin(request, way, user, branch)
 
     def ask(self, request: Request, way: Way) -> Deferred[Response]:
         """
