@@ -375,6 +375,13 @@ class FaultTests(SynchronousTestCase):
         with self.assertRaises(SimulationError):
             simulate("sys.log('x')", to="sip:1@", caller="x")
 
+    def test_endless(self) -> None:
+        """
+        A dialplan that asks for ever ends as one does that has taken too long.
+        """
+        trace = simulate("while True:\n    sys.get_timezone()", to="1")
+        self.assertEqual(trace.answer, Answer(480, "The dialplan has taken too long"))
+
     def test_error(self) -> None:
         """
         An error in a dialplan is a 500, as in a real call, and its log says which.

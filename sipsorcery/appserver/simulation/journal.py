@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from sipsorcery.appserver.dial_string import is_asterisk_form, parse_asterisk_form
 from sipsorcery.appserver.engine import (
+    End,
     Engine,
     HostCall,
     HostError,
@@ -20,11 +21,13 @@ from sipsorcery.appserver.engine import (
 )
 from sipsorcery.appserver.engine import Step as Next
 from sipsorcery.appserver.errors import DialStringError
+from sipsorcery.appserver.refusals import USUAL, Code
 from sipsorcery.appserver.simulation.trace import Step
 
-# Steps that are written down: a loop of host calls goes on for 300 seconds, and a dial
-# that nobody answers at once makes one of them.
+# Steps of a call. Simulated time stands still while a dialplan asks for what takes none:
+# a real call would have taken too long by then.
 _MAX_STEPS = 10_000
+_TOO_LONG = End(480, USUAL[Code.PLAN_TIME][1])
 
 _SECRET = frozenset({"password", "token"})
 
@@ -94,8 +97,15 @@ class Journal:
                     result = {"outcome": "answered", "status": 200, "reason": "OK"}
             self.end(step, result)
 
+    @property
+    def is_full(self) -> bool:
+        """
+        Whether a call has had more steps than it can have.
+        """
+        return len(self.steps) >= _MAX_STEPS
+
     def _add(self, step: Step) -> None:
-        if len(self.steps) < _MAX_STEPS:
+        if not self.is_full:
             self.steps.append(step)
 
 
@@ -114,8 +124,7 @@ class JournalledEngine:
         """
         run, step = await self.engine.start(script, request)
         journalled = _JournalledRun(run, request, self.journal)
-        await journalled.note(step)
-        return journalled, step
+        return journalled, await journalled.note(step)
 
 
 @dataclass(slots=True)
@@ -129,15 +138,19 @@ class _JournalledRun:
         assert self.step is not None  # or nobody has asked for anything
         told = {"error": value.text} if isinstance(value, HostError) else value
         self.journal.end(self.step, told)
-        step = await self.run.resume(value)
-        await self.note(step)
-        return step
+        return await self.note(await self.run.resume(value))
 
-    async def note(self, step: Next) -> None:
+    async def note(self, step: Next) -> Next:
+        """
+        Write a step down, unless it is one too many.
+        """
         for line in step.lines:
             self.journal.say(self.request, line)
         if isinstance(step, HostCall):
+            if self.journal.is_full:
+                return _TOO_LONG
             self.step = await self.journal.begin(self.request, step)
+        return step
 
 
 def _shown(call: HostCall) -> dict[str, Value]:
