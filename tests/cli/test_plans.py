@@ -4,8 +4,10 @@ Tests for `sipsorcery.cli.provider` and `sipsorcery.cli.dialplan`.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+from tests import ROOT
 from tests.cli import CommandCase
 
 
@@ -178,6 +180,37 @@ class DialplanTests(PlansCase):
         self.assertIn("2 mistakes", result.error)
         self.put("joe", plan.split("\n", maxsplit=1)[0], "--kind", "lines")
         self.assertEqual(self.do("dialplan", "check", "home"), "")
+
+    def test_check_python(self) -> None:
+        """
+        What does not run in Python, or has an unknown name or a wrong argument, is told
+        with line and column; an example has no mistake.
+        """
+        given = ("dialplan", "check", "--file", "-", "--json")
+        for script, line in (
+            ("x = 1\nif x\n", 2),
+            ("\n\nsys.dial(nobody)", 3),
+            ("sys.dial('a', ring='long')", 1),
+            ("lookup.speed_dial('7').upper()", 1),
+        ):
+            result = self.run_command(*given, given=script)
+            self.assertEqual(result.status, 1, script)
+            fault = json.loads(result.out)[0]
+            self.assertEqual(fault["line"], line, script)
+            self.assertRegex(fault["message"], "^column [0-9]+: .")
+        example = ROOT / "etc" / "dialplans" / "caller_id.py"
+        self.do("dialplan", "check", "--file", str(example))
+
+    def test_check_rules(self) -> None:
+        """
+        Of rules every faulty one is told with its number.
+        """
+        rule = '{"direction": "in", "action": {"do": "dial", "to": "%s"}}'
+        text = f"[{rule % '100@local'}, {rule % 'a@b['}, {rule % ''}]"
+        given = ("--kind", "wizard", "--file", "-", "--json")
+        result = self.run_command("dialplan", "check", *given, given=text)
+        lines = [each["line"] for each in json.loads(result.out)]
+        self.assertEqual(lines, [2, 3])
 
     def test_check_file(self) -> None:
         """
