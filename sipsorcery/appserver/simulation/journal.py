@@ -24,8 +24,8 @@ from sipsorcery.appserver.errors import DialStringError
 from sipsorcery.appserver.refusals import USUAL, Code
 from sipsorcery.appserver.simulation.trace import Step
 
-# Steps of a call. Simulated time stands still while a dialplan asks for what takes none:
-# a real call would have taken too long by then.
+# Steps of a call. Simulated time stands still while a dialplan asks for what takes
+# none: a real call would have taken too long by then.
 _MAX_STEPS = 10_000
 _TOO_LONG = End(480, USUAL[Code.PLAN_TIME][1])
 
