@@ -17,7 +17,7 @@ author = "The sipsorcery contributors"
 version = release = __version__
 
 sys.path.insert(0, str(Path(__file__).parent))
-extensions = ["sphinx.ext.autodoc", "dialplan_reference"]
+extensions = ["sphinx.ext.autodoc", "dialplan_reference", "event_kinds"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"sipsorcery {release}"

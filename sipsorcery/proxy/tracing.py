@@ -4,12 +4,12 @@ Traces: every message of the proxy as an event, for those who look.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from time import time
 
 from sipsorcery.monitor.bus import Bus
 from sipsorcery.monitor.event import Direction, Event, EventKind, Trace
+from sipsorcery.monitor.masking import mask
 from sipsorcery.proxy.branch import Branches, Kind
 from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.fields import VIA
@@ -17,12 +17,6 @@ from sipsorcery.sip.message import Message
 from sipsorcery.sip.parser import parse
 from sipsorcery.sip.request import Request
 from sipsorcery.transport.flow import Flow
-
-_CREDENTIALS = re.compile(
-    rb"^(?:proxy-)?authorization[ \t]*:(?:[^\r\n]|\r\n[ \t])*",
-    re.IGNORECASE | re.MULTILINE,
-)
-_PROOF = re.compile(rb"(\bresponse[ \t]*=[ \t]*\"?)([0-9a-z]+)", re.IGNORECASE)
 
 
 class Tracing:
@@ -89,13 +83,3 @@ class Tracing:
         assert self.branches is not None  # the caller has looked
         below = response.all(VIA)[1]
         return any(self.branches.made(kind, branch, response, below) for kind in Kind)
-
-
-def mask(data: bytes) -> bytes:
-    """
-    Make the proofs in credentials unreadable; everything stays in its place.
-    """
-    return _CREDENTIALS.sub(
-        lambda line: _PROOF.sub(lambda proof: proof[1] + b"*" * len(proof[2]), line[0]),
-        data,
-    )

@@ -9,8 +9,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from sipsorcery.endpoint import ListenAddress
 from sipsorcery.monitor.bus import LocalBus
+from sipsorcery.monitor.masking import mask
 from sipsorcery.proxy.branch import Branches
-from sipsorcery.proxy.tracing import Tracing, mask
+from sipsorcery.proxy.tracing import Tracing
 from sipsorcery.testing.bus import RecordingBus
 from sipsorcery.testing.reactor import MemoryReactor
 from sipsorcery.transport.counters import Counters

@@ -1,0 +1,202 @@
+"""
+The kinds of events: who emits each and when, and what the original called it. Pure.
+
+The manual prints its table from this one, and filters look names and numbers up in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from sipsorcery.monitor.event import EventKind
+
+_K = EventKind
+
+#: The events of the original by number, for filters that were written for it.
+ORIGINAL_EVENTS: Final = MappingProxyType(
+    {
+        1: "NewCall",
+        2: "Registrar",
+        3: "NATKeepAlive",
+        4: "Error",
+        5: "NATConnection",
+        6: "RegisterSuccess",
+        7: "Redirect",
+        8: "ProxyForward",
+        9: "FullSIPTrace",
+        10: "OptionsBounce",
+        11: "Timing",
+        13: "SIPInvalid",
+        24: "Monitor",
+        25: "RegisterFail",
+        26: "RegistrarTiming",
+        27: "ParseSIPMessage",
+        28: "SIPMessageArrivalStats",
+        29: "HealthCheck",
+        35: "RegisterDuplicate",
+        37: "PINGResponse",
+        38: "ContactRegistered",
+        39: "ContactRegisterInProgress",
+        40: "ContactRegisterFailed",
+        41: "MediatedCall",
+        42: "MWI",
+        43: "RegistrarCache",
+        44: "RegistrarPersistence",
+        45: "RegistrarLookup",
+        46: "STUNPrimary",
+        47: "STUNSecondary",
+        48: "UnrecognisedMessage",
+        49: "ContactRemoval",
+        50: "DNS",
+        51: "BadSIPMessage",
+        52: "UserSpecificSIPTrace",
+        53: "DialPlan",
+        54: "BindingExpired",
+        55: "BindingRemoval",
+        57: "Switch",
+        58: "SIPTransaction",
+        59: "Warn",
+        60: "BindingInProgress",
+        61: "BindingFailed",
+        62: "ContactRefresh",
+        63: "NATKeepAliveRelay",
+        64: "CallDispatcher",
+        65: "SubscribeQueued",
+        66: "SubscribeAuth",
+        67: "SubscribeAccept",
+        68: "SubscribeFailed",
+        69: "SubscribeRenew",
+        70: "NotifySent",
+    }
+)
+
+#: The machine events of the original by number.
+ORIGINAL_MACHINE_EVENTS: Final = MappingProxyType(
+    {
+        1: "SIPAccountUpdate",
+        2: "SIPAccountDelete",
+        3: "SIPRegistrarBindingUpdate",
+        4: "SIPRegistrarBindingRemoval",
+        5: "SIPRegistrationAgentBindingUpdate",
+        6: "SIPRegistrationAgentBindingRemoval",
+        7: "SIPDialogueCreated",
+        8: "SIPDialogueRemoved",
+        9: "SIPDialogueUpdated",
+        10: "SIPDialogueTransfer",
+        11: "Logout",
+    }
+)
+
+#: The servers of the original by number, as the roles that do their work.
+ORIGINAL_SERVERS: Final = MappingProxyType(
+    {
+        1: ("proxy",),
+        2: ("registrar",),
+        3: ("proxy",),
+        4: ("notifier",),
+        5: ("monitor",),
+        8: ("regagent",),
+        11: ("appserver",),
+        12: ("notifier", "registrar", "appserver"),
+        13: ("notifier",),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """
+    What there is to say about a kind.
+
+    :ivar servers: the roles that emit it; empty: any.
+    :ivar when: what has happened then.
+    :ivar original: its number in the original; 0: there was none.
+    :ivar machine: its number among the machine events; 0: it is none.
+    """
+
+    kind: EventKind
+    servers: tuple[str, ...]
+    when: str
+    original: int = 0
+    machine: int = 0
+
+
+_PROXY = ("proxy",)
+_REGISTRAR = ("registrar",)
+_APPSERVER = ("appserver",)
+_GATES = ("proxy", "registrar", "appserver")
+
+CATALOGUE: Final = (
+    Entry(
+        _K.STORE_UNAVAILABLE, (), "a store could not be asked; it went on without", 4
+    ),
+    Entry(_K.OVERLOAD, (), "a server refuses new work for a while, and why", 59),
+    Entry(_K.BAD_MESSAGE, (), "a message could not be read, or not be answered", 51),
+    Entry(_K.SIP_TRACE, _PROXY, "a message has come or gone, as on the wire", 9),
+    Entry(_K.OWNER_KNOWN, (), "it is known whose the traces of one Via branch are"),
+    Entry(_K.AUTH_FAILED, _GATES, "somebody has shown wrong credentials", 59),
+    Entry(
+        _K.REJECTED, _GATES, "a request went no further, by no mistake of a phone", 59
+    ),
+    Entry(_K.BANNED, _GATES, "a source is not listened to for a while", 59),
+    Entry(_K.REGISTER_IN_PROGRESS, _REGISTRAR, "a registration was challenged", 2),
+    Entry(_K.REGISTER_SUCCESS, _REGISTRAR, "a registration was accepted", 6),
+    Entry(_K.REGISTER_FAILURE, _REGISTRAR, "a registration was refused", 25),
+    Entry(_K.BINDING_ADDED, _REGISTRAR, "a phone has come", 44, 3),
+    Entry(_K.BINDING_UPDATED, _REGISTRAR, "a phone has refreshed its binding", 62, 3),
+    Entry(_K.BINDING_REMOVED, _REGISTRAR, "a phone has gone, or its connection", 55, 4),
+    Entry(_K.BINDING_EXPIRED, _REGISTRAR, "a phone has not come back in time", 54, 4),
+    Entry(
+        _K.CALL_STARTED, _APPSERVER, "a call is let in: whose it is, who calls whom", 1
+    ),
+    Entry(_K.CALL_PROGRESS, _APPSERVER, "a phone rings, or says something else", 53),
+    Entry(_K.CALL_ANSWERED, _APPSERVER, "somebody has answered", 53, 7),
+    Entry(_K.CALL_ENDED, _APPSERVER, "a call is over, and why", 53, 8),
+    Entry(_K.CALL_REFUSED, _APPSERVER, "we have refused a call, and why (``code``)", 4),
+    Entry(_K.DIALPLAN_STEP, _APPSERVER, "a dialplan does something", 53),
+    Entry(_K.LIMIT_REACHED, _APPSERVER, "a limit of a user holds something back", 59),
+    Entry(_K.FLOW_CLOSED, _PROXY, "a connection has ended that a phone may be on", 5),
+    Entry(_K.PUBLIC_ADDRESS, _PROXY, "a STUN server told our address outside", 46),
+    Entry(_K.SCRIPT_LOADED, _PROXY, "the proxy has taken up a script", 24),
+    Entry(_K.SCRIPT_FAILED, _PROXY, "the script of the proxy has raised", 4),
+)
+
+ENTRIES: Final = MappingProxyType({entry.kind: entry for entry in CATALOGUE})
+
+#: What ``event *`` shows: everything but traces, and what servers tell one another.
+ORDINARY: Final = frozenset(EventKind) - {_K.SIP_TRACE, _K.OWNER_KNOWN}
+#: What machines follow: phones that come and go, and calls.
+MACHINE: Final = frozenset(entry.kind for entry in CATALOGUE if entry.machine)
+_SYSTEM = frozenset({24, 27, 28, 29})
+_TROUBLE = frozenset({4, 51, 59})
+
+
+def numbered(number: int) -> frozenset[EventKind]:
+    """
+    Give the kinds that had a number in the original; none where we have no such thing.
+    """
+    return frozenset(entry.kind for entry in CATALOGUE if entry.original == number)
+
+
+def machine_numbered(number: int) -> frozenset[EventKind]:
+    """
+    Give the kinds that had a number among the machine events of the original.
+    """
+    return frozenset(entry.kind for entry in CATALOGUE if entry.machine == number)
+
+
+def _names() -> dict[str, frozenset[EventKind]]:
+    names = {name.lower(): numbered(number) for number, name in ORIGINAL_EVENTS.items()}
+    # Ours win: a name that both have means the one kind.
+    names.update({kind.value: frozenset({kind}) for kind in ORDINARY | {_K.SIP_TRACE}})
+    names["full"] = frozenset({_K.SIP_TRACE})
+    names["system"] = frozenset().union(*map(numbered, _SYSTEM))
+    names["trouble"] = frozenset().union(*map(numbered, _TROUBLE))
+    names["*"] = ORDINARY
+    return names
+
+
+#: Every word that a filter may say after ``event``, in lower case.
+NAMES: Final = MappingProxyType(_names())
