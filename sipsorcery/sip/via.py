@@ -174,6 +174,15 @@ class Via(NamedTuple):
         """
         return self._replace(parameters=self.parameters.set(name, value))
 
+    def with_branch(self, branch: str) -> Via:
+        """
+        Return a copy of a Via that has no branch yet, with one of our own making.
+
+        :param branch: a token, which is not checked.
+        """
+        text = f"{self.parameters};branch={branch}"
+        return self._replace(parameters=Parameters.trusted(text))
+
     def seen_from(self, address: str, port: int) -> Via:
         """
         Return this Via with the source that its request came from noted in it.

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -214,12 +215,13 @@ class ClientCall:
         Call one URI, with another session interval if the peer wants that.
         """
         while True:
+            offer = self._offer()
             errand = Errand(
                 "INVITE",
                 self._draft.uri,
                 self._draft.hop,
-                self._make,
-                body=self._offer()[1],
+                partial(self._make, offer),
+                body=offer[1],
                 account=self.account,
                 needs_contact=True,
                 contact=None if self._onward is None else self._onward.contact,
@@ -233,8 +235,8 @@ class ClientCall:
             if response.status != 422 or not self._lengthen_timer(response):
                 return response
 
-    def _make(self, credentials: Sequence[Authorization]) -> Request:
-        fields, body = self._offer()
+    def _make(self, offer: Carried, credentials: Sequence[Authorization]) -> Request:
+        fields, body = offer
         settings = self._timer_settings
         timer = [] if settings is None else SessionTimer(settings).ask()
         abilities = self.core.abilities

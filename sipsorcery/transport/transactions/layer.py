@@ -247,7 +247,7 @@ class TransactionLayer:
         """
         via = self.transport.via_for(way)
         copy = request.copy()
-        copy.prepend(VIA, via.with_parameter("branch", branch or new_branch()))
+        copy.prepend(VIA, via.with_branch(branch or new_branch()))
         return copy
 
     def send_ack(self, ack: Request, way: Way) -> Deferred[Flow]:
