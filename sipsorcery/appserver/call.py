@@ -13,26 +13,22 @@ from sipsorcery.appserver.admission import Admitted, Challenged
 from sipsorcery.appserver.caller_side import CallerSide
 from sipsorcery.appserver.cdr_writer import LegCDR
 from sipsorcery.appserver.connection import Connection, Side
-from sipsorcery.appserver.core import user_of
 from sipsorcery.appserver.dial_string import MAX_LEGS
 from sipsorcery.appserver.dialling import Answered, Budget
 from sipsorcery.appserver.execution import Execution, Story
 from sipsorcery.appserver.forking import MAX_RINGING
 from sipsorcery.appserver.legs import CallLeg, Delivered, Errand, Listener
-from sipsorcery.appserver.plan_request import describe
 from sipsorcery.appserver.plans import Plan
 from sipsorcery.appserver.recorded_leg import RecordedLeg
 from sipsorcery.appserver.refusals import Code, Refused, explain
 from sipsorcery.appserver.resolution import Target
 from sipsorcery.appserver.sources import Source
-from sipsorcery.appserver.template import Caller
+from sipsorcery.appserver.telling import tell_story
 from sipsorcery.appserver.tools import Tools
 from sipsorcery.monitor.event import EventKind
 from sipsorcery.sip.address import Address
 from sipsorcery.sip.errors import ParseError
-from sipsorcery.sip.fields import MAX_FORWARDS
 from sipsorcery.sip.response import Response
-from sipsorcery.sip.uri import SIPURI
 from sipsorcery.store.directory import Account
 from sipsorcery.store.directory.cdrs import Direction
 from sipsorcery.store.errors import StoreError
@@ -43,9 +39,6 @@ from sipsorcery.ua import (
     Session,
     UserAgentError,
 )
-
-# "SHOULD be 70" of a request that does not say (RFC 3261, 16.6).
-_HOPS = 70
 
 
 class Call:
@@ -226,35 +219,7 @@ class Call:
             )
 
     async def _execute(self, admitted: Admitted) -> Answered | Delivered | Refused:
-        account, plan = admitted.account, admitted.plan
-        sender = self._incoming.caller
-        is_out = admitted.intent.direction is Direction.OUT
-        uri = sender.uri
-        caller = Caller(
-            user_of(self._request.uri),
-            sender.display_name or "",
-            user_of(uri),
-            uri.host if isinstance(uri, SIPURI) else "",
-        )
-        hops = self._request.get(MAX_FORWARDS)
-        story = Story(
-            account=account,
-            plan=plan,
-            direction=admitted.intent.direction,
-            caller=caller,
-            sender=uri if isinstance(uri, SIPURI) else None,
-            network_id=account.network_id if is_out else "",
-            hops=_HOPS if hops is None else hops,
-            before=frozenset({plan.key}),
-            request=describe(
-                self._request,
-                caller,
-                direction=admitted.intent.direction,
-                account=account,
-                plan=plan,
-                received=str(self._source.remote),
-            ),
-        )
+        story = tell_story(admitted, self._request, str(self._source.remote))
         self._execution = self._tools.execution(story, Budget(MAX_LEGS), self)
         return await self._execution.run()
 

@@ -79,7 +79,7 @@ class Leg:
             description = inquiry.rewrite(description, target)
         body, fields = inquiry.body, inquiry.fields(target)
         if target.content is not None:
-            description, body, fields = _replaced(target.content, fields)
+            description, body, fields = replaced(target.content, fields)
         onward = Onward(
             to=Address(target.to),
             contact=self._contact,
@@ -93,8 +93,8 @@ class Leg:
         self._call = self._agent.invite(
             target.uri,
             description,
-            account=self._account(),
-            fields=[*fields, *map(_field, headers)],
+            account=identity_of(target, inquiry.name, self._proxy),
+            fields=[*fields, *map(field_of, headers)],
             late_offer=inquiry.late_answer is not None and target.content is None,
             onward=onward,
         )
@@ -114,21 +114,6 @@ class Leg:
         self.cancel()
 
     # Inside
-
-    def _account(self) -> Account:
-        """
-        Say who calls, with the credentials that are for this leg alone.
-        """
-        target = self._target
-        name = self._inquiry.name if target.sender_name is None else target.sender_name
-        known = target.credentials
-        return Account(
-            Address(target.sender, name or None),
-            None if known is None else known.password,
-            username=None if known is None else known.username,
-            realms=target.realms,
-            proxy=self._proxy,
-        )
 
     async def _listen(self, call: ClientCall) -> None:
         async for response, early in call.progress:
@@ -180,7 +165,24 @@ class Leg:
             raise NotAcceptable("somebody else has answered") from error
 
 
-def _replaced(
+def identity_of(target: Target, name: str, proxy: SIPURI) -> Account:
+    """
+    Say who calls, with the credentials that are for one leg alone.
+
+    :param name: the display name, where the target has no other.
+    """
+    known = target.credentials
+    name = name if target.sender_name is None else target.sender_name
+    return Account(
+        Address(target.sender, name or None),
+        None if known is None else known.password,
+        username=None if known is None else known.username,
+        realms=target.realms,
+        proxy=proxy,
+    )
+
+
+def replaced(
     content: tuple[str, bytes], fields: list[FieldValue]
 ) -> tuple[SessionDescription | None, bytes, list[FieldValue]]:
     """
@@ -204,7 +206,10 @@ async def _wait(answer: LateAnswer) -> SessionDescription:
     return await answer()
 
 
-def _field(line: str) -> FieldValue:
+def field_of(line: str) -> FieldValue:
+    """
+    Read a line of a header as its name and its value.
+    """
     name, _, value = line.partition(":")
     return name.strip(), value.strip()
 

@@ -45,12 +45,14 @@ from sipsorcery.appserver.legs import CallLeg, Errand, Listener
 from sipsorcery.appserver.line_plan import LineEngine
 from sipsorcery.appserver.load import Load
 from sipsorcery.appserver.lookup import OwnersLookup
+from sipsorcery.appserver.message_leg import MessageLeg
+from sipsorcery.appserver.messages import Messages
 from sipsorcery.appserver.outside_calls import OutsideCalls
 from sipsorcery.appserver.parties import Parties
 from sipsorcery.appserver.plans import Plans
 from sipsorcery.appserver.python.engine import PythonEngine
 from sipsorcery.appserver.python.workers import Workers
-from sipsorcery.appserver.refusals import Code, Refused
+from sipsorcery.appserver.refusals import Refused
 from sipsorcery.appserver.resolution import Lookup, Target
 from sipsorcery.appserver.rewriting import Rewriting, between, host_of
 from sipsorcery.appserver.sources import Source, Sources
@@ -70,7 +72,6 @@ from sipsorcery.store.live import LiveStore
 from sipsorcery.store.secrets import Secrets
 from sipsorcery.transaction.timers import Timers
 from sipsorcery.transport.flow import Flow
-from sipsorcery.transport.transactions.server import ServerTransaction
 from sipsorcery.ua import (
     ServerCall,
     Session,
@@ -249,7 +250,10 @@ class AppServerService(Service):
             now=self._clock,
         )
         agent.on_invite(self._invited)
-        agent.on("MESSAGE", _refuse)  # those in a call are let in
+        messages = Messages(
+            self._tools, self._sources, self._load, self._make_message_leg
+        )
+        agent.on("MESSAGE", messages.receive)
         agent.on_refer(self._transfers.refer)
         agent.transport.start()
         self._workers.start()
@@ -352,15 +356,23 @@ class AppServerService(Service):
         )
 
     def _make_leg(self, target: Target, listener: Listener, errand: Errand) -> CallLeg:
-        inquiry = errand.inquiry or Inquiry(description=errand.description)
-        inquiry = replace(
-            inquiry, name=errand.name, hops=errand.hops, headers=errand.headers
-        )
         contact = self._tools.contacts.towards(
             target.uri, errand.call, path=target.route
         )
         return Leg(
-            self.agent, target, listener, inquiry, proxy=self._proxy, contact=contact
+            self.agent,
+            target,
+            listener,
+            _inquiry(errand),
+            proxy=self._proxy,
+            contact=contact,
+        )
+
+    def _make_message_leg(
+        self, target: Target, listener: Listener, errand: Errand
+    ) -> CallLeg:
+        return MessageLeg(
+            self.agent, target, listener, _inquiry(errand), proxy=self._proxy
         )
 
     def _rewriting(self, side: Side) -> Rewriting:
@@ -391,12 +403,9 @@ class AppServerService(Service):
         self._workers.stop()
 
 
-def _refuse(transaction: ServerTransaction) -> None:
-    """
-    Refuse a MESSAGE outside of any call: no dialplan is asked for it.
-    """
-    refused = Refused(Code.METHOD)
-    transaction.respond(refused.status, refused.phrase, refused.fields)
+def _inquiry(errand: Errand) -> Inquiry:
+    inquiry = errand.inquiry or Inquiry(description=errand.description)
+    return replace(inquiry, name=errand.name, hops=errand.hops, headers=errand.headers)
 
 
 def _route(config: Config) -> SIPURI:

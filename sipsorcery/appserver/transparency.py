@@ -73,6 +73,8 @@ _OF_ANSWER = _Fields(
     *("Organization", "Reason", "P-Early-Media", "Answer-Mode", "Priv-Answer-Mode"),
     *("Warning", "Error-Info", "Retry-After", "Session-ID"),
 )
+# When a message was written, and until when it means something (RFC 3428, 4).
+_OF_MESSAGE = _Fields("Date", "Expires")
 # The codecs and languages that would have done are the callee's to name.
 _OF_FAILURE = _Fields(
     *("Retry-After", "Warning", "Reason", "Error-Info", "Call-Info", "History-Info"),
@@ -109,6 +111,18 @@ def of_call(
     if "id" in wanted.replace(" ", "").split(";") and not to_trusted:
         found = [one for one in found if not _IDENTITIES.has(one[0])]
     return found
+
+
+def of_message(
+    request: Request, *, from_trusted: bool = False, to_trusted: bool = False
+) -> list[FieldValue]:
+    """
+    Give what a MESSAGE outside of calls takes along, and what its body is.
+
+    :param from_trusted: as for `of_call`, and so is *to_trusted*.
+    """
+    told = of_call(request, from_trusted=from_trusted, to_trusted=to_trusted)
+    return [*told, *_OF_MESSAGE.of(request), *verbatim(request)[0]]
 
 
 def of_answer(response: Response, *, from_trusted: bool = False) -> list[FieldValue]:

@@ -46,6 +46,11 @@ def add_to(verbs: Verbs) -> None:
     parser.add_argument("--kind", choices=kinds, default=str(Language.PYTHON))
     parser.add_argument("--note", metavar="T", default="", help="what is new in it")
     parser.add_argument(
+        "--accept-non-invite",
+        action=argparse.BooleanOptionalAction,
+        help="whether it decides about messages, too; as before if not said",
+    )
+    parser.add_argument(
         "--replay",
         metavar="N",
         type=_calls,
@@ -104,6 +109,9 @@ async def put(session: Session, options: argparse.Namespace) -> None:
     async with session.directory() as directory:
         dialplans = directory.of(options.owner, as_admin=True).dialplans
         plan = await dialplans.put(options.name, script, kind, note=options.note)
+        if options.accept_non_invite is not None:
+            accepts = options.accept_non_invite
+            plan = await dialplans.change(plan.name, accepts_non_invite=accepts)
     print(f"{plan.name}: version {plan.version}")
 
 
@@ -275,6 +283,7 @@ def _row(plan: Dialplan) -> dict[str, Any]:
         "owner": plan.owner,
         "kind": str(plan.kind),
         "version": plan.version,
+        "accepts_non_invite": plan.accepts_non_invite,
         "created": plan.created,
         "updated": plan.updated,
     }

@@ -15,6 +15,8 @@ from sipsorcery.sip.uri import SIPURI
 
 # These belong to a request that was judged, and nothing can be asked of them.
 _JUDGED = ("ACK", "CANCEL")
+# Dialplans decide about these, where they come from outside of any dialog.
+_DECIDED = ("INVITE", "MESSAGE")
 
 
 async def request(sys: Sys, req: Request) -> None:
@@ -31,7 +33,7 @@ async def request(sys: Sys, req: Request) -> None:
             # as others are told the token of a Route.
             await sys.forward(server)
             return
-    if await is_call(sys, req):
+    if await is_for_dialplan(sys, req):
         await sys.dispatch()
         return
     is_known = sys.is_trusted or sys.is_trunk or await is_account(sys, req)
@@ -44,13 +46,13 @@ async def request(sys: Sys, req: Request) -> None:
         sys.respond(403)
 
 
-async def is_call(sys: Sys, req: Request) -> bool:
+async def is_for_dialplan(sys: Sys, req: Request) -> bool:
     """
-    Tell whether a request is a new call from one of our users, or to one.
+    Tell whether a request is a new call or message from one of our users, or to one.
 
     The application server finds out who calls, and what their dialplan says.
     """
-    if req.method != "INVITE" or req.to_tag() is not None or sys.is_trusted:
+    if req.method not in _DECIDED or req.to_tag() is not None or sys.is_trusted:
         return False
     if sys.get_app_server() is None:
         return False

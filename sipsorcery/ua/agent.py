@@ -302,15 +302,19 @@ class UserAgent:
         account: Account | None = None,
         fields: Iterable[FieldValue] = (),
         body: bytes = b"",
+        to: Address | None = None,
+        hops: int = HOPS,
     ) -> Response:
         """
         Send a request outside of any dialog: OPTIONS, MESSAGE or another.
 
         :param account: who sends it.
+        :param to: whom it is for, if that is not the same as *uri*.
+        :param hops: how many it may take.
         :return: the 2xx.
         :raises RequestFailed: for any other response, or if there is none.
         """
-        draft = self._draft(method, uri, account, fields, body)
+        draft = self._draft(method, uri, account, fields, body, hops, to)
         errand = Errand(
             method, draft.uri, draft.hop, draft.make, body=body, account=draft.account
         )

@@ -26,7 +26,7 @@ from sipsorcery.appserver.engine import (
 from sipsorcery.appserver.errors import EngineOverloaded
 from sipsorcery.appserver.execution import Execution, Story
 from sipsorcery.appserver.hosting.guest import Arguments, Guest, HostFunction
-from sipsorcery.appserver.legs import CallLeg, Listener
+from sipsorcery.appserver.legs import CallLeg, Delivered, Listener
 from sipsorcery.appserver.outside_calls import OutsideCalls
 from sipsorcery.appserver.plan_request import describe
 from sipsorcery.appserver.plans import Plan, Plans
@@ -127,7 +127,9 @@ class ExecutionCase(SynchronousTestCase):
 
     # The run
 
-    def begin(self, *steps: Step | Exception, takes: float = 0.0) -> Deferred[Any]:
+    def begin(
+        self, *steps: Step | Exception, takes: float = 0.0, method: str = "INVITE"
+    ) -> Deferred[Any]:
         """
         Begin a run that takes these steps.
         """
@@ -146,7 +148,7 @@ class ExecutionCase(SynchronousTestCase):
             network_id="",
             hops=70,
             before=frozenset({plan.key}),
-            request=PlanRequest(caller=caller, owner="joe"),
+            request=PlanRequest(method, caller=caller, owner="joe"),
         )
         execution = Execution(
             self.clock,
@@ -249,6 +251,15 @@ class StepTests(ExecutionCase):
         self.assertEqual(self.responses, [183])
         self.assertEqual((refused.code, refused.status), (Code.PLAN_REFUSED, 486))
         self.assertIn(("X-Why", "lunch"), refused.fields)
+
+    def test_taken_by_the_dialplan(self) -> None:
+        """
+        What is no call a dialplan can answer itself; a call it cannot.
+        """
+        steps = (HostCall("respond", {"status": 202}), End(480))
+        taken = self.successResultOf(self.begin(*steps, method="MESSAGE"))
+        self.assertEqual(taken, Delivered(202, "Accepted"))
+        self.assertEqual(self.refused(*steps).code, Code.PLAN_ENDED)
 
     def test_redirect(self) -> None:
         """

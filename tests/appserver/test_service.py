@@ -346,10 +346,100 @@ class ServiceTests(DirectoryCase):
 
     def test_other_methods(self) -> None:
         """
-        What is no call is not for dialplans.
+        What is neither call nor message is for nobody.
         """
-        self.invite(method="MESSAGE")
-        self.assertEqual(self.statuses(), [405])
-        self.assertEqual(self.last[REASON].text, "method")
         self.invite(method="PUBLISH")
         self.assertEqual(self.statuses(), [405])
+
+    # Messages
+
+    def message(self, *, accepts: bool | None = None) -> None:
+        """
+        Send a message to 100, whose plan takes it or not.
+        """
+        if accepts is not None:
+            self.plan("exten => _X.,1,Dial(,,bob@192.0.2.1)")
+            self.do(self.joe.dialplans.change("in", accepts_non_invite=accepts))
+            self.settle(3)
+        self.invite(method="MESSAGE")
+
+    def test_message(self) -> None:
+        """
+        A message goes where the plan says, with its body, one hop later and in another
+        transaction, and the answer goes back.
+        """
+        self.message(accepts=True)
+        (leg,) = self.proxy.requests
+        self.assertEqual(
+            (leg.method, leg.request_uri, leg.get("Max-Forwards"), leg.body),
+            ("MESSAGE", "sip:bob@192.0.2.1", "69", SDP),
+        )
+        self.assertEqual(str(leg[CONTENT_TYPE]), "application/sdp")
+        self.assertIn("sip:eve@elsewhere.test", leg.get("From") or "")
+        self.assertNotEqual(leg.get("Call-ID"), "call1")
+        self.assertEqual(self.proxy.responses, [])
+        self.proxy.send(leg.respond(202, to_tag="b"))
+        self.settle()
+        self.assertEqual(self.statuses(), [202])
+
+    def test_message_that_fails(self) -> None:
+        """
+        What the last one says whom the plan tries is what the sender hears.
+        """
+        self.message(accepts=True)
+        (leg,) = self.proxy.requests
+        fields = [("Retry-After", "7")]
+        self.proxy.send(leg.respond(486, fields=fields, to_tag="b"))
+        self.settle()
+        self.assertEqual(self.statuses(), [486])
+        self.assertEqual(self.last[REASON].text, "not-answered")
+        self.assertEqual(str(self.last[RETRY_AFTER]), "7")
+
+    def test_message_that_nobody_takes(self) -> None:
+        """
+        The sender hears so before they give up waiting themselves.
+        """
+        self.message(accepts=True)
+        for _ in range(31):
+            self.settle(1)
+        # The 100 says after a while that it need not be repeated (RFC 4320, 4.1).
+        self.assertEqual(self.statuses(), [100, 480])
+        self.assertEqual(self.last[REASON].text, "not-answered")
+
+    def test_message_for_a_plan_of_calls(self) -> None:
+        """
+        A plan decides about messages only if its owner has said so.
+        """
+        self.message(accepts=False)
+        self.assertEqual(self.statuses(), [405])
+        self.assertEqual(self.last[REASON].text, "method")
+        (event,) = [each for each in self.events if each.detail.get("code")]
+        self.assertEqual(event.detail["code"], "method")
+        self.assertEqual(self.proxy.requests, [])
+
+    def test_message_to_nobody(self) -> None:
+        """
+        The checks are those of calls.
+        """
+        self.message()
+        self.assertEqual(self.statuses(), [404])
+        self.assertEqual(self.last[REASON].text, "no-account")
+
+    def test_message_without_plan(self) -> None:
+        """
+        Without a plan the phones of the account get it; there is none here.
+        """
+        self.do(self.joe.accounts.add("100", "example.com", "zanzibar"))
+        self.settle(3)
+        self.message()
+        self.assertEqual(self.statuses(), [480])
+        self.assertEqual(self.last[REASON].text, "nobody-to-call")
+
+    def test_message_overload(self) -> None:
+        """
+        With too much to do messages are turned away as calls are.
+        """
+        self.service.calls.limit = 0
+        self.message()
+        self.assertEqual(self.statuses(), [503])
+        self.assertEqual(self.last[REASON].text, "overloaded")

@@ -103,6 +103,20 @@ class DialplanTests(PlansCase):
         self.assertEqual((result.status, result.out[:7]), (1, "home:1:"))
         self.assertEqual(self.read("dialplan", "list"), [])
 
+    def test_messages(self) -> None:
+        """
+        A dialplan decides about messages if that is said, until the contrary is.
+        """
+        for option, accepts in (
+            ((), False),
+            (("--accept-non-invite",), True),
+            ((), True),
+            (("--no-accept-non-invite",), False),
+        ):
+            self.put("joe", "x = 1", *option)
+            (listed,) = self.read("dialplan", "list")
+            self.assertEqual(listed["accepts_non_invite"], accepts)
+
     def test_revert(self) -> None:
         """
         An earlier version is in force again as a new one, and one that there is not is

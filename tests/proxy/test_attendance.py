@@ -107,7 +107,20 @@ class DispatchTests(AccountsCase):
 
     def test_others(self) -> None:
         """
-        What is no call goes to the phones without it.
+        What is neither call nor message goes to the phones without it.
+        """
+        self.c.send(self.c.make("OPTIONS", BOB))
+        self.assertEqual(self.a.request().method, "OPTIONS")
+
+    def test_messages(self) -> None:
+        """
+        Messages go the way of calls: there, and from there to the phones.
         """
         self.c.send(self.c.make("MESSAGE", BOB))
+        self.assertEqual(self.appserver.request().request_uri, BOB)
+        uri = f"sip:x@{PROVIDER}"
+        self.a.send(self.make(self.a, "MESSAGE", uri))
+        self.assertEqual(self.appserver.request().request_uri, uri)
+        self.assertTrue(self.a.is_quiet)
+        self.appserver.send(self.appserver.make("MESSAGE", BOB))
         self.assertEqual(self.a.request().method, "MESSAGE")
