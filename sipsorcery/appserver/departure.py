@@ -64,10 +64,12 @@ class Departure:
         """
         Count it until the end of the call, if somebody outside has answered.
         """
-        if self._end is None:
+        end = self._end
+        if end is None:
             return
         if isinstance(result, Answered) and is_outside(result.target):
-            result.session.ended().addCallback(lambda ending: self.end())
+            self._end = None  # and so the call keeps nothing of the dial
+            result.session.ended().addCallback(lambda ending: end())
         else:
             self.end()
 
