@@ -16,7 +16,14 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
 from sipsorcery.access.accounts import FORGOTTEN, Accounts
-from sipsorcery.access.decision import Allowed, Challenge, Decision, Proof, Refusal
+from sipsorcery.access.decision import (
+    Allowed,
+    Challenge,
+    Decision,
+    Disabled,
+    Proof,
+    Refusal,
+)
 from sipsorcery.access.domains import Served
 from sipsorcery.access.guard import Guard
 from sipsorcery.access.limits import CallRate
@@ -244,7 +251,8 @@ class Authenticator:
         self, request: Request, source: Endpoint, account: Account, proof: Proof
     ) -> Decision:
         if account.disabled is not None:
-            return Refusal(403, f"the account is disabled: {account.disabled}")
+            why = f"the account is disabled: {account.disabled}"
+            return Disabled(403, why, owner=account.owner)
         if account.incoming_only and request.method in _CALLING:
             return Refusal(403, "the account is for incoming calls only")
         if not self._may_call(request, source, account):

@@ -13,7 +13,7 @@ from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.store.directory import Account
 
-__all__ = ["Allowed", "Challenge", "Decision", "Proof", "Refusal"]
+__all__ = ["Allowed", "Challenge", "Decision", "Disabled", "Proof", "Refusal"]
 
 
 class Proof(StrEnum):
@@ -52,6 +52,17 @@ class Challenge:
         Make the response to *request*.
         """
         return request.respond(self.status, fields=self.fields, to_tag=to_tag)
+
+
+@dataclass(frozen=True, slots=True)
+class Disabled(Refusal):
+    """
+    Refuses somebody who has shown who they are, and whose account is disabled.
+
+    :ivar owner: whose account it is.
+    """
+
+    owner: str = ""
 
 
 Decision: TypeAlias = Allowed | Challenge | Refusal

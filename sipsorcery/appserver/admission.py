@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sipsorcery.access.accounts import Accounts
 from sipsorcery.access.authentication import Authenticator
-from sipsorcery.access.decision import Challenge, Refusal
+from sipsorcery.access.decision import Challenge, Disabled, Refusal
 from sipsorcery.access.limits import CallRate
 from sipsorcery.access.networks import Networks, source_of
 from sipsorcery.access.overload import come_back_later
@@ -124,6 +124,11 @@ class Admission:
         match decision:
             case Challenge(status, fields):
                 raise Challenged(status, fields)
+            case Disabled(owner=owner):
+                is_suspended = self._accounts.suspended(owner) is not None
+                raise Refused(
+                    Code.OWNER_SUSPENDED if is_suspended else Code.ACCOUNT_DISABLED
+                )
             case Refusal(status, text, fields):
                 raise Refused(Code.NOT_ADMITTED, text or "", status, fields)
         return decision.account

@@ -13,7 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from sipsorcery.appserver.errors import AppServerError
-from sipsorcery.dialog.refusal import FieldValue
+from sipsorcery.dialog.refusal import FieldValue, Refusal
 from sipsorcery.sip import grammar
 from sipsorcery.sip.fields import REASON, WARNING
 from sipsorcery.sip.parameterised import Reason
@@ -54,6 +54,11 @@ class Code(StrEnum):
     NOT_ANSWERED = "not-answered"
     HUNG_UP = "hung-up"
     METHOD = "method"
+    MALFORMED = "malformed"
+    BODY_TYPE = "body-type"
+    URI_SCHEME = "uri-scheme"
+    EXTENSION = "extension"
+    SESSION_TIMER = "session-timer"
     LOOP = "loop"
     HOPS = "hops"
     OUTSIDE_RATE = "outside-rate"
@@ -96,6 +101,11 @@ USUAL: Mapping[Code, tuple[int, str]] = MappingProxyType(
         Code.NOT_ANSWERED: (480, "All forwards failed"),
         Code.HUNG_UP: (480, "The call was ended"),
         Code.METHOD: (405, "User has chosen not to accept request type"),
+        Code.MALFORMED: (400, "The request breaks the grammar"),
+        Code.BODY_TYPE: (415, "The body is of a type that is not known"),
+        Code.URI_SCHEME: (416, "There is no way to call such a URI"),
+        Code.EXTENSION: (420, "An extension is required that is not known"),
+        Code.SESSION_TIMER: (422, "The session would have to be refreshed too often"),
         Code.LOOP: (482, "The dialplans call each other"),
         Code.HOPS: (483, "Too many hops"),
         Code.OUTSIDE_RATE: (403, "Too many calls to the outside in a short time"),
@@ -113,6 +123,22 @@ USUAL: Mapping[Code, tuple[int, str]] = MappingProxyType(
         Code.FAULT: (500, "Something is wrong here"),
     }
 )
+
+
+# What our user agent refuses by itself, by the status that it does so with.
+_OF_STATUS = {
+    400: Code.MALFORMED,
+    405: Code.METHOD,
+    415: Code.BODY_TYPE,
+    416: Code.URI_SCHEME,
+    420: Code.EXTENSION,
+    422: Code.SESSION_TIMER,
+    481: Code.NO_CALL,
+    486: Code.NO_CALL,
+    501: Code.METHOD,
+    503: Code.OVERLOADED,
+    603: Code.NO_CALL,
+}
 
 
 class Refused(AppServerError):
@@ -150,6 +176,14 @@ class Refused(AppServerError):
         The fields that explain the response (:rfc:`3326`, :rfc:`3261#section-20.43`).
         """
         return (*explain(self.code, self.status, self.phrase), *self.more)
+
+
+def of_user_agent(refusal: Refusal) -> Refused:
+    """
+    Give the reason for what our user agent has refused before there is a call.
+    """
+    code = _OF_STATUS.get(refusal.status, Code.FAULT)
+    return Refused(code, refusal.text or "", refusal.status, refusal.fields)
 
 
 def explain(code: Code, status: int, text: str) -> tuple[FieldValue, ...]:

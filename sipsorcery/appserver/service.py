@@ -52,7 +52,7 @@ from sipsorcery.appserver.parties import Parties
 from sipsorcery.appserver.plans import Plans
 from sipsorcery.appserver.python.engine import PythonEngine
 from sipsorcery.appserver.python.workers import Workers
-from sipsorcery.appserver.refusals import Refused
+from sipsorcery.appserver.refusals import Refused, of_user_agent
 from sipsorcery.appserver.resolution import Lookup, Target
 from sipsorcery.appserver.rewriting import Rewriting, between, host_of
 from sipsorcery.appserver.sources import Source, Sources
@@ -62,8 +62,10 @@ from sipsorcery.appserver.web_actions import WebActions
 from sipsorcery.appserver.wizard.engine import WizardEngine
 from sipsorcery.config import Config
 from sipsorcery.dialog.dialog import DialogID
+from sipsorcery.dialog.refusal import Refusal
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.monitor.bus import Bus
+from sipsorcery.monitor.event import EventKind
 from sipsorcery.sip.parameters import NONE
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.uri import SIPURI
@@ -72,6 +74,7 @@ from sipsorcery.store.live import LiveStore
 from sipsorcery.store.secrets import Secrets
 from sipsorcery.transaction.timers import Timers
 from sipsorcery.transport.flow import Flow
+from sipsorcery.transport.transactions.server import ServerTransaction
 from sipsorcery.ua import (
     ServerCall,
     Session,
@@ -250,6 +253,7 @@ class AppServerService(Service):
             now=self._clock,
         )
         agent.on_invite(self._invited)
+        agent.on_refusal(self._explain)
         messages = Messages(
             self._tools, self._sources, self._load, self._make_message_leg
         )
@@ -316,6 +320,22 @@ class AppServerService(Service):
             incoming.reject(_WELL, fields=[(_COUNT, str(len(self.calls)))])
             return
         Call(self._tools, incoming, source, new_identifier()).start()
+
+    def _explain(self, transaction: ServerTransaction, refusal: Refusal) -> Refusal:
+        """
+        Give the reason for what is refused before there is a call.
+        """
+        request, refused = transaction.request, of_user_agent(refusal)
+        self._events.emit(
+            EventKind.CALL_REFUSED,
+            str(refused),
+            call="",
+            call_id=request.get("Call-ID") or "",
+            remote=self._sources.of(request, transaction.flow.remote).remote,
+            status=str(refused.status),
+            code=str(refused.code),
+        )
+        return replace(refusal, fields=refused.fields)
 
     def _may_probe(self, source: Source) -> bool:
         """

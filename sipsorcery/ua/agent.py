@@ -35,7 +35,7 @@ from sipsorcery.transport.transactions.server import ServerTransaction
 from sipsorcery.ua import targeting
 from sipsorcery.ua.account import Account
 from sipsorcery.ua.client_call import ClientCall
-from sipsorcery.ua.core import Core, Hook
+from sipsorcery.ua.core import Core, Explain, Hook
 from sipsorcery.ua.draft import Draft
 from sipsorcery.ua.errand import Errand
 from sipsorcery.ua.errors import RequestFailed
@@ -184,6 +184,15 @@ class UserAgent:
         Without a hook they are refused: whoever follows them calls whom others choose.
         """
         self.core.on_refer = hook
+
+    def on_refusal(self, hook: Explain) -> None:
+        """
+        Let *hook* say more in what we refuse by ourselves, before anybody is asked.
+
+        It is given the request, in its transaction, and the refusal, and returns the
+        one that is sent.
+        """
+        self.core.explain = hook
 
     def on_unknown_dialog(self, hook: Callable[[Request], object]) -> None:
         """
@@ -363,7 +372,7 @@ class UserAgent:
         elif refusal is None:
             self.core.serve(transaction)
         if refusal is not None:
-            transaction.send(refusal.response(request, transaction.to_tag))
+            self.core.refuse(transaction, refusal)
 
     def ack_received(self, ack: Request, flow: Flow) -> None:
         """
@@ -411,7 +420,7 @@ class UserAgent:
         if subscription is not None and subscription.receive(transaction):
             return
         if self._bring_back is None:
-            transaction.respond(481)
+            self.core.refuse(transaction, Refusal(481))
         else:
             then = partial(self._receive_again, transaction)
             self.core.run(self._bring_back, transaction.request, then=then)
@@ -425,7 +434,7 @@ class UserAgent:
         if not transaction.is_pending:
             return  # cancelled meanwhile
         if shared is None:
-            transaction.respond(481)
+            self.core.refuse(transaction, Refusal(481))
         else:
             shared.receive(transaction)
 
@@ -450,7 +459,7 @@ class UserAgent:
         if replaced is not None and session is None:
             return Refusal(603)  # our BYE is on its way (RFC 3891, 3)
         call = ServerCall(self.core, transaction, replaced=session)
-        if call.judge():
+        if call.judge(transaction):
             self.core.run(self._on_invite, call, then=call.hook_done)
         return None
 

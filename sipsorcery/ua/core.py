@@ -50,6 +50,9 @@ T = TypeVar("T")
 #: Takes a request that is to be answered; may be a coroutine function.
 Hook: TypeAlias = Callable[[ServerTransaction], object]
 
+#: Makes another refusal of the one that a request gets from us.
+Explain: TypeAlias = Callable[[ServerTransaction, Refusal], Refusal]
+
 # What sessions do by themselves.
 _METHODS = (
     *("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS"),
@@ -104,6 +107,8 @@ class Core:
             self.timer_settings = SessionTimerSettings(settings.session_expires)
         #: Takes the REFER of a peer in a session; None: it is refused.
         self.on_refer: Callable[[Referral], object] | None = None
+        #: Says more about what we refuse before anybody is asked; None: nobody does.
+        self.explain: Explain | None = None
         self._hooks: dict[str, Hook] = {
             "OPTIONS": self._answer_options,
             "SUBSCRIBE": self._refuse_subscribe,
@@ -157,9 +162,24 @@ class Core:
         hook = self.hook_for(transaction.request.method)
         if hook is None:
             # It means something only within a dialog, and only one that we know.
-            transaction.respond(481)
+            self.refuse(transaction, Refusal(481))
         else:
             self.call(hook, transaction)
+
+    def refuse(self, transaction: ServerTransaction, refusal: Refusal) -> None:
+        """
+        Refuse a request that is shown to nobody.
+        """
+        refusal = self.explained(transaction, refusal)
+        transaction.send(refusal.response(transaction.request, transaction.to_tag))
+
+    def explained(self, transaction: ServerTransaction, refusal: Refusal) -> Refusal:
+        """
+        Let the application say more about a refusal of ours.
+        """
+        if self.explain is None:
+            return refusal
+        return self.explain(transaction, refusal)
 
     def call(self, hook: Hook, transaction: ServerTransaction) -> None:
         """

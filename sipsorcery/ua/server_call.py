@@ -284,7 +284,7 @@ class ServerCall:
         self._repeat_after(now)
         self._answering.progress(self._ringing)
 
-    def judge(self) -> bool:
+    def judge(self, transaction: ServerTransaction) -> bool:
         """
         Look at what the INVITE asks of the session timer; if that cannot be, refuse it.
 
@@ -293,6 +293,7 @@ class ServerCall:
         timer = self.session.timer
         refusal = None if timer is None else timer.receive(self.request)
         if refusal is not None:
+            refusal = self.session.core.explained(transaction, refusal)
             self._refuse(refusal.status, None, refusal.fields)
         return refusal is None
 

@@ -169,6 +169,20 @@ class AdmissionTests(AdmissionCase):
         self.reactor.advance(CURRENCY)
         self.assertEqual(self.code(invite()), Code.OWNER_SUSPENDED)
 
+    def test_disabled_caller(self) -> None:
+        """
+        Neither calls: who has proved to be one of them hears which of the two it is.
+        """
+        self.change(trusted_networks=("203.0.113.0/24",))
+        request = invite(sender="sip:100@example.com")
+        self.do(self.joe.accounts.disable("100", "example.com", "moved"))
+        self.reactor.advance(CURRENCY)
+        self.assertEqual(self.code(request), Code.ACCOUNT_DISABLED)
+        self.do(self.joe.accounts.enable("100", "example.com"))
+        self.do(self.everyone.users.disable("joe", "unpaid"))
+        self.reactor.advance(CURRENCY)
+        self.assertEqual(self.code(request), Code.OWNER_SUSPENDED)
+
     def test_rate(self) -> None:
         """
         A stranger begins so many calls in so much time; those whom the configuration

@@ -4,6 +4,7 @@ Tests for :mod:`sipsorcery.appserver.service`, with a test in the place of the p
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from twisted.internet.defer import Deferred, succeed
@@ -177,6 +178,8 @@ class ServiceTests(DirectoryCase):
         *,
         method: str = "INVITE",
         received: str | None = "udp:192.0.2.9:5060",
+        fields: Sequence[tuple[str, str]] = (),
+        to_tag: str = "",
     ) -> Request:
         """
         Send a request, as from somebody behind the proxy.
@@ -190,12 +193,13 @@ class ServiceTests(DirectoryCase):
                 ("Via", f"SIP/2.0/UDP {HOST}:5059;branch=z9hG4bK{self.number}"),
                 ("Max-Forwards", "70"),
                 ("From", f"<sip:eve@elsewhere.test>;tag={self.number}"),
-                ("To", f"<{uri}>"),
+                ("To", f"<{uri}>;tag={to_tag}" if to_tag else f"<{uri}>"),
                 ("Call-ID", f"call{self.number}"),
                 ("CSeq", f"1 {method}"),
                 ("Contact", "<sip:eve@192.0.2.9>"),
                 *((name, value) for name, value in where if value is not None),
                 (CONTENT_TYPE, MediaType("application", "sdp")),
+                *fields,
             ],
             SDP,
         )
@@ -350,6 +354,40 @@ class ServiceTests(DirectoryCase):
         """
         self.invite(method="PUBLISH")
         self.assertEqual(self.statuses(), [405])
+        self.assert_refused("method")
+
+    def assert_refused(self, code: str) -> None:
+        """
+        Check that the last response and the one event of a refusal have that code.
+        """
+        self.assertEqual(self.last[REASON].text, code)
+        self.assertIn(code, self.last[WARNING].text)
+        (event,) = [each for each in self.events if each.detail.get("code")]
+        self.assertEqual(event.kind, EventKind.CALL_REFUSED)
+        self.assertEqual(event.detail["code"], code)
+        self.assertEqual(event.detail["status"], str(self.last.status))
+        self.assertEqual(str(event.remote), "udp:192.0.2.9:5060")
+
+    def test_refusals_before_a_call(self) -> None:
+        """
+        What is refused before anybody looks whose call it is says why, as all does.
+        """
+        for line, status, code in (
+            (("Require", "x-telepathy"), 420, "extension"),
+            (("Min-SE", "1, 2"), 400, "malformed"),
+        ):
+            self.events.clear()
+            self.invite(fields=[line])
+            self.assertEqual(self.statuses()[-1], status, line)
+            self.assert_refused(code)
+
+    def test_requests_of_no_dialog(self) -> None:
+        """
+        So does what belongs to a call that is not there.
+        """
+        self.invite(method="BYE", to_tag="gone")
+        self.assertEqual(self.statuses(), [481])
+        self.assert_refused("no-call")
 
     # Messages
 
