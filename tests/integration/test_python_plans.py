@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from sipsorcery.endpoint import Transport
 from sipsorcery.store.directory import Language
+from sipsorcery.ua import RequestFailed
 from tests.integration.test_phones import DOMAIN, PhonesCase
 from tests.integration.test_rfc3665 import FlowCase
+from tests.integration.test_rfc5359 import Phone, ServiceCase
 
 _SCRIPT = """
 sys.log("asked for " + req.uri.user)
@@ -15,6 +17,12 @@ if req.uri.user == "7":
     sys.dial("nobody@local")
     sys.dial(f"101@local[fd={req.from_uri.user} at home]", ring=30)
 sys.respond(603, "Only 7 is open")
+"""
+
+_CALLBACK = """
+if sys.is_available("101"):
+    sys.callback(req.from_uri.user, "101")
+    sys.respond(480, "You are called back")
 """
 
 
@@ -88,3 +96,41 @@ class LimitTests(FlowCase):
         await self.place("018881234", "caller-hangs-up")
         await self.assert_done(provider, 1)
         await self.place("018881234", "caller-refused", "403")
+
+
+class CallbackTests(ServiceCase):
+    """
+    A dialplan that calls back.
+    """
+
+    async def start(self) -> None:
+        """
+        Let the dialplan decide about calls to Carol; nobody has asked for her yet.
+        """
+        self.has_plan = False
+        await super().start()
+
+    async def phone(self, user: str, port: int) -> Phone:
+        """
+        Register a phone.
+        """
+        if not self.has_plan:
+            self.has_plan = True
+            joe = self.server.directory.of("joe")
+            await joe.dialplans.put("in", _CALLBACK, Language.PYTHON)
+            await joe.accounts.change("102", DOMAIN, in_dialplan="in")
+        return await super().phone(user, port)
+
+    async def test_callback(self) -> None:
+        """
+        Alice calls Carol's account and is refused, then called back; when she has
+        answered Bob rings, and the two talk.
+        """
+        calling = self.alice.agent.invite(self.carol.uri, self.alice.media)
+        with self.assertRaises(RequestFailed) as caught:
+            await calling.answered()
+        self.assertEqual(caught.exception.status, 480)
+        alice = await self.answer(self.alice)
+        bob = await self.answer(self.bob)
+        await self.assert_talks(alice, bob)
+        await self.end(alice, bob)
