@@ -120,6 +120,7 @@ class Dialling:
         self._result: Outcome[Result] = Outcome()
         self._redirect: tuple[SIPURI, bool] | None = None
         self._timer: IDelayedCall | None = None
+        self._due: float | None = None  # when the timer is
         afforded = [stage[: budget.take(len(stage))] for stage in stages]
         self._legs = [
             _Ringing(self, number, target)
@@ -257,15 +258,19 @@ class Dialling:
                 assert_never(effect)
 
     def _set_timer(self) -> None:
+        due = self._fork.next_timer()
+        if due == self._due:
+            return  # as after most responses
         timer, self._timer = self._timer, None
         if timer is not None and timer.active():
             timer.cancel()
-        due = self._fork.next_timer()
+        self._due = due
         if due is not None:
             delay = max(0.0, due - self._clock.seconds())
             self._timer = self._clock.callLater(delay, self._time_passes)
 
     def _time_passes(self) -> None:
+        self._due = None
         self._fork.handle_timer(self._clock.seconds())
         self._act()
 
