@@ -54,6 +54,8 @@ class Order:
     :ivar description: what is offered; None: nothing that SDP describes.
     :ivar late_answer: waits for the answer, where whoever is called is to offer.
     :ivar headers: lines to add to every INVITE.
+    :ivar is_planned: whether that dialplan alone may decide.
+    :ivar fields: what the dialplan sees as the header of a request.
     :ivar run: what the records of all its legs have in common.
     """
 
@@ -65,6 +67,8 @@ class Order:
     description: SessionDescription | None = None
     late_answer: LateAnswer | None = None
     headers: tuple[str, ...] = ()
+    is_planned: bool = False
+    fields: tuple[tuple[str, str], ...] = ()
     run: str = field(default_factory=new_identifier)
 
 
@@ -220,6 +224,7 @@ class Placing:
             account=f"{account.username}@{account.domain}",
             plan=plan.name,
             uri=str(order.target),
+            fields=order.fields,
             time_zone=plan.time_zone,
             body=b"" if order.description is None else bytes(order.description),
         )
@@ -240,7 +245,7 @@ class Placing:
         try:
             return await plans.named(account.owner, self.order.plan)
         except Refused as refused:
-            if refused.code is not Code.PLAN_MISSING:
+            if refused.code is not Code.PLAN_MISSING or self.order.is_planned:
                 raise
         called = await self.office.lookup_for(account).domain(self.order.target.host)
         return await plans.of(account, Direction.OUT, called)

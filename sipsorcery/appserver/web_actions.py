@@ -33,8 +33,14 @@ from sipsorcery.ua import RequestFailed, Session, UserAgentError
 
 #: The dialplan that decides about the calls of a call-back.
 PLAN = "callback"
+#: The one that decides what becomes of a number that somebody has typed in.
+WEB_PLAN = "webcallback"
 #: Seconds that a call-back may wait before it begins.
 MAX_DELAY = 15.0
+
+
+# Whom the calls of nobody are from (RFC 3261, 8.1.1.3).
+_NOBODY = Address(SIPURI("sip", "anonymous", "anonymous.invalid"))
 
 
 class OwnAccounts(Protocol):
@@ -154,6 +160,38 @@ class WebActions:
         self._connections.add(connection)
         connection.changed()
         return connection
+
+    async def web_callback(self, owner: str, account: str, number: str) -> None:
+        """
+        Let the user's dialplan ``webcallback`` decide about a number, and wait for it.
+
+        It runs as for a call from the account, of somebody anonymous and without
+        media, and may call people back. There is nobody it could connect with whom it
+        dials: who answers is hung up.
+
+        :param account: who pays, ``user@domain``.
+        :param number: a URI, ``user@host``, or a user of the account's domain.
+        :raises Refused: if there is no such dialplan, or it refuses.
+        """
+        payer = await self._account(owner, account)
+        target = destination_of(number, payer.domain)
+        order = Order(
+            call=new_identifier(),
+            account=payer,
+            target=target,
+            plan=WEB_PLAN,
+            is_planned=True,
+            sender=_NOBODY,
+            fields=(("From", str(_NOBODY)), ("To", str(Address(target)))),
+        )
+        placing = Placing(self._office, order)
+        try:
+            side = await self._answer(placing)
+        except Refused as refused:
+            if refused.code is not Code.PLAN_ENDED:
+                raise
+        else:
+            await _drop(side, "there is nobody to connect with")
 
     # Inside
 

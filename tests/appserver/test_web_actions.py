@@ -4,14 +4,29 @@ Tests for `sipsorcery.appserver.web_actions`.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from sipsorcery.appserver.configured import Configured
 from sipsorcery.appserver.connection import Connection
+from sipsorcery.appserver.dialling import Budget
+from sipsorcery.appserver.engine import (
+    End,
+    HostCall,
+    HostError,
+    PlanRequest,
+    Step,
+    Value,
+)
+from sipsorcery.appserver.execution import Audience, Execution, Story
+from sipsorcery.appserver.hosting.callbacks import CallbackFunctions
+from sipsorcery.appserver.plans import Plans
 from sipsorcery.appserver.refusals import Code, Refused
 from sipsorcery.appserver.web_actions import WebActions, destination_of
+from sipsorcery.store.directory import Language
 from sipsorcery.ua import ServerCall, Session
 from tests.appserver.switchboard import DOMAIN, PHONES, SwitchboardCase, media
 
@@ -275,6 +290,114 @@ class CallBackTests(ActionsCase):
         )
         self.assertEqual(self.code(action), Code.NO_ACCOUNT)
         self.assert_settled()
+
+
+class Returning:
+    """
+    An engine, and a run: a dialplan that calls 101 back, and the number, and ends.
+    """
+
+    def __init__(self) -> None:
+        self.requests: list[PlanRequest] = []
+
+    async def start(self, script: str, request: PlanRequest) -> tuple[Returning, Step]:
+        """
+        Ask for the call-back.
+        """
+        self.requests.append(request)
+        ends = {"first": "101", "second": request.caller.dialled}
+        return self, HostCall("callback", ends)
+
+    async def resume(self, value: Value | HostError) -> Step:
+        """
+        End.
+        """
+        assert not isinstance(value, HostError)
+        return End(480)
+
+
+class WebCallbackTests(ActionsCase):
+    """
+    A number is typed in, and the dialplan of its name decides.
+    """
+
+    def type_in(self, number: str = "102", owner: str = "joe") -> Deferred[None]:
+        """
+        Type it in.
+        """
+        return self.begin(self.actions.web_callback(owner, f"100@{DOMAIN}", number))
+
+    def test_calls_back(self) -> None:
+        """
+        The dialplan runs as for a call to the number, which is nothing but data; the
+        two whom it wants connected are connected.
+        """
+        engine, clock = Returning(), self.server.core.clock
+        self.book.plans["joe", "webcallback"] = "a script"
+        plans = Plans(cast(Configured, self.book), {Language.LINES: engine})
+        functions = CallbackFunctions(lambda: self.actions, clock.seconds)
+
+        def execution(story: Story, budget: Budget, audience: Audience) -> Execution:
+            return Execution(
+                clock,
+                plans,
+                lambda _: self.book,
+                story,
+                budget,
+                audience,
+                functions.of,
+            )
+
+        office = replace(self.office, plans=plans, execution=execution)
+        actions = WebActions(
+            clock,
+            connections=self.connections,
+            transfers=self.transfers,
+            office=office,
+            accounts=self.book,
+            make_bridge=self.bridge,
+            now=clock.seconds,
+        )
+        first, second = self.answers("101"), self.answers("102", 5000)
+        number = f"sip:102@{DOMAIN}?Subject=x"
+        self.given(self.begin(actions.web_callback("joe", f"100@{DOMAIN}", number)))
+        (request,) = engine.requests
+        self.assertEqual((request.direction, request.body), ("out", b""))
+        self.assertEqual(request.uri, f"sip:102@{DOMAIN}")
+        self.assert_talks(first[0].session, second[0].session)
+        self.run_through(first[0].session.bye())
+        self.assert_settled()
+
+    def test_no_plan(self) -> None:
+        """
+        Only that dialplan decides: who has none has said no.
+        """
+        self.assertEqual(self.code(self.type_in()), Code.PLAN_MISSING)
+        self.assert_settled()
+
+    def test_refuses(self) -> None:
+        """
+        What the dialplan says is told.
+        """
+        self.book.plans["joe", "webcallback"] = "exten => _X.,1,Respond(486,Not now)"
+        self.assertEqual(self.code(self.type_in()), Code.PLAN_REFUSED)
+
+    def test_dials(self) -> None:
+        """
+        Whom it dials there is nobody to connect with, and they are hung up.
+        """
+        self.book.plans["joe", "webcallback"] = f"exten => 102,1,Dial(,,102@{DOMAIN})"
+        calls = self.answers("102")
+        self.given(self.type_in())
+        self.assertTrue(calls[0].session.is_over)
+        self.assert_settled()
+
+    def test_account_of_another_user(self) -> None:
+        """
+        Nobody pays for the calls of others.
+        """
+        self.book.plans["ann", "webcallback"] = "exten => 102,1,Dial(,,102@h)"
+        self.assertEqual(self.code(self.type_in(owner="ann")), Code.NO_ACCOUNT)
 
 
 class DestinationTests(SynchronousTestCase):
