@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from sipsorcery.access.networks import Networks
 from sipsorcery.config import Config
 from sipsorcery.endpoint import Endpoint
-from sipsorcery.sip.fields import PROXY_RECEIVED_FROM, PROXY_RECEIVED_ON
+from sipsorcery.sip.fields import (
+    PROXY_RECEIVED_FROM,
+    PROXY_RECEIVED_ON,
+    PROXY_RECEIVED_TRUNK,
+)
 from sipsorcery.sip.request import Request
 
 
@@ -34,8 +38,8 @@ class Sources:
     """
     Tells where requests came from.
 
-    ``Proxy-ReceivedFrom`` and ``Proxy-ReceivedOn`` count only if a proxy of ours has
-    sent them, which takes away those that it receives.
+    ``Proxy-ReceivedFrom``, ``Proxy-ReceivedOn`` and ``Proxy-ReceivedTrunk`` count only
+    if a proxy of ours has sent them, which takes away those that it receives.
     """
 
     def __init__(self, config: Config) -> None:
@@ -43,7 +47,7 @@ class Sources:
         own = () if inside is None else (inside.endpoint,)
         self._proxies = frozenset(config.sip.proxies or own)
         # A trunk that has to show a certificate is known to the proxy alone, which
-        # holds the connection.
+        # holds the connection, and tells us.
         self._trunks = Networks(
             network
             for trunk in config.trunk
@@ -58,11 +62,13 @@ class Sources:
         :param remote: who has sent it to us.
         """
         is_near = remote in self._proxies
-        received_on = None
+        received_on, is_trunk = None, False
         if is_near:
             remote = _endpoint(request.get(PROXY_RECEIVED_FROM)) or remote
             received_on = _endpoint(request.get(PROXY_RECEIVED_ON))
-        return Source(remote, received_on, is_near, self._trunks.include(remote.host))
+            is_trunk = PROXY_RECEIVED_TRUNK in request
+        is_trunk = is_trunk or self._trunks.include(remote.host)
+        return Source(remote, received_on, is_near, is_trunk)
 
 
 def _endpoint(text: str | None) -> Endpoint | None:

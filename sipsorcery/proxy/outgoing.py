@@ -30,6 +30,7 @@ from sipsorcery.sip.fields import (
     PATH,
     PROXY_RECEIVED_FROM,
     PROXY_RECEIVED_ON,
+    PROXY_RECEIVED_TRUNK,
     RECORD_ROUTE,
     ROUTE,
     TO,
@@ -209,3 +210,6 @@ def _tell_sides(message: Message, arrival: Arrival, *, inside: bool) -> None:
     elif not arrival.is_inside:
         message.set(PROXY_RECEIVED_FROM, str(arrival.remote))
         message.set(PROXY_RECEIVED_ON, str(arrival.local))
+        if arrival.is_trunk:
+            # Roles cannot see the certificate that some trunks have to show.
+            message.set(PROXY_RECEIVED_TRUNK, "yes")

@@ -17,6 +17,7 @@ from sipsorcery.sip.fields import (
     PROXY_AUTHENTICATE,
     PROXY_RECEIVED_FROM,
     PROXY_RECEIVED_ON,
+    PROXY_RECEIVED_TRUNK,
     PROXY_SEND_FROM,
     WWW_AUTHENTICATE,
 )
@@ -25,9 +26,12 @@ from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import SIPURI
 
-_BETWEEN_US = (PROXY_RECEIVED_FROM, PROXY_RECEIVED_ON, PROXY_SEND_FROM)
+_BETWEEN_US = (
+    *(PROXY_RECEIVED_FROM, PROXY_RECEIVED_ON, PROXY_RECEIVED_TRUNK),
+    PROXY_SEND_FROM,
+)
 _IDENTITIES = (P_ASSERTED_IDENTITY, P_PREFERRED_IDENTITY)
-# Hardly a message has any of them: one search instead of five.
+# Hardly a message has any of them: one search instead of six.
 _SUSPECT = re.compile(
     r"\n(?:[Pp][Rr][Oo][Xx][Yy]-(?:[Rr][Ee][Cc]|[Ss])|[Pp]-[AaPp])"
 ).search

@@ -326,6 +326,7 @@ SESSION_ID = _one("Session-ID", Parameterised.parse)
 # Private to the suite: between the proxy and the roles, and from the original.
 PROXY_RECEIVED_FROM = _text("Proxy-ReceivedFrom")
 PROXY_RECEIVED_ON = _text("Proxy-ReceivedOn")
+PROXY_RECEIVED_TRUNK = _text("Proxy-ReceivedTrunk")
 PROXY_SEND_FROM = _text("Proxy-SendFrom")
 SWITCHBOARD_ORIGINAL_CALL_ID = _text("Switchboard-OriginalCallID")
 SWITCHBOARD_LINE_NAME = _text("Switchboard-LineName")

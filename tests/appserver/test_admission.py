@@ -286,10 +286,15 @@ class SourcesTests(AdmissionCase):
 
     def test_trunk_with_certificate(self) -> None:
         """
-        An address alone is not the trunk that has to show a certificate, too.
+        An address alone is not the trunk that has to show a certificate, too; whether
+        it has shown it a proxy of ours says, and nobody else.
         """
         (trunk,) = CONFIG.trunk
         config = replace(CONFIG, trunk=(replace(trunk, tls_domains=("sip.test",)),))
         request = invite(Proxy_ReceivedFrom="tls:192.0.2.9:5061")
-        source = Sources(config).of(request, Endpoint.parse("udp:127.0.0.1:5059"))
-        self.assertFalse(source.is_trunk)
+        sources, proxy = Sources(config), Endpoint.parse("udp:127.0.0.1:5059")
+        self.assertFalse(sources.of(request, proxy).is_trunk)
+        request.set("Proxy-ReceivedTrunk", "yes")
+        self.assertTrue(sources.of(request, proxy).is_trunk)
+        stranger = Endpoint.parse("udp:127.0.0.1:5058")
+        self.assertFalse(sources.of(request, stranger).is_trunk)

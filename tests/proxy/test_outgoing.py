@@ -4,6 +4,8 @@ Tests for `sipsorcery.proxy.outgoing`.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from sipsorcery.endpoint import HostPort, Transport
@@ -61,6 +63,20 @@ class RegisterTests(SynchronousTestCase):
             self.assertEqual(request.all("Proxy-ReceivedFrom"), (remote,))
             self.assertEqual(request.all("Proxy-ReceivedOn"), (local,))
             self.assertEqual(uris(request, "Record-Route"), [])
+
+    def test_trunk(self) -> None:
+        """
+        A role is told that a request is of a trunk, and nobody outside is; what the
+        sender says of that itself counts for nothing.
+        """
+        for is_trunk, told in ((True, ("yes",)), (False, ())):
+            arrival = replace(FROM_B, is_trunk=is_trunk)
+            for departure, expected in ((TO_INSIDE, told), (TO_A, ())):
+                invite = make_request(
+                    "INVITE", "sip:bob@example.com", "Proxy-ReceivedTrunk: really"
+                )
+                request = OUTGOING.prepare(route(invite, arrival), departure)
+                self.assertEqual(request.all("Proxy-ReceivedTrunk"), expected)
 
     def test_not_the_first_hop(self) -> None:
         """

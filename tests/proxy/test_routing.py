@@ -327,10 +327,12 @@ class TrustTests(RoutingCase):
         "PROXY-receivedON: udp:192.0.2.1:1",
         "proxy-sendfrom \t: udp:127.0.0.1:5059",
         "Proxy-SendFrom:\r\n udp:203.0.113.1:5060",
+        "pROXY-rECEIVEDtRUNK: yes",
         "P-Asserted-Identity: <sip:boss@example.com>",
     )
     NAMES = (
         *("Proxy-ReceivedFrom", "Proxy-ReceivedOn", "Proxy-SendFrom"),
+        "Proxy-ReceivedTrunk",
         "P-Asserted-Identity",
     )
 

@@ -100,6 +100,7 @@ SAMPLES: dict[str, dict[str, int]] = {
     "Proxy-Authorization": {DIGEST: 1},
     "Proxy-ReceivedFrom": {"udp:192.0.2.1:5060": 1},
     "Proxy-ReceivedOn": {"udp:192.0.2.2:5060": 1},
+    "Proxy-ReceivedTrunk": {"yes": 1},
     "Proxy-Require": {"foo": 1},
     "Proxy-SendFrom": {"udp:192.0.2.3:5060": 1},
     "RAck": {"776656 1 INVITE": 1},
