@@ -4,13 +4,20 @@ The way out of one dial: which of its targets may be called, and until when it c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sipsorcery.appserver.allowance import is_outside
 from sipsorcery.appserver.dialling import Answered, Result
 from sipsorcery.appserver.outside_calls import OutsideCalls
 from sipsorcery.appserver.refusals import Code, Refused
 from sipsorcery.appserver.resolution import Target
+from sipsorcery.appserver.tolls import Judgement
+
+# What opens the numbers of each judgement, in [limits] or for one user.
+_KEYS: Mapping[Judgement, str] = {
+    "foreign": "open_countries",
+    "premium": "premium_numbers",
+}
 
 
 class Departure:
@@ -48,7 +55,8 @@ class Departure:
             if judgement is None:
                 admitted.append(allowance.limit(target))
                 continue
-            self.refused = Refused(Code.TOLL, f"{judgement.title()} numbers are closed")
+            text = f"{judgement.title()} numbers are closed: {_KEYS[judgement]}"
+            self.refused = Refused(Code.TOLL, text)
             self._note(f"leaves {target.uri} out: {self.refused.text}")
             calls.tell(self._owner, self.refused)
         if self._end is None and any(map(is_outside, admitted)):

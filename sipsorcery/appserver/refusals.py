@@ -108,8 +108,11 @@ USUAL: Mapping[Code, tuple[int, str]] = MappingProxyType(
         Code.SESSION_TIMER: (422, "The session would have to be refreshed too often"),
         Code.LOOP: (482, "The dialplans call each other"),
         Code.HOPS: (483, "Too many hops"),
-        Code.OUTSIDE_RATE: (403, "Too many calls to the outside in a short time"),
-        Code.OUTSIDE_AT_ONCE: (403, "Too many calls to the outside at once"),
+        Code.OUTSIDE_RATE: (403, "More to the outside than outside_calls says"),
+        Code.OUTSIDE_AT_ONCE: (
+            403,
+            "More to the outside than outside_calls_at_once says",
+        ),
         Code.TOLL: (403, "The number is closed"),
         Code.TOO_MANY_CALLS: (503, "Too many calls in a short time"),
         Code.OVERLOADED: (503, "There are too many calls"),

@@ -360,7 +360,7 @@ class OutsideTests(ExecutionCase):
         One too many is an error of the dial, and the caller is told the code.
         """
         self.open.append("joe")
-        status, text = 403, "Too many calls to the outside at once"
+        status, text = 403, "More to the outside than outside_calls_at_once says"
         refused = self.refused(
             HostCall("dial", {"to": "a@example.net"}), End(status, text)
         )

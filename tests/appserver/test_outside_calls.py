@@ -180,7 +180,7 @@ class DepartureTests(OutsideCase):
         )
         assert departure.refused is not None
         self.assertIs(departure.refused.code, Code.TOLL)
-        self.assertIn("Foreign numbers are closed", self.notes[0])
+        self.assertIn("Foreign numbers are closed: open_countries", self.notes[0])
         self.assertIs(self.bus.events[-1].kind, EventKind.LIMIT_REACHED)
 
     def test_one_dial_counts_once(self) -> None:
