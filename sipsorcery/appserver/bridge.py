@@ -88,6 +88,13 @@ class Bridge:
         return caller.rewrite, callee.rewrite
 
     @property
+    def is_dissolved(self) -> bool:
+        """
+        Whether it has no sides any more.
+        """
+        return not self._sides
+
+    @property
     def said(self) -> SessionDescription | None:
         """
         What the callee has said last, as the caller is told.

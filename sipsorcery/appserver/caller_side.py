@@ -195,12 +195,20 @@ class CallerSide:
 
     # Inside
 
+    @property
+    def _is_bridged(self) -> bool:
+        """
+        Whether there is a callee, who may have hung up before the caller's ACK came.
+        """
+        return self.bridge is not None and not self.bridge.is_dissolved
+
     def _answered(self, session: Session) -> Session:
         """
         Hear that the caller has acknowledged.
         """
         self._succeed(session)
-        if self.bridge is not None:
+        if self._is_bridged:
+            assert self.bridge is not None  # then it is
             # From now on nobody needs the INVITE, which we have.
             self.bridge.on_agreed = self.on_agreed or _nothing
             if self._media is not None:
@@ -223,7 +231,8 @@ class CallerSide:
         """
         Give the caller's answer to the callee who has made the offer.
         """
-        if session.remote is not None and self.bridge is not None:
+        if session.remote is not None and self._is_bridged:
+            assert self.bridge is not None  # then it is
             rewrite, _ = self.bridge.rewrites
             self._answer.succeed(rewrite(session.remote))
 

@@ -158,6 +158,18 @@ class ProgressTests(TwoPhonesCase):
         self.assertEqual(self.caller.methods, [])  # there is nothing to put right
         self.end()
 
+    def test_callee_has_gone(self) -> None:
+        """
+        An ACK that comes when the callee has hung up already does no harm.
+        """
+        self.call()
+        self.respond(200, body=ANSWER)
+        self.bridge.dissolve()  # as the end of a call does
+        self.within("ACK", 1)
+        session = self.successResultOf(self.calls[-1].incoming.answered())
+        self.assertTrue(session.is_established)
+        self.end()
+
     def test_other_fork_answers(self) -> None:
         """
         The first description is the answer (RFC 3261, 13.2.1), so that of another phone
