@@ -90,9 +90,7 @@ class RecordedLeg:
             self._answered(session, self._cdr)
             if self._is_cancelled:
                 self._cdr.ended("answered too late")
-        self._leg = (
-            None  # there is nothing more to want of it, and no cycle to be found
-        )
+        self._leg = None  # nothing more is wanted of it, and nobody finds a cycle
         self._listener.answered(session, target)
 
     def delivered(self, delivered: Delivered) -> None:
