@@ -262,7 +262,7 @@ class ApartTests(PhonesCase):
             Transport.UDP,
             calls=CALLS,
             target=self.ends[Transport.UDP],
-            text=_stranger(),
+            text=stranger(),
             repeats=True,
             options=("-s", "100"),
         )
@@ -273,7 +273,7 @@ class ApartTests(PhonesCase):
         self.assertEqual(json.loads(await self.command("calls", "--json")), [])
 
 
-def _stranger() -> str:
+def stranger() -> str:
     """
     Give the scenario of a caller from elsewhere, whom nobody asks for credentials.
     """
