@@ -29,6 +29,9 @@ autodoc_default_options = {"members": True}
 # A class is documented by its own docstring; the generated __init__ says no more.
 autodoc_class_signature = "mixed"
 autodoc_typehints_format = "short"
+# Signatures of dataclasses are not evaluated, so that "Address" in one may be that of
+# SIP or that of STUN; the attributes below it lead to the right one.
+suppress_warnings = ["ref.python"]
 # `name` is a link where the name is documented, and else just a name.
 default_role = "py:obj"
 
