@@ -4,17 +4,17 @@ Tests for `sipsorcery.monitor.pcap`.
 
 from __future__ import annotations
 
-import shutil
 import struct
 from ipaddress import IPv6Address
 from pathlib import Path
 from subprocess import run
 
-from twisted.trial.unittest import SkipTest, SynchronousTestCase
+from twisted.trial.unittest import SynchronousTestCase
 
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.monitor.event import Direction, Event, EventKind, Trace
 from sipsorcery.monitor.pcap import write
+from tests.peers import require
 
 OPTIONS = (
     b"OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\n"
@@ -103,9 +103,7 @@ class PcapTests(SynchronousTestCase):
         """
         tshark reads SIP in it, over IPv4 and IPv6, with right checksums.
         """
-        tshark = shutil.which("tshark")
-        if tshark is None:
-            raise SkipTest("tshark is not installed")
+        tshark = require("tshark", "tshark")
         v4 = trace(Direction.SENT, "udp:192.0.2.1:5060", "udp:198.51.100.7:33000")
         v6 = trace(
             Direction.RECEIVED, "tls:[2001:db8::1]:5061", "tls:[2001:db8::2]:33000"
