@@ -19,10 +19,10 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from sipsorcery.access.dialogue_names import new_identifier
-from sipsorcery.appserver.cdr_writer import CDRWriter
-from sipsorcery.appserver.connection import Connection, Connections, Side
-from sipsorcery.appserver.credentials import Vault
-from sipsorcery.appserver.records import Records
+from sipsorcery.appserver.calls.connection import Connection, Connections, Side
+from sipsorcery.appserver.records.cdr_writer import CDRWriter
+from sipsorcery.appserver.records.credentials import Vault
+from sipsorcery.appserver.records.records import Records
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.sip.address import Address
 from sipsorcery.sip.uri import SIPURI

@@ -14,7 +14,7 @@ from sipsorcery.access.limits import CallRate
 from sipsorcery.access.networks import Networks, source_of
 from sipsorcery.access.overload import come_back_later
 from sipsorcery.appserver.core import Intent, host_of, judge
-from sipsorcery.appserver.plans import Plan, Plans
+from sipsorcery.appserver.plans.plans import Plan, Plans
 from sipsorcery.appserver.refusals import Code, Refused
 from sipsorcery.appserver.sources import Source
 from sipsorcery.config import Config

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import time
 
-from sipsorcery.appserver.connection import Connection
+from sipsorcery.appserver.calls.connection import Connection
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.monitor.bus import Bus
 from sipsorcery.monitor.event import Event, EventKind

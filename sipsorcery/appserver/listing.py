@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sipsorcery.appserver.call import Call
-from sipsorcery.appserver.calls import Calls
-from sipsorcery.appserver.connection import Connection, Connections
+from sipsorcery.appserver.calls.call import Call
+from sipsorcery.appserver.calls.calls import Calls
+from sipsorcery.appserver.calls.connection import Connection, Connections
 
 # What call detail records say of a call that somebody ends who is no party to it.
 _REASON = "hung up by an administrator"

@@ -5,7 +5,7 @@ Whether there is more to do than can be done in time.
 from __future__ import annotations
 
 from sipsorcery.access.overload import come_back_later
-from sipsorcery.appserver.calls import Calls
+from sipsorcery.appserver.calls.calls import Calls
 from sipsorcery.appserver.events import Events
 from sipsorcery.appserver.refusals import Code, Refused
 

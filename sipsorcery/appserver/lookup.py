@@ -17,7 +17,7 @@ from sipsorcery.store.directory.names import LOCAL
 
 class OwnersLookup:
     """
-    A `sipsorcery.appserver.resolution.Lookup` for one user.
+    A `sipsorcery.appserver.dial.resolution.Lookup` for one user.
 
     :param home: the domain of the account whose dialplan runs: what ``local`` means
         where no domain has that alias.

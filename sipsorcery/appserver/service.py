@@ -25,40 +25,40 @@ from sipsorcery.access.dialogue_names import DialogueNames, new_identifier
 from sipsorcery.access.networks import Networks
 from sipsorcery.access.overload import LagMeter
 from sipsorcery.appserver.admission import CHALLENGE, Admission
-from sipsorcery.appserver.bridge import Bridge
-from sipsorcery.appserver.call import Call
-from sipsorcery.appserver.calls import Calls
-from sipsorcery.appserver.claiming import Claims
+from sipsorcery.appserver.calls.bridge import Bridge
+from sipsorcery.appserver.calls.call import Call
+from sipsorcery.appserver.calls.calls import Calls
+from sipsorcery.appserver.calls.connection import Connection, Connections, Side
+from sipsorcery.appserver.calls.contacting import Contacts as LegContacts
+from sipsorcery.appserver.calls.inquiry import Inquiry
+from sipsorcery.appserver.calls.leg import Leg
+from sipsorcery.appserver.calls.legs import CallLeg, Errand, Listener
+from sipsorcery.appserver.calls.message_leg import MessageLeg
+from sipsorcery.appserver.calls.messages import Messages
+from sipsorcery.appserver.calls.parties import Parties
+from sipsorcery.appserver.calls.rewriting import Rewriting, between, host_of
 from sipsorcery.appserver.configured import Configured
-from sipsorcery.appserver.connection import Connection, Connections, Side
-from sipsorcery.appserver.contacting import Contacts as LegContacts
-from sipsorcery.appserver.continuity import Continuity
 from sipsorcery.appserver.core import is_probe
-from sipsorcery.appserver.engine import Engine
+from sipsorcery.appserver.dial.forking import MAX_RINGING
+from sipsorcery.appserver.dial.resolution import Lookup, Target
 from sipsorcery.appserver.errors import AppServerError
 from sipsorcery.appserver.events import Events
-from sipsorcery.appserver.forking import MAX_RINGING
 from sipsorcery.appserver.hosting.assembly import make_functions
-from sipsorcery.appserver.inquiry import Inquiry
-from sipsorcery.appserver.leg import Leg
-from sipsorcery.appserver.legs import CallLeg, Errand, Listener
-from sipsorcery.appserver.line_plan import LineEngine
+from sipsorcery.appserver.limits.outside_calls import OutsideCalls
 from sipsorcery.appserver.load import Load
 from sipsorcery.appserver.lookup import OwnersLookup
-from sipsorcery.appserver.message_leg import MessageLeg
-from sipsorcery.appserver.messages import Messages
-from sipsorcery.appserver.outside_calls import OutsideCalls
-from sipsorcery.appserver.parties import Parties
-from sipsorcery.appserver.plans import Plans
+from sipsorcery.appserver.plans.engine import Engine
+from sipsorcery.appserver.plans.line_plan import LineEngine
+from sipsorcery.appserver.plans.plans import Plans
 from sipsorcery.appserver.python.engine import PythonEngine
 from sipsorcery.appserver.python.workers import Workers
+from sipsorcery.appserver.records.claiming import Claims
+from sipsorcery.appserver.records.continuity import Continuity
 from sipsorcery.appserver.refusals import Refused, of_user_agent
-from sipsorcery.appserver.resolution import Lookup, Target
-from sipsorcery.appserver.rewriting import Rewriting, between, host_of
 from sipsorcery.appserver.sources import Source, Sources
 from sipsorcery.appserver.tools import Tools
-from sipsorcery.appserver.transfers import Transfers
-from sipsorcery.appserver.web_actions import WebActions
+from sipsorcery.appserver.transfers.transfers import Transfers
+from sipsorcery.appserver.transfers.web_actions import WebActions
 from sipsorcery.appserver.wizard.engine import WizardEngine
 from sipsorcery.config import Config
 from sipsorcery.dialog.dialog import DialogID

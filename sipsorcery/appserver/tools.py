@@ -10,22 +10,22 @@ from dataclasses import dataclass
 from twisted.internet.interfaces import IReactorTime
 
 from sipsorcery.appserver.admission import Admission
-from sipsorcery.appserver.bridge import Bridge
-from sipsorcery.appserver.calls import Calls
-from sipsorcery.appserver.cdr_writer import CDRWriter
-from sipsorcery.appserver.claiming import Claims
-from sipsorcery.appserver.connection import Connection, Connections, Side
-from sipsorcery.appserver.contacting import Contacts
-from sipsorcery.appserver.dialling import Budget
+from sipsorcery.appserver.calls.bridge import Bridge
+from sipsorcery.appserver.calls.calls import Calls
+from sipsorcery.appserver.calls.connection import Connection, Connections, Side
+from sipsorcery.appserver.calls.contacting import Contacts
+from sipsorcery.appserver.calls.legs import CallLeg, Errand, Listener
+from sipsorcery.appserver.calls.placing import Office
+from sipsorcery.appserver.dial.dialling import Budget
+from sipsorcery.appserver.dial.resolution import Lookup, Target
 from sipsorcery.appserver.events import Events
-from sipsorcery.appserver.execution import Audience, Execution, Story
 from sipsorcery.appserver.hosting.guest import Functions, no_functions
-from sipsorcery.appserver.legs import CallLeg, Errand, Listener
-from sipsorcery.appserver.outside_calls import OutsideCalls
-from sipsorcery.appserver.placing import Office
-from sipsorcery.appserver.plans import Plans
-from sipsorcery.appserver.records import Records
-from sipsorcery.appserver.resolution import Lookup, Target
+from sipsorcery.appserver.limits.outside_calls import OutsideCalls
+from sipsorcery.appserver.plans.execution import Audience, Execution, Story
+from sipsorcery.appserver.plans.plans import Plans
+from sipsorcery.appserver.records.cdr_writer import CDRWriter
+from sipsorcery.appserver.records.claiming import Claims
+from sipsorcery.appserver.records.records import Records
 from sipsorcery.store.directory import Account
 from sipsorcery.ua import ServerCall
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sipsorcery.appserver.checking import find_faults
+from sipsorcery.appserver.plans.checking import find_faults
 from sipsorcery.cli import tables
 from sipsorcery.cli.declaring import Verbs, add_group, add_verb
 from sipsorcery.cli.errors import Refused, WrongUsage

@@ -8,7 +8,7 @@ import argparse
 import tomllib
 from typing import Any
 
-from sipsorcery.appserver.allowance import READERS, Allowance
+from sipsorcery.appserver.limits.allowance import READERS, Allowance
 from sipsorcery.cli import tables
 from sipsorcery.cli.declaring import Verbs, add_verb
 from sipsorcery.cli.errors import Refused

@@ -14,10 +14,10 @@ import msgspec
 from rich.text import Text
 
 from sipsorcery.appserver.errors import AppServerError
+from sipsorcery.appserver.plans.time_zone import find_zone
 from sipsorcery.appserver.simulation.attempt import Attempt
 from sipsorcery.appserver.simulation.trace import Step, Trace
 from sipsorcery.appserver.simulation.world import MAX_FILE, World
-from sipsorcery.appserver.time_zone import find_zone
 from sipsorcery.cli import tables
 from sipsorcery.cli.declaring import Verbs, add_verb
 from sipsorcery.cli.errors import Refused

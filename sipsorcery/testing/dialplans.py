@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
 
-from sipsorcery.appserver.checking import find_faults
 from sipsorcery.appserver.errors import PlanErrors
+from sipsorcery.appserver.plans.checking import find_faults
 from sipsorcery.appserver.simulation.attempt import Attempt
 from sipsorcery.appserver.simulation.backdrop import Void
 from sipsorcery.appserver.simulation.engines import Engines

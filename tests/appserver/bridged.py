@@ -7,12 +7,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sipsorcery.appserver.bridge import Bridge
-from sipsorcery.appserver.caller_side import CallerSide
-from sipsorcery.appserver.leg import Leg
-from sipsorcery.appserver.legs import Delivered
-from sipsorcery.appserver.options import NO_OPTIONS
-from sipsorcery.appserver.resolution import Kind, Target
+from sipsorcery.appserver.calls.bridge import Bridge
+from sipsorcery.appserver.calls.caller_side import CallerSide
+from sipsorcery.appserver.calls.leg import Leg
+from sipsorcery.appserver.calls.legs import Delivered
+from sipsorcery.appserver.dial.options import NO_OPTIONS
+from sipsorcery.appserver.dial.resolution import Kind, Target
 from sipsorcery.dialog.refusal import FieldValue
 from sipsorcery.sip.address import Address
 from sipsorcery.sip.response import Response

@@ -13,12 +13,12 @@ from typing import Any
 from twisted.internet.defer import Deferred, succeed
 
 from sipsorcery.access.dialogue_names import DialogueNames, new_identifier
-from sipsorcery.appserver.cdr_writer import CDRWriter
-from sipsorcery.appserver.connection import Connection, Connections, Side
-from sipsorcery.appserver.credentials import Vault
-from sipsorcery.appserver.deadlines import Deadlines
-from sipsorcery.appserver.records import Records
-from sipsorcery.appserver.takeover import Takeover
+from sipsorcery.appserver.calls.connection import Connection, Connections, Side
+from sipsorcery.appserver.records.cdr_writer import CDRWriter
+from sipsorcery.appserver.records.credentials import Vault
+from sipsorcery.appserver.records.deadlines import Deadlines
+from sipsorcery.appserver.records.records import Records
+from sipsorcery.appserver.records.takeover import Takeover
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.sip.address import Address
 from sipsorcery.sip.uri import SIPURI, parse_uri

@@ -12,22 +12,22 @@ from typing import Any, cast
 from sipsorcery.access.contacts import Contact
 from sipsorcery.access.decision import Allowed, Challenge, Proof
 from sipsorcery.access.decision import Decision as Verdict
-from sipsorcery.appserver.bridge import Bridge
-from sipsorcery.appserver.cdr_writer import CDRWriter
+from sipsorcery.appserver.calls.bridge import Bridge
+from sipsorcery.appserver.calls.connection import Connection, Connections, Side
+from sipsorcery.appserver.calls.leg import Leg
+from sipsorcery.appserver.calls.legs import CallLeg, Errand, Listener
+from sipsorcery.appserver.calls.parties import Parties
+from sipsorcery.appserver.calls.placing import Office
 from sipsorcery.appserver.configured import Configured
-from sipsorcery.appserver.connection import Connection, Connections, Side
-from sipsorcery.appserver.dialling import Budget
+from sipsorcery.appserver.dial.dialling import Budget
+from sipsorcery.appserver.dial.resolution import Target
 from sipsorcery.appserver.events import Events
-from sipsorcery.appserver.execution import Audience, Execution, Story
-from sipsorcery.appserver.leg import Leg
-from sipsorcery.appserver.legs import CallLeg, Errand, Listener
-from sipsorcery.appserver.line_plan import LineEngine
-from sipsorcery.appserver.parties import Parties
-from sipsorcery.appserver.placing import Office
-from sipsorcery.appserver.plans import Plans
+from sipsorcery.appserver.plans.execution import Audience, Execution, Story
+from sipsorcery.appserver.plans.line_plan import LineEngine
+from sipsorcery.appserver.plans.plans import Plans
+from sipsorcery.appserver.records.cdr_writer import CDRWriter
 from sipsorcery.appserver.refusals import Refused
-from sipsorcery.appserver.resolution import Target
-from sipsorcery.appserver.transfers import Transfers
+from sipsorcery.appserver.transfers.transfers import Transfers
 from sipsorcery.dialog.dialog import DialogID
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.monitor.bus import LocalBus

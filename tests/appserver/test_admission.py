@@ -12,8 +12,8 @@ from sipsorcery.access.accounts import CURRENCY, Accounts
 from sipsorcery.access.authentication import Authenticator
 from sipsorcery.appserver.admission import Admission, Admitted, Challenged
 from sipsorcery.appserver.configured import Configured
-from sipsorcery.appserver.line_plan import LineEngine
-from sipsorcery.appserver.plans import Plans
+from sipsorcery.appserver.plans.line_plan import LineEngine
+from sipsorcery.appserver.plans.plans import Plans
 from sipsorcery.appserver.refusals import Code, Refused
 from sipsorcery.appserver.sources import Source, Sources
 from sipsorcery.config import parse

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 
-from sipsorcery.appserver.calls import Calls
+from sipsorcery.appserver.calls.calls import Calls
 from sipsorcery.appserver.listing import Listing
 from tests.appserver.established import NOW, EstablishedCase
 

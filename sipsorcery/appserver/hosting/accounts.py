@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Protocol
 
-from sipsorcery.appserver.engine import Value
 from sipsorcery.appserver.hosting.arguments import text
 from sipsorcery.appserver.hosting.guest import Arguments, Guest, HostFunction
+from sipsorcery.appserver.plans.engine import Value
 from sipsorcery.store.bindings import BINDINGS, Binding
 from sipsorcery.store.directory import Account, Directory
 from sipsorcery.store.directory.names import LOCAL

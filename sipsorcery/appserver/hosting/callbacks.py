@@ -13,10 +13,10 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from sipsorcery.access.limits import CallRate
-from sipsorcery.appserver.engine import HostError, Value
 from sipsorcery.appserver.errors import AppServerError
 from sipsorcery.appserver.hosting.arguments import number, text
 from sipsorcery.appserver.hosting.guest import Arguments, Guest, HostFunction
+from sipsorcery.appserver.plans.engine import HostError, Value
 from sipsorcery.config.values import Rate
 from sipsorcery.store.errors import StoreError
 from sipsorcery.ua import UserAgentError
@@ -28,7 +28,7 @@ RATE = Rate(10, 60)
 
 class Actions(Protocol):
     """
-    Calls people back: `sipsorcery.appserver.web_actions.WebActions`.
+    Calls people back: `sipsorcery.appserver.transfers.web_actions.WebActions`.
     """
 
     def call_back(

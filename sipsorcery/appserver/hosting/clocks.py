@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from sipsorcery.appserver.engine import Value
 from sipsorcery.appserver.hosting.guest import Arguments, Guest, HostFunction
-from sipsorcery.appserver.time_zone import find_zone
+from sipsorcery.appserver.plans.engine import Value
+from sipsorcery.appserver.plans.time_zone import find_zone
 
 
 class ClockFunctions:

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from sipsorcery.appserver.engine import Value
 from sipsorcery.appserver.hosting.guest import Arguments, Guest, HostFunction
+from sipsorcery.appserver.plans.engine import Value
 from sipsorcery.sip.address import Address
 from sipsorcery.sip.errors import ParseError
 from sipsorcery.store.dialogues import DIALOGUES, Dialogue

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from sipsorcery.appserver.dial.resolution import Target
+from sipsorcery.appserver.dial.template import Variable, as_host
 from sipsorcery.appserver.errors import AppServerError, UnusableValue
-from sipsorcery.appserver.resolution import Target
-from sipsorcery.appserver.template import Variable, as_host
 from sipsorcery.sip import grammar
 from sipsorcery.sip.errors import ParseError, excerpt
 from sipsorcery.sip.fields import KEYS

@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from sipsorcery.appserver.engine import HostError, PlanRequest, Value
+from sipsorcery.appserver.dial.resolution import Lookup, Situation
 from sipsorcery.appserver.hosting.dress import Dress
-from sipsorcery.appserver.plans import Plan
-from sipsorcery.appserver.resolution import Lookup, Situation
+from sipsorcery.appserver.plans.engine import HostError, PlanRequest, Value
+from sipsorcery.appserver.plans.plans import Plan
 from sipsorcery.store.directory import Account
 
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sipsorcery.appserver.engine import HostError
 from sipsorcery.appserver.errors import AppServerError
 from sipsorcery.appserver.hosting.guest import (
     Arguments,
@@ -15,6 +14,7 @@ from sipsorcery.appserver.hosting.guest import (
     Guest,
     HostFunction,
 )
+from sipsorcery.appserver.plans.engine import HostError
 from sipsorcery.store.errors import StoreError
 
 

@@ -9,10 +9,10 @@ from functools import partial
 from typing import Protocol
 
 from sipsorcery.access.limits import CallRate
-from sipsorcery.appserver.engine import Value
 from sipsorcery.appserver.hosting.arguments import text
 from sipsorcery.appserver.hosting.guest import Arguments, Guest, HostFunction
 from sipsorcery.appserver.outside.mail import MailError
+from sipsorcery.appserver.plans.engine import Value
 from sipsorcery.config.values import Rate
 
 #: E-mails of a run, and those of a user: whoever has stolen a password sends no more.

@@ -9,11 +9,11 @@ from functools import partial
 
 from twisted.internet.interfaces import IResolver
 
-from sipsorcery.appserver.engine import Value
 from sipsorcery.appserver.hosting.arguments import text
 from sipsorcery.appserver.hosting.guest import Arguments, Guest, HostFunction
 from sipsorcery.appserver.outside.enum import ENUMError
 from sipsorcery.appserver.outside.numbers import look_up
+from sipsorcery.appserver.plans.engine import Value
 
 #: Numbers that a run looks up.
 MAX_LOOKUPS = 20

@@ -12,12 +12,12 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.defer import TimeoutError as DeferTimeoutError
 from twisted.internet.interfaces import IReactorTime
 
-from sipsorcery.appserver.dial_string import parse_dial_string
-from sipsorcery.appserver.engine import HostError, Value
+from sipsorcery.appserver.dial.dial_string import parse_dial_string
+from sipsorcery.appserver.dial.resolution import Kind, Target, resolve
 from sipsorcery.appserver.hosting.arguments import number, part, text
 from sipsorcery.appserver.hosting.dress import read_content
 from sipsorcery.appserver.hosting.guest import Arguments, Guest, HostFunction
-from sipsorcery.appserver.resolution import Kind, Target, resolve
+from sipsorcery.appserver.plans.engine import HostError, Value
 from sipsorcery.dialog.refusal import FieldValue
 from sipsorcery.sip.address import Address
 from sipsorcery.sip.response import Response

@@ -12,9 +12,9 @@ from functools import partial
 from typing import Any
 
 from sipsorcery.appserver.configured import Configured
-from sipsorcery.appserver.engine import Value
 from sipsorcery.appserver.hosting.arguments import text
 from sipsorcery.appserver.hosting.guest import Arguments, Guest, HostFunction
+from sipsorcery.appserver.plans.engine import Value
 
 #: The setting that holds the tables for all dialplans of an owner.
 SETTING = "lookup"

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from sipsorcery.appserver.engine import HostError, Value
 from sipsorcery.appserver.hosting.arguments import text
 from sipsorcery.appserver.hosting.guest import Arguments, Guest, HostFunction
+from sipsorcery.appserver.plans.engine import HostError, Value
 from sipsorcery.store.directory import Directory
 from sipsorcery.store.directory.settings import Values
 

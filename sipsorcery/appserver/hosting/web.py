@@ -10,10 +10,10 @@ from typing import Protocol
 
 import msgspec
 
-from sipsorcery.appserver.engine import Value
 from sipsorcery.appserver.hosting.arguments import number, text
 from sipsorcery.appserver.hosting.guest import Arguments, Guest, HostFunction
 from sipsorcery.appserver.outside.web import WebError
+from sipsorcery.appserver.plans.engine import Value
 
 #: Pages that a run gets.
 MAX_PAGES = 10

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sipsorcery.appserver.errors import AppServerError, PatternError
-from sipsorcery.appserver.regex import Regex
+from sipsorcery.appserver.plans.regex import Regex
 
 # Digits of an international number (E.164: 15), and of those that some tables hold.
 _MAX_DIGITS = 32

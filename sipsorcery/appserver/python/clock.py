@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, tzinfo
 from typing import Any
 
-from sipsorcery.appserver.time_zone import find_zone
+from sipsorcery.appserver.plans.time_zone import find_zone
 
 
 def tell_time(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from sipsorcery.appserver.engine import (
+from sipsorcery.appserver.plans.engine import (
     End,
     HostError,
     PlanRequest,

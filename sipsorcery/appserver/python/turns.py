@@ -23,11 +23,11 @@ from pydantic_monty import (
     ResourceLimits,
 )
 
-from sipsorcery.appserver.engine import HostCall, HostError, PlanRequest, Value
+from sipsorcery.appserver.plans.engine import HostCall, HostError, PlanRequest, Value
+from sipsorcery.appserver.plans.time_zone import find_zone
 from sipsorcery.appserver.python import values
 from sipsorcery.appserver.python.clock import tell_time
 from sipsorcery.appserver.python.declarations import DECLARED, Function
-from sipsorcery.appserver.time_zone import find_zone
 
 # What a turn may log: more is no help to its owner.
 _MAX_LINES = 100

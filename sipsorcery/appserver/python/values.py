@@ -10,7 +10,7 @@ from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from pydantic_monty import ClassInstance
 
-from sipsorcery.appserver.engine import PlanRequest, Value
+from sipsorcery.appserver.plans.engine import PlanRequest, Value
 from sipsorcery.appserver.python.declarations import DECLARED
 from sipsorcery.sip import grammar
 from sipsorcery.sip.address import Address

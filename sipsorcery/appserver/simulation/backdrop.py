@@ -11,8 +11,8 @@ from twisted.internet import task
 from twisted.internet.defer import Deferred
 
 from sipsorcery.access.accounts import Accounts
-from sipsorcery.appserver.allowance import Allowance
 from sipsorcery.appserver.configured import Configured
+from sipsorcery.appserver.limits.allowance import Allowance
 from sipsorcery.config.tree import Limits
 from sipsorcery.store.bindings import BINDINGS, Binding
 from sipsorcery.store.directory import Account, Dialplan, Directory, Provider

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, execute
 
-from sipsorcery.appserver.engine import Engine
-from sipsorcery.appserver.line_plan import LineEngine
+from sipsorcery.appserver.plans.engine import Engine
+from sipsorcery.appserver.plans.line_plan import LineEngine
 from sipsorcery.appserver.python.engine import PythonEngine
 from sipsorcery.appserver.python.workers import Workers
 from sipsorcery.appserver.wizard.engine import WizardEngine

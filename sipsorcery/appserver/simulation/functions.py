@@ -15,7 +15,6 @@ from twisted.internet.interfaces import IReactorTime
 
 from sipsorcery.access.accounts import Accounts
 from sipsorcery.appserver.configured import Configured
-from sipsorcery.appserver.engine import Value
 from sipsorcery.appserver.hosting.accounts import AccountFunctions
 from sipsorcery.appserver.hosting.arguments import text
 from sipsorcery.appserver.hosting.callbacks import CallbackFunctions
@@ -34,6 +33,7 @@ from sipsorcery.appserver.hosting.web import WebFunctions
 from sipsorcery.appserver.outside.enum import read_question
 from sipsorcery.appserver.outside.mail import read_addresses
 from sipsorcery.appserver.outside.web import WebError
+from sipsorcery.appserver.plans.engine import Value
 from sipsorcery.appserver.simulation.backdrop import Backdrop
 from sipsorcery.appserver.simulation.scene import Scene
 from sipsorcery.appserver.simulation.trace import Email

@@ -9,8 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from sipsorcery.appserver.dial_string import is_asterisk_form, parse_asterisk_form
-from sipsorcery.appserver.engine import (
+from sipsorcery.appserver.dial.dial_string import is_asterisk_form, parse_asterisk_form
+from sipsorcery.appserver.errors import DialStringError
+from sipsorcery.appserver.plans.engine import (
     End,
     Engine,
     HostCall,
@@ -19,8 +20,7 @@ from sipsorcery.appserver.engine import (
     Run,
     Value,
 )
-from sipsorcery.appserver.engine import Step as Next
-from sipsorcery.appserver.errors import DialStringError
+from sipsorcery.appserver.plans.engine import Step as Next
 from sipsorcery.appserver.refusals import USUAL, Code
 from sipsorcery.appserver.simulation.trace import Step
 

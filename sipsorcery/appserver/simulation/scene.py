@@ -13,8 +13,8 @@ from typing import Any, cast
 
 from sipsorcery.access.accounts import Accounts
 from sipsorcery.access.contacts import Contact, Contacts
-from sipsorcery.appserver.allowance import Allowance
 from sipsorcery.appserver.configured import Configured
+from sipsorcery.appserver.limits.allowance import Allowance
 from sipsorcery.appserver.lookup import OwnersLookup
 from sipsorcery.appserver.simulation.backdrop import Backdrop
 from sipsorcery.appserver.simulation.behaviour import Behaviour

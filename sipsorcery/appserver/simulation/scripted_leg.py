@@ -10,8 +10,8 @@ from typing import cast
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from sipsorcery.appserver.legs import Listener
-from sipsorcery.appserver.resolution import Target
+from sipsorcery.appserver.calls.legs import Listener
+from sipsorcery.appserver.dial.resolution import Target
 from sipsorcery.appserver.simulation.behaviour import Behaviour
 from sipsorcery.sip.response import Response
 from sipsorcery.ua import Ending, Session

@@ -11,20 +11,23 @@ from typing import cast
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 
-from sipsorcery.appserver.allowance import Allowance
+from sipsorcery.appserver.calls.legs import CallLeg, Listener
 from sipsorcery.appserver.configured import Configured
 from sipsorcery.appserver.core import host_of, user_of
-from sipsorcery.appserver.dial_arguments import dial_string_of
-from sipsorcery.appserver.dial_string import MAX_LEGS
-from sipsorcery.appserver.dialling import Answered, Budget
-from sipsorcery.appserver.engine import Engine, HostCall, PlanRequest
+from sipsorcery.appserver.dial.dial_arguments import dial_string_of
+from sipsorcery.appserver.dial.dial_string import MAX_LEGS
+from sipsorcery.appserver.dial.dialling import Answered, Budget
+from sipsorcery.appserver.dial.resolution import Situation, Target, resolve
+from sipsorcery.appserver.dial.template import Caller
 from sipsorcery.appserver.errors import DialStringError
-from sipsorcery.appserver.execution import Execution, Story
-from sipsorcery.appserver.legs import CallLeg, Listener
-from sipsorcery.appserver.outside_calls import OutsideCalls
-from sipsorcery.appserver.plans import Plan, Plans
+from sipsorcery.appserver.limits.allowance import Allowance
+from sipsorcery.appserver.limits.outside_calls import OutsideCalls
+from sipsorcery.appserver.limits.tolls import ANYWHERE, TollPolicy
+from sipsorcery.appserver.plans.engine import Engine, HostCall, PlanRequest
+from sipsorcery.appserver.plans.execution import Execution, Story
+from sipsorcery.appserver.plans.plans import Plan, Plans
+from sipsorcery.appserver.plans.time_zone import find_zone
 from sipsorcery.appserver.refusals import Code, Refused
-from sipsorcery.appserver.resolution import Situation, Target, resolve
 from sipsorcery.appserver.simulation.attempt import Attempt
 from sipsorcery.appserver.simulation.backdrop import Backdrop
 from sipsorcery.appserver.simulation.errors import SimulationError
@@ -35,9 +38,6 @@ from sipsorcery.appserver.simulation.scene import Scene
 from sipsorcery.appserver.simulation.scripted_leg import ScriptedLeg
 from sipsorcery.appserver.simulation.trace import Answer, Email, Trace
 from sipsorcery.appserver.simulation.world import World
-from sipsorcery.appserver.template import Caller
-from sipsorcery.appserver.time_zone import find_zone
-from sipsorcery.appserver.tolls import ANYWHERE, TollPolicy
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import SIPURI
 from sipsorcery.store.directory import Language

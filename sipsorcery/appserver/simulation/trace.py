@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sipsorcery.appserver.engine import Value
+from sipsorcery.appserver.plans.engine import Value
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,9 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 
 from sipsorcery.appserver.outside.enum import ENUMError, read_question
+from sipsorcery.appserver.plans.time_zone import find_zone
 from sipsorcery.appserver.simulation.behaviour import Behaviour
 from sipsorcery.appserver.simulation.errors import WorldError
-from sipsorcery.appserver.time_zone import find_zone
 from sipsorcery.sip.errors import ParseError, excerpt
 from sipsorcery.sip.uri import SIPURI
 

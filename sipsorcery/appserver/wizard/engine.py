@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from sipsorcery.appserver.engine import (
+from sipsorcery.appserver.plans.engine import (
     End,
     HostCall,
     HostError,
@@ -16,7 +16,7 @@ from sipsorcery.appserver.engine import (
     Step,
     Value,
 )
-from sipsorcery.appserver.time_zone import find_zone
+from sipsorcery.appserver.plans.time_zone import find_zone
 from sipsorcery.appserver.wizard.rules import matching, read_rules
 
 _NOBODY = End(480, "No rule has come to an end")

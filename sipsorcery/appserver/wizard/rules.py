@@ -12,11 +12,11 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from sipsorcery.appserver.dial_string import parse_dial_string
-from sipsorcery.appserver.engine import HostCall, PlanRequest
+from sipsorcery.appserver.dial.dial_string import parse_dial_string
 from sipsorcery.appserver.errors import DialStringError, PatternError, PlanErrors
-from sipsorcery.appserver.pattern import read_places
-from sipsorcery.appserver.regex import Regex
+from sipsorcery.appserver.plans.engine import HostCall, PlanRequest
+from sipsorcery.appserver.plans.pattern import read_places
+from sipsorcery.appserver.plans.regex import Regex
 from sipsorcery.appserver.wizard.hours import Hours
 from sipsorcery.sip.errors import excerpt
 from sipsorcery.sip.status import reason_phrase

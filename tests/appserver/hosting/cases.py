@@ -11,14 +11,14 @@ from typing import Any
 from sipsorcery.access.accounts import Accounts
 from sipsorcery.access.contacts import Contacts
 from sipsorcery.appserver.configured import Configured
-from sipsorcery.appserver.engine import HostError, PlanRequest, Value
+from sipsorcery.appserver.dial.resolution import Situation
+from sipsorcery.appserver.dial.template import Caller
 from sipsorcery.appserver.hosting.guest import Functions, Given, Guest
 from sipsorcery.appserver.hosting.joining import join
-from sipsorcery.appserver.implicit_plan import ImplicitEngine
 from sipsorcery.appserver.lookup import OwnersLookup
-from sipsorcery.appserver.plans import Plan
-from sipsorcery.appserver.resolution import Situation
-from sipsorcery.appserver.template import Caller
+from sipsorcery.appserver.plans.engine import HostError, PlanRequest, Value
+from sipsorcery.appserver.plans.implicit_plan import ImplicitEngine
+from sipsorcery.appserver.plans.plans import Plan
 from sipsorcery.config import parse
 from sipsorcery.sip.uri import SIPURI
 from sipsorcery.store.bindings import Binding, Bindings, make_record

@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sipsorcery.appserver.engine import End, HostCall, HostError, PlanRequest, Value
 from sipsorcery.appserver.hosting.accounts import AccountFunctions
 from sipsorcery.appserver.hosting.callbacks import CallbackFunctions
 from sipsorcery.appserver.hosting.clocks import ClockFunctions
@@ -22,6 +21,13 @@ from sipsorcery.appserver.hosting.numbers import NumberFunctions
 from sipsorcery.appserver.hosting.tables import TableFunctions
 from sipsorcery.appserver.hosting.values import ValueFunctions
 from sipsorcery.appserver.hosting.web import WebFunctions
+from sipsorcery.appserver.plans.engine import (
+    End,
+    HostCall,
+    HostError,
+    PlanRequest,
+    Value,
+)
 from sipsorcery.appserver.python.engine import PythonEngine
 from sipsorcery.appserver.python.workers import Workers
 from sipsorcery.testing.threads import SteppedThreads

@@ -4,7 +4,6 @@ Tests for what dialplans can ask for.
 
 from __future__ import annotations
 
-from sipsorcery.appserver.engine import PlanRequest, Value
 from sipsorcery.appserver.hosting.accounts import AccountFunctions
 from sipsorcery.appserver.hosting.callbacks import CallbackFunctions
 from sipsorcery.appserver.hosting.clocks import ClockFunctions
@@ -15,6 +14,7 @@ from sipsorcery.appserver.hosting.numbers import NumberFunctions
 from sipsorcery.appserver.hosting.tables import SETTING, TableFunctions
 from sipsorcery.appserver.hosting.values import ValueFunctions
 from sipsorcery.appserver.hosting.web import WebFunctions
+from sipsorcery.appserver.plans.engine import PlanRequest, Value
 from sipsorcery.appserver.python.declarations import DECLARED
 from sipsorcery.appserver.refusals import Code, Refused
 from sipsorcery.store.dialogues import make_record

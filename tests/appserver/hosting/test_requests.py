@@ -4,9 +4,9 @@ Tests for :mod:`sipsorcery.appserver.hosting.requests`.
 
 from __future__ import annotations
 
-from sipsorcery.appserver.engine import Value
 from sipsorcery.appserver.hosting.guest import Given, Guest
 from sipsorcery.appserver.hosting.requests import RequestFunctions
+from sipsorcery.appserver.plans.engine import Value
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import SIPURI
 from tests.appserver.hosting.cases import HostingCase

@@ -14,7 +14,8 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from sipsorcery.appserver.engine import (
+from sipsorcery.appserver.errors import PlanErrors
+from sipsorcery.appserver.plans.engine import (
     End,
     HostCall,
     HostError,
@@ -22,7 +23,6 @@ from sipsorcery.appserver.engine import (
     Step,
     Value,
 )
-from sipsorcery.appserver.errors import PlanErrors
 from sipsorcery.appserver.python.engine import PythonEngine, PythonRun
 from sipsorcery.appserver.python.workers import Workers
 from sipsorcery.testing.threads import SteppedThreads

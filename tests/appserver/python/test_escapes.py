@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 
-from sipsorcery.appserver.engine import End, HostCall
+from sipsorcery.appserver.plans.engine import End, HostCall
 from tests.appserver.python.test_engine import EngineCase
 
 # Each would get hold of the system, of the interpreter, or of the host, if it came to

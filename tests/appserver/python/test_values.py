@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from sipsorcery.appserver.engine import PlanRequest
+from sipsorcery.appserver.plans.engine import PlanRequest
 from sipsorcery.appserver.python.values import (
     field,
     make_inputs,

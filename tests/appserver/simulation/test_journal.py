@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from sipsorcery.appserver.engine import (
+from sipsorcery.appserver.plans.engine import (
     End,
     HostCall,
     HostError,
     PlanRequest,
     Value,
 )
-from sipsorcery.appserver.engine import Step as Next
+from sipsorcery.appserver.plans.engine import Step as Next
 from sipsorcery.appserver.simulation.journal import Journal, JournalledEngine
 
 T = TypeVar("T")

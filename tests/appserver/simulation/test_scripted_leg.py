@@ -10,8 +10,8 @@ from typing import Any
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from sipsorcery.appserver.options import LegOptions
-from sipsorcery.appserver.resolution import Kind, Target
+from sipsorcery.appserver.dial.options import LegOptions
+from sipsorcery.appserver.dial.resolution import Kind, Target
 from sipsorcery.appserver.simulation.behaviour import Behaviour
 from sipsorcery.appserver.simulation.scripted_leg import ScriptedLeg
 from sipsorcery.sip.response import Response

@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from sipsorcery.appserver.engine import End, HostCall, PlanRequest, Step, Value
+from sipsorcery.appserver.dial.template import Caller
 from sipsorcery.appserver.errors import PlanErrors
-from sipsorcery.appserver.template import Caller
+from sipsorcery.appserver.plans.engine import End, HostCall, PlanRequest, Step, Value
 from sipsorcery.appserver.wizard.engine import RuleRun, WizardEngine
 from sipsorcery.appserver.wizard.rules import read_rules
 

@@ -1,0 +1,3 @@
+"""
+Calls under way: their legs, what passes between them, and who is in them.
+"""

@@ -1,0 +1,400 @@
+"""
+One call: the caller's leg, the run of the dialplan, and the leg that it comes to.
+"""
+
+from __future__ import annotations
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from sipsorcery.access.dialogue_names import new_identifier
+from sipsorcery.appserver.admission import Admitted, Challenged
+from sipsorcery.appserver.calls.caller_side import CallerSide
+from sipsorcery.appserver.calls.connection import Connection, Side
+from sipsorcery.appserver.calls.legs import CallLeg, Delivered, Errand, Listener
+from sipsorcery.appserver.calls.recorded_leg import RecordedLeg
+from sipsorcery.appserver.dial.dial_string import MAX_LEGS
+from sipsorcery.appserver.dial.dialling import Answered, Budget
+from sipsorcery.appserver.dial.forking import MAX_RINGING
+from sipsorcery.appserver.dial.resolution import Target
+from sipsorcery.appserver.plans.execution import Execution, Story
+from sipsorcery.appserver.plans.plans import Plan
+from sipsorcery.appserver.plans.telling import tell_story
+from sipsorcery.appserver.records.cdr_writer import LegCDR
+from sipsorcery.appserver.refusals import Code, Refused, explain
+from sipsorcery.appserver.sources import Source
+from sipsorcery.appserver.tools import Tools
+from sipsorcery.monitor.event import EventKind
+from sipsorcery.sip.address import Address
+from sipsorcery.sip.errors import ParseError
+from sipsorcery.sip.response import Response
+from sipsorcery.store.directory import Account
+from sipsorcery.store.directory.cdrs import Direction
+from sipsorcery.store.errors import StoreError
+from sipsorcery.ua import (
+    CallCancelled,
+    Ending,
+    ServerCall,
+    Session,
+    UserAgentError,
+)
+
+
+class Call:
+    """
+    One call, from its INVITE to its end.
+
+    :ivar id: its identifier, and that of its dialogue.
+    :ivar owner: the user whose call it is; "": nobody knows yet.
+    :ivar account: the account that calls or is called.
+    :ivar caller: the session with who calls.
+    :ivar started: seconds since the epoch.
+    :ivar connection: the established call; None: nobody has answered.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self, tools: Tools, incoming: ServerCall, source: Source, id: str
+    ) -> None:
+        self.id = id
+        self.owner = ""
+        self.account: Account | None = None
+        self.direction = Direction.IN
+        self.caller = incoming.session
+        self.started = tools.now()
+        self.connection: Connection | None = None
+        self._tools = tools
+        self._incoming = incoming
+        self._request = incoming.request
+        self._call_id = incoming.request.get("Call-ID") or ""
+        self._source = source
+        self._execution: Execution | None = None
+        self._running: Deferred[None] | None = None
+        self._run_id = ""  # the same in the records of all legs
+        self._plan: Plan | None = None
+        self._cdr: LegCDR | None = None
+        self._answers: dict[Session, LegCDR] = {}
+        self._reason = "Client cancelled"  # if it ends without an answer
+        self._is_claimed = False
+        self._side = CallerSide(
+            incoming,
+            seen=source.remote.host,
+            public=tools.public,
+            is_trusted=source.is_trunk,
+        )
+
+    def start(self) -> None:
+        """
+        Begin: say that we have it, and find out what is to become of it.
+        """
+        self._tools.calls.add(self)
+        self._incoming.contact = self._tools.contacts.of_call(self._request, self.id)
+        self._incoming.answered().addErrback(self._gone)
+        self._incoming.ring(100)
+        self._running = Deferred.fromCoroutine(self._run())
+        self._running.addErrback(self._fail)
+
+    def hang_up(self, reason: str) -> None:
+        """
+        End it, on both sides.
+
+        :param reason: for its call detail records.
+        """
+        if self.connection is not None:
+            self.connection.hang_up(reason)
+        elif self._incoming.is_pending:
+            self._reason = reason
+            self._incoming.reject(480, fields=explain(Code.HUNG_UP, 480, reason))
+
+    # What the run tells
+
+    def progressed(self, response: Response, session: Session | None) -> None:
+        """
+        Hear a provisional response of a leg.
+        """
+        if not self._incoming.is_pending or response.status <= 100:
+            return
+        self._side.progress(response, session)
+        if self._cdr is not None:
+            self._cdr.progress(response.status, response.reason)
+        self._tell(
+            EventKind.CALL_PROGRESS,
+            f"{response.status} {response.reason}",
+            status=str(response.status),
+        )
+
+    def responded(self, status: int, reason: str) -> None:
+        """
+        Hear a provisional response of the dialplan.
+        """
+        if self._incoming.is_pending and status > 100:
+            self._incoming.ring(status)
+
+    def stepped(self, story: Story, text: str) -> None:
+        """
+        Hear what a dialplan does.
+        """
+        self._tools.events.emit(
+            EventKind.DIALPLAN_STEP,
+            text,
+            call=self.id,
+            call_id=self._call_id,
+            owner=story.plan.owner,
+            plan=story.plan.name,
+        )
+
+    def call(self, target: Target, listener: Listener, story: Story) -> CallLeg:
+        """
+        Make the leg to somebody who is no dialplan here.
+        """
+        recorded = RecordedLeg(
+            listener, lambda: self._begin_leg(target, story), self._answers.__setitem__
+        )
+        errand = Errand(
+            call=self.id,
+            name=story.caller.name,
+            hops=story.hops - 1,
+            inquiry=self._side.inquiry(),
+        )
+        return recorded.of(self._tools.make_leg(target, recorded, errand))
+
+    # Inside
+
+    async def _run(self) -> None:
+        try:
+            admitted = await self._tools.admission.admit(self._request, self._source)
+            self._belongs_to(admitted)
+            claim = await self._tools.claims.take(self._request, self.id, MAX_RINGING)
+            if claim is None:
+                self._leave()
+                return
+            self._is_claimed = True
+            if self._incoming.replaced is not None:
+                await self._take_place()
+                return
+            result = await self._execute(admitted)
+            if isinstance(result, Refused):
+                raise result
+            assert isinstance(result, Answered)  # it is an INVITE that was sent
+            await self._connect(result)
+        except Challenged as challenged:
+            self._reason = "asked for credentials"
+            self._incoming.reject(challenged.status, fields=challenged.fields)
+        except Refused as refused:
+            self._refuse(refused)
+        except ParseError as error:
+            self._refuse(Refused(Code.FAULT, error.text, error.status))
+
+    def _belongs_to(self, admitted: Admitted) -> None:
+        self.account = admitted.account
+        self.owner = admitted.account.owner
+        self.direction = admitted.intent.direction
+        self._plan = admitted.plan
+        self._run_id = new_identifier()
+        self._cdr = self._tools.cdrs.begin(
+            owner=self.owner,
+            direction=Direction.IN,
+            call_id=self._call_id,
+            destination=self._request.uri,
+            caller=self._incoming.caller,
+            account=self.account.aor,
+            account_code=self.account.account_code,
+            dialplan=admitted.plan.name,
+            dialplan_version=admitted.plan.version or None,
+            run=self._run_id,
+            local=self._source.received_on,
+            remote=self._source.remote,
+            detail={"direction": str(self.direction)},  # what a replay needs to know
+        )
+        if self._tools.events.wants(EventKind.CALL_STARTED):
+            caller, called = str(self._incoming.caller.uri), str(self._request.uri)
+            self._tell(
+                EventKind.CALL_STARTED,
+                f"{caller} calls {called}",
+                direction=str(self.direction),
+                account=self.account.aor,
+                **{"from": caller, "to": called},
+            )
+
+    async def _execute(self, admitted: Admitted) -> Answered | Delivered | Refused:
+        story = tell_story(admitted, self._request, str(self._source.remote))
+        self._execution = self._tools.execution(story, Budget(MAX_LEGS), self)
+        return await self._execution.run()
+
+    async def _take_place(self) -> None:
+        """
+        Be a leg of another call from now on, whose party the caller replaces.
+        """
+        is_ours = self.direction is Direction.OUT
+        side = Side(
+            session=self.caller,
+            name=self.id,
+            cdr=self._cdr,
+            source=str(self._source.remote),
+        )
+        try:
+            proven = self.owner if is_ours else ""
+            await self._tools.replace(self._incoming, side, proven)
+        except StoreError as error:
+            raise Refused(Code.STORE_AWAY, str(error)) from error
+        if self._cdr is not None:
+            self._cdr.answered()
+        self._forget()
+
+    def _begin_leg(self, target: Target, story: Story) -> LegCDR:
+        name = story.caller.name if target.sender_name is None else target.sender_name
+        options = target.options
+        return self._tools.cdrs.begin(
+            owner=story.account.owner,
+            direction=Direction.REDIRECT if target.redirects else Direction.OUT,
+            call_id="",  # it is not made yet
+            destination=target.uri,
+            caller=Address(target.sender, name or None),
+            account=story.account.aor,
+            account_code=options.account_code or story.account.account_code,
+            dialplan=story.plan.name,
+            dialplan_version=story.plan.version or None,
+            run=self._run_id,
+            detail={"to": str(target.to)},  # whom it is for, wherever they are
+        )
+
+    async def _connect(self, answered: Answered) -> None:
+        """
+        Answer the caller with what the callee has said.
+        """
+        session, target = answered.session, answered.target
+        if not self._incoming.is_pending:
+            await session.bye()  # the caller has given up in this moment
+            return
+        connection = self._connection(session, target)
+        self.connection = connection
+        if self._tools.events.wants(EventKind.CALL_ANSWERED):
+            who = str(target.uri)
+            self._tell(EventKind.CALL_ANSWERED, f"{who} has answered", to=who)
+        connection.ended().addCallback(self._ended)
+
+        async def store(response: Response) -> None:
+            await self._tools.records.store(connection, response)
+
+        try:
+            await self._side.answer(session, storing=store)
+        except Exception:
+            connection.hang_up("The caller cannot be connected")
+            raise
+        connection.changed()
+        if target.options.reinvite_delay:
+            renewing = self._side.join(session).renew(target.options.reinvite_delay)
+            session.core.spawn(renewing)
+        # Calls last long, and what the INVITE has said is with the others by now.
+        self._execution = None
+        self._request.compact(keep_body=False)
+
+    def _connection(self, session: Session, target: Target) -> Connection:
+        assert self.account is not None  # or nobody would have been called
+        now, options = self._tools.now(), target.options
+        limit = options.max_duration
+        cdr = self._answers.pop(session, None)
+        connection = Connection(
+            id=self.id,
+            owner=self.owner,
+            sides=(
+                Side(
+                    session=self.caller,
+                    name=self.id,
+                    cdr=self._cdr,
+                    source=str(self._source.remote),
+                ),
+                Side(session=session, name=self.id, cdr=cdr),
+            ),
+            account=self.account.aor,
+            direction=self.direction,
+            started=self.started,
+            answered=now,
+            limit=None if limit is None else now + limit,
+            transfer=str(options.transfer),
+            run=self._run_id,
+            bridge_id=new_identifier(),
+        )
+        for side in connection.sides:
+            if side.cdr is not None:
+                side.cdr.answered()
+                side.cdr.bridged(connection.bridge_id)
+        self._side.on_agreed = connection.changed
+        connection.bridge = self._side.join(session)
+        self._tools.connections.add(connection)
+        return connection
+
+    # The end
+
+    def _ended(self, ending: Ending) -> None:
+        """
+        Hear that an established call is over.
+        """
+        self._tell(EventKind.CALL_ENDED, ending.reason, reason=ending.reason)
+        self._forget()
+
+    def _leave(self) -> None:
+        """
+        Be silent, because another server has the call.
+        """
+        self._reason = "another server has it"
+        self._running = None  # it is what calls this
+        if self._incoming.is_pending:
+            self._incoming.leave()
+
+    def _refuse(self, refused: Refused) -> None:
+        self._reason = refused.text
+        self._tell(
+            EventKind.CALL_REFUSED,
+            str(refused),
+            status=str(refused.status),
+            code=str(refused.code),
+        )
+        if self._cdr is not None:
+            self._cdr.ended(refused.phrase, refused.status)
+        if self._incoming.is_pending:
+            self._incoming.reject(refused.status, refused.phrase, fields=refused.fields)
+
+    def _gone(self, failure: Failure) -> None:
+        """
+        Hear that nobody waits for an answer any more.
+
+        The caller has given up, or we have refused the call.
+        """
+        failure.trap(UserAgentError)
+        if self.connection is not None:
+            return  # it hangs up by itself
+        if failure.check(CallCancelled):
+            self._tell(EventKind.CALL_ENDED, self._reason, reason=self._reason)
+        if self._cdr is not None:
+            self._cdr.ended(self._reason, 487)
+        if self._execution is not None:
+            self._execution.stop()
+        if self._running is not None:
+            self._running.cancel()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._tools.calls.remove(self)
+        self._execution = None
+        if self._is_claimed:
+            self._tools.claims.release(self._request)
+
+    def _fail(self, failure: Failure) -> None:
+        if failure.check(CancelledError, UserAgentError):
+            return
+        self._log.failure("Call {call_id!r} has failed", failure, call_id=self._call_id)
+        self._refuse(Refused(Code.FAULT))
+
+    def _tell(self, kind: EventKind, message: str, **detail: str) -> None:
+        self._tools.events.emit(
+            kind,
+            message,
+            call=self.id,
+            call_id=self._call_id,
+            owner=self.owner,
+            remote=self._source.remote,
+            **detail,
+        )

@@ -1,0 +1,3 @@
+"""
+What a user may do where calls may cost money.
+"""

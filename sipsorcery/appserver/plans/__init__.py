@@ -1,0 +1,3 @@
+"""
+Dialplans of every language: what engines offer, and what runs for whom.
+"""

@@ -1,0 +1,461 @@
+"""
+Running a dialplan: what it asks of the host is done, one thing after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from functools import partial
+from typing import Protocol, TypeAlias
+
+from twisted.internet.interfaces import IReactorTime
+
+from sipsorcery.appserver.calls.legs import CallLeg, Delivered, Listener
+from sipsorcery.appserver.calls.plan_leg import PlanLeg
+from sipsorcery.appserver.core import user_of
+from sipsorcery.appserver.dial.departure import Departure
+from sipsorcery.appserver.dial.dial_arguments import (
+    dial_string_of,
+    limited,
+    outcome,
+    ringing_of,
+    seconds_of,
+)
+from sipsorcery.appserver.dial.dial_string import DialString
+from sipsorcery.appserver.dial.dialling import (
+    Answered,
+    Budget,
+    Dialling,
+    NotAnswered,
+    Result,
+)
+from sipsorcery.appserver.dial.resolution import (
+    Kind,
+    Lookup,
+    Omission,
+    Situation,
+    Target,
+    redirect,
+    resolve,
+)
+from sipsorcery.appserver.dial.response_arguments import read_fields
+from sipsorcery.appserver.dial.template import Caller
+from sipsorcery.appserver.errors import (
+    AppServerError,
+    DialStringError,
+    EngineOverloaded,
+)
+from sipsorcery.appserver.hosting.dress import DressError
+from sipsorcery.appserver.hosting.guest import Functions, Guest, no_functions
+from sipsorcery.appserver.limits.outside_calls import OutsideCalls
+from sipsorcery.appserver.plans.engine import (
+    End,
+    HostCall,
+    HostError,
+    PlanRequest,
+    Value,
+)
+from sipsorcery.appserver.plans.plans import Plan, Plans
+from sipsorcery.appserver.plans.running_time import RunningTime
+from sipsorcery.appserver.refusals import Code, Refused
+from sipsorcery.sip.errors import ParseError
+from sipsorcery.sip.response import Response
+from sipsorcery.sip.status import reason_phrase
+from sipsorcery.sip.uri import SIPURI
+from sipsorcery.store.directory import Account
+from sipsorcery.store.directory.cdrs import Direction
+from sipsorcery.store.errors import StoreError
+from sipsorcery.ua import Session
+
+#: Dialplans of callees that a call passes here, one behind the other: what a company
+#: has whose departments forward to each other, several times over.
+MAX_PLANS = 10
+
+
+class _Again(Enum):
+    """
+    Says that the dialplan is to decide once more, as it has been redirected.
+    """
+
+    AGAIN = "again"
+
+
+# What the engines say of a run that has come to its end by itself.
+_ENDS = {480: Code.PLAN_ENDED, 500: Code.PLAN_FAILED}
+
+#: What a host call comes to: a value to go on with, or the end of the run.
+_Outcome: TypeAlias = Value | HostError | Answered | Delivered | Refused | _Again
+HostFunction: TypeAlias = Callable[[Mapping[str, Value]], Awaitable[_Outcome]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """
+    What a dialplan decides about.
+
+    :ivar account: whose dialplan it is: the one that calls or is called.
+    :ivar sender: the URI of From.
+    :ivar name: the display name of From.
+    :ivar before: the dialplans that run for this call already, this one among them.
+    :ivar hops: how many more it may take, by proxies and dialplans.
+    :ivar request: what engines are told of the INVITE.
+    """
+
+    account: Account
+    plan: Plan
+    direction: Direction
+    caller: Caller
+    sender: SIPURI | None
+    network_id: str
+    hops: int
+    before: frozenset[tuple[str, str]]
+    request: PlanRequest
+
+    @property
+    def situation(self) -> Situation:
+        """
+        What resolving a dial string needs of it.
+        """
+        return Situation(self.caller, self.sender, self.network_id, self.plan.key)
+
+
+class Audience(Protocol):
+    """
+    Hears how far a run has come, and makes the legs to phones.
+    """
+
+    def progressed(self, response: Response, session: Session | None) -> None:
+        """
+        Hear a provisional response of a leg.
+        """
+
+    def responded(self, status: int, reason: str) -> None:
+        """
+        Hear a provisional response that the dialplan has made up.
+        """
+
+    def stepped(self, story: Story, text: str) -> None:
+        """
+        Hear what the dialplan does, in a sentence for its owner.
+        """
+
+    def call(self, target: Target, listener: Listener, story: Story) -> CallLeg:
+        """
+        Make the leg to somebody who is no dialplan here.
+        """
+
+
+class Execution:
+    """
+    One run of a dialplan, and the dials that it makes.
+
+    :param lookup_for: gives what finds the things of an account's owner.
+    :param budget: of the whole call.
+    :param functions: what a dialplan can ask for beside calls and responses.
+    :param outside: counts the calls that leave the service; None: nobody does.
+    """
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        plans: Plans,
+        lookup_for: Callable[[Account], Lookup],
+        story: Story,
+        budget: Budget,
+        audience: Audience,
+        functions: Functions = no_functions,
+        outside: OutsideCalls | None = None,
+    ) -> None:
+        self._clock = clock
+        self._plans = plans
+        self._lookup_for = lookup_for
+        self._lookup = lookup_for(story.account)
+        self._story = story
+        self._budget = budget
+        self._audience = audience
+        self._dialling: Dialling | None = None
+        self._failed: NotAnswered | None = None  # what the last dial came to
+        self._code = Code.NOT_ANSWERED  # and why
+        self._refused: Refused | None = None  # what the dialplan has responded
+        self._may_run_again = True
+        self._redirect: SIPURI | None = None  # why it runs again
+        self._functions = functions
+        self._outside = outside
+        # None of what it makes leads back here: so that a run goes when it is over, and
+        # nobody has to find a cycle.
+        self._step = partial(audience.stepped, story)
+        self._time = RunningTime(clock.seconds())
+        self._guest = Guest(
+            account=story.account,
+            plan=story.plan,
+            request=story.request,
+            situation=story.situation,
+            lookup=self._lookup,
+            note=self._step,
+        )
+        self._others: Mapping[str, HostFunction] | None = None
+
+    async def run(self) -> Answered | Delivered | Refused:
+        """
+        Run the dialplan to its end.
+
+        :return: who has answered, or why nobody has.
+        """
+        try:
+            result = await self._run(self._story.request)
+            if isinstance(result, _Again):
+                where = "" if self._redirect is None else str(self._redirect)
+                again = replace(self._story.request, redirect_uri=where)
+                result = await self._run(again)
+        except StoreError as error:
+            return Refused(Code.STORE_AWAY, str(error))
+        except EngineOverloaded as error:
+            self._step(f"{self._story.plan.name} cannot be run now: {error}")
+            return Refused(Code.PLAN_OVERLOADED)
+        except AppServerError as error:
+            self._step(f"{self._story.plan.name} cannot be run: {error}")
+            return Refused(Code.PLAN_FAULTY)
+        assert not isinstance(result, _Again)  # once is enough
+        return result
+
+    def stop(self) -> None:
+        """
+        End the dial that is under way; nobody wants an answer any more.
+        """
+        if self._dialling is not None:
+            self._dialling.cancel()
+
+    # The run
+
+    async def _run(
+        self, request: PlanRequest
+    ) -> Answered | Delivered | Refused | _Again:
+        plan, begun = self._story.plan, self._clock.seconds()
+        run, step = await plan.engine.start(plan.script, request)
+        while True:
+            now = self._clock.seconds()
+            self._time.take(now - begun)
+            for line in step.lines:
+                self._step(f"says {line}")
+            match step:
+                case End(status, reason):
+                    return self._ended(status, reason)
+                case HostCall(name, arguments) if self._time.left(now):
+                    value = await self._host(name, arguments)
+                case HostCall():
+                    return Refused(Code.PLAN_TIME)
+            if isinstance(value, Answered | Delivered | Refused | _Again):
+                return value
+            begun = self._clock.seconds()
+            step = await run.resume(value)
+
+    async def _host(self, name: str, arguments: Mapping[str, Value]) -> _Outcome:
+        match name:
+            case "dial":
+                return await self._dial(arguments)
+            case "respond":
+                return self._respond(arguments)
+            case "log":
+                self._step(f"says {arguments.get('text')}")
+                return None
+            case "extend_script_timeout":
+                self._time.extend(seconds_of(arguments.get("seconds")))
+                return None
+        function = self._other(name)
+        if function is None:
+            return HostError(f"there is no {name} here")
+        return await function(arguments)
+
+    def _other(self, name: str) -> HostFunction | None:
+        """
+        Find what few dialplans ask for, so that all others need not pay for it.
+        """
+        if self._others is None:
+            self._others = self._functions(self._guest)
+        return self._others.get(name)
+
+    def _ended(self, status: int, reason: str) -> Refused:
+        """
+        Say why a call is refused whose dialplan has come to its end.
+        """
+        failed = self._failed
+        if failed is not None and (failed.status, failed.reason) == (status, reason):
+            if status < 400:
+                # Where it leads the dialplan has not said, and alone it is of no use.
+                return Refused(self._code, reason, 480)
+            return Refused(self._code, reason, status, failed.fields)
+        code = _ENDS.get(status, Code.PLAN_REFUSED)
+        return Refused(code, reason or reason_phrase(status), status)
+
+    # What a dialplan can ask for
+
+    async def _dial(self, arguments: Mapping[str, Value]) -> _Outcome:
+        try:
+            dial_string = dial_string_of(arguments)
+        except DialStringError as error:
+            self._failed, self._code = NotAnswered(500, str(error)), Code.DIAL_STRING
+            return outcome("error", 500, str(error))
+        self._step(f"dials {dial_string}")
+        departure = Departure(self._outside, self._story.plan.owner, self._step)
+        try:
+            stages = await self._find(dial_string, departure, arguments)
+            if not stages:
+                assert self._failed is not None  # it says why
+                return outcome("error", self._failed.status, self._failed.reason)
+            result = await self._ring(stages, departure, arguments)
+        except BaseException:
+            departure.end()
+            raise
+        departure.settle(result)
+        if not isinstance(result, NotAnswered):
+            return result
+        self._failed, self._code = result, Code.NOT_ANSWERED
+        if result.runs_again and self._may_run_again:
+            self._may_run_again = False
+            self._redirect = result.redirect
+            return _Again.AGAIN
+        self._step(f"nobody has answered: {result.status} {result.reason}")
+        kind = "failed"
+        if result.redirect is not None:
+            kind = "redirected"
+        elif result.timed_out:
+            kind = "timed out"
+        uri = None if result.redirect is None else str(result.redirect)
+        return outcome(kind, result.status, result.reason, uri)
+
+    async def _find(
+        self,
+        dial_string: DialString,
+        departure: Departure,
+        arguments: Mapping[str, Value],
+    ) -> list[list[Target]]:
+        """
+        Find whom a dial string leads to, and who of them may be called.
+        """
+        dress, limit = self._guest.dress, seconds_of(arguments.get("limit"))
+        situation = replace(self._story.situation, from_parts=dress.from_parts)
+        resolved = await resolve(dial_string, situation, self._lookup)
+        for omission in resolved.omissions:
+            self._step(f"leaves {omission.leg} out: {omission.reason}")
+        stages: list[list[Target]] = []
+        for stage in resolved.stages:
+            admitted = await departure.admit([limited(each, limit) for each in stage])
+            if admitted:
+                stages.append([dress.put_on(each) for each in admitted])
+        self._failed, self._code = _nobody(resolved.omissions), Code.NOBODY_TO_CALL
+        if departure.refused is not None:
+            refused = departure.refused
+            self._failed = NotAnswered(refused.status, refused.text)
+            self._code = refused.code
+        return stages
+
+    async def _ring(
+        self,
+        stages: list[list[Target]],
+        departure: Departure,
+        arguments: Mapping[str, Value],
+    ) -> Result:
+        left = self._time.left(self._clock.seconds())
+        self._dialling = Dialling(
+            self._clock,
+            stages,
+            ringing=min(ringing_of(arguments), left),
+            budget=self._budget,
+            make_leg=self._make_leg,
+            follow=partial(self._follow, departure),
+            progress=self._audience.progressed,
+        )
+        return await self._dialling.start()
+
+    def _respond(self, arguments: Mapping[str, Value]) -> _Outcome:
+        status, reason = arguments.get("status"), arguments.get("reason")
+        if not isinstance(status, int) or not 100 <= status < 700:
+            return HostError(f"{status} is no status code")
+        text = reason if isinstance(reason, str) and reason else reason_phrase(status)
+        self._step(f"responds {status} {text}")
+        if status >= 300:
+            try:
+                more = read_fields(status, arguments)
+            except (DressError, ParseError) as error:
+                return HostError(str(error))
+            return Refused(Code.PLAN_REFUSED, text, status, more)
+        if status < 200:
+            self._audience.responded(status, text)
+        elif self._story.request.method != "INVITE":
+            return Delivered(status, text)  # a call nobody could answer like that
+        return None
+
+    # Legs
+
+    def _make_leg(self, target: Target, listener: Listener) -> CallLeg:
+        if target.kind is Kind.PLAN:
+            return PlanLeg(self.within, target, listener)
+        return self._audience.call(target, listener, self._story)
+
+    async def _follow(
+        self, departure: Departure, target: Target, contact: SIPURI
+    ) -> list[Target]:
+        self._step(f"{target.uri} leads to {contact}")
+        found = await redirect(target, contact, self._story.situation, self._lookup)
+        return await departure.admit(found)
+
+    async def within(self, target: Target) -> Execution:
+        """
+        Make the run of a callee's own dialplan.
+
+        :raises Refused: if there is none that may run.
+        """
+        account, story = target.account, self._story
+        assert account is not None  # a dialplan is somebody's
+        if story.hops <= 1:
+            raise Refused(Code.HOPS)
+        plan = await self._plans.of(account, Direction.IN)
+        plan.check(story.request.method)
+        if plan.key in story.before or len(story.before) >= MAX_PLANS:
+            raise Refused(Code.LOOP)
+        sender = target.sender
+        name = story.caller.name if target.sender_name is None else target.sender_name
+        caller = Caller(user_of(target.uri), name, user_of(sender), sender.host)
+        request = replace(
+            story.request,
+            caller=caller,
+            direction=str(Direction.IN),
+            owner=plan.owner,
+            account=f"{account.username}@{account.domain}",
+            plan=plan.name,
+            uri=str(target.uri),
+            time_zone=plan.time_zone,
+        )
+        inner = Story(
+            account=account,
+            plan=plan,
+            direction=Direction.IN,
+            caller=caller,
+            sender=sender,
+            network_id=story.network_id,
+            hops=story.hops - 1,
+            before=story.before | {plan.key},
+            request=request,
+        )
+        return Execution(
+            self._clock,
+            self._plans,
+            self._lookup_for,
+            inner,
+            self._budget,
+            self._audience,
+            self._functions,
+            self._outside,
+        )
+
+
+def _nobody(omissions: Sequence[Omission]) -> NotAnswered:
+    """
+    Say what a caller is told whose dial leads to nobody: 404 if none of them is there.
+    """
+    status = min((each.status for each in omissions), default=480)
+    if any(each.status != status for each in omissions):
+        status = 480
+    return NotAnswered(status, "There is nobody to call")

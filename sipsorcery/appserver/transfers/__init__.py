@@ -1,0 +1,3 @@
+"""
+Transfers, and what a user does with calls from outside of them.
+"""
