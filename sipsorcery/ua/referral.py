@@ -181,11 +181,15 @@ class Referral:
 
         :param failure: what has escaped from it. That a call came to nothing is none.
         """
-        if failure is None or isinstance(failure.value, UserAgentError):
+        if failure is None:
             return
-        self.session.core.log_failure(failure)
+        is_expected = isinstance(failure.value, UserAgentError)
+        if not is_expected:
+            self.session.core.log_failure(failure)
         if self.is_pending:
             self.reject(500)
+        elif not is_expected:
+            self.progress(500)
 
     # What the dialog brings
 

@@ -72,12 +72,14 @@ class Book:
     :ivar owners: whose each account is.
     :ivar plans: scripts of line plans, by owner and name.
     :ivar changes: fields of accounts that are not as usual.
+    :ivar fault: what comes of asking for bindings, if they cannot be found.
     """
 
     def __init__(self) -> None:
         self.owners = dict.fromkeys(PHONES, "joe")
         self.plans: dict[tuple[str, str], str] = {}
         self.changes: dict[str, dict[str, Any]] = {}
+        self.fault: Exception | None = None
 
     async def domain(self, host: str, *, wildcard: bool = True) -> str | None:
         """
@@ -107,6 +109,8 @@ class Book:
         """
         Give the one binding of an account.
         """
+        if self.fault is not None:
+            raise self.fault
         return [Contact(SIPURI("sip", account.username, PHONES[account.username]))]
 
     async def provider(self, *name: str) -> Provider | None:

@@ -36,6 +36,7 @@ from sipsorcery.ua import (
     RequestFailed,
     ServerCall,
     Session,
+    SessionEnded,
     Transfer,
     TransferProgress,
 )
@@ -172,6 +173,35 @@ class BlindTests(TransferCase):
         error = self.refused(self.begin(self.ours.refer(PEER_URI)), RequestFailed)
         self.assertEqual(error.status, 500)
         self.flushLoggedErrors(ZeroDivisionError)
+        self.run_through(self.ours.bye())
+        self.assert_settled()
+
+    def test_fails_later(self) -> None:
+        """
+        A hook that fails when it has accepted leaves nobody waiting for the end.
+        """
+
+        def fall(referral: Referral) -> None:
+            referral.accept()
+            raise ZeroDivisionError
+
+        self.bob.on_refer(fall)
+        self.assertEqual(self.outcome(self.refer(PEER_URI)), 500)
+        self.flushLoggedErrors(ZeroDivisionError)
+        self.run_through(self.ours.bye())
+        self.assert_settled()
+
+    def test_gives_up(self) -> None:
+        """
+        A hook that gives up before it has answered leaves nobody waiting either.
+        """
+
+        def give_up(referral: Referral) -> None:
+            raise SessionEnded("too late")
+
+        self.bob.on_refer(give_up)
+        error = self.refused(self.begin(self.ours.refer(PEER_URI)), RequestFailed)
+        self.assertEqual(error.status, 500)
         self.run_through(self.ours.bye())
         self.assert_settled()
 

@@ -383,8 +383,10 @@ class Call:
             self._tools.claims.release(self._request)
 
     def _fail(self, failure: Failure) -> None:
-        if failure.check(CancelledError, UserAgentError):
+        if failure.check(CancelledError):
             return
+        if failure.check(UserAgentError) and not self._incoming.is_pending:
+            return  # it is over already, and whoever waits has heard
         self._log.failure("Call {call_id!r} has failed", failure, call_id=self._call_id)
         self._refuse(Refused(Code.FAULT))
 

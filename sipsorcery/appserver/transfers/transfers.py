@@ -179,7 +179,8 @@ class Transfers:
                 session=session, name=connection.id, cdr=placing.cdrs.get(session)
             )
             await self._bring(connection, leaves, side)
-        except Refused:
+        except BaseException:
+            # Whatever it was: a call of which nobody hears the end never ends.
             if not connection.is_over and not connection.retain():
                 connection.hang_up("the transfer has failed")
             raise
@@ -339,10 +340,13 @@ class Transfers:
                 raise Refused(Code.NO_CALL, "Request Terminated", 487)
             stays = connection.opposite(leaves)
             await self._introduce(connection, stays, comes.session)
-        except Refused as refused:
+            if connection.is_over:
+                raise Refused(Code.NO_CALL, "Request Terminated", 487)
+        except BaseException as error:
             if comes.cdr is not None:
-                comes.cdr.ended(refused.text)
-            await comes.session.bye()
+                text = error.text if isinstance(error, Refused) else "not connected"
+                comes.cdr.ended(text)
+            comes.session.core.spawn(comes.session.bye())
             raise
         connection.replace(leaves, comes, BLIND)
         self._bridge(connection, leaves)

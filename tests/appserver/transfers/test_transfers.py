@@ -109,6 +109,19 @@ class BlindTests(SwitchboardCase):
         self.assertTrue(self.alice.is_over)
         self.assert_settled()
 
+    def test_fault(self) -> None:
+        """
+        Whatever goes wrong on the way, 101 is told, and the call is as before.
+        """
+        self.book.fault = ZeroDivisionError()
+        transfer = self.refer()
+        self.assertEqual(self.told(transfer), [100, 500])
+        self.flushLoggedErrors(ZeroDivisionError)
+        self.assertTrue(self.bob.is_established)
+        self.run_through(self.bob.bye())
+        self.assertTrue(self.alice.is_over)
+        self.assert_settled()
+
     def test_busy_and_gone(self) -> None:
         """
         If 101 is gone by then, nobody is left for 100, who is hung up.
