@@ -9,7 +9,7 @@ from twisted.trial.reporter import TestResult
 from twisted.trial.runner import ErrorHolder, TestSuite
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from tests.__main__ import Outcome
+from tests.__main__ import Outcome, second_runs
 
 
 class Sample(SynchronousTestCase):
@@ -107,3 +107,37 @@ class OutcomeTests(SynchronousTestCase):
         result = TestResult()
         ErrorHolder("tests.broken", (ImportError, ImportError(), None)).run(result)
         self.assertEqual(Outcome.of(result), Outcome(0, 1, 0))
+
+
+class SecondRunTests(SynchronousTestCase):
+    """
+    Which failed tests run once more, and what that changes.
+    """
+
+    def _second_runs(self, *names: str) -> list[str]:
+        result = TestResult()
+        for name in names:
+            ErrorHolder(name, (KeyError, KeyError(), None)).run(result)
+        return second_runs(result)
+
+    def test_with_peers(self) -> None:
+        """
+        Those with real peers do; what runs in memory fails at once.
+        """
+        peers = "tests.integration.test_calls.CallTests.test_busy"
+        self.assertEqual(self._second_runs(peers, "tests.sip.test_via.A.b"), [peers])
+
+    def test_too_many(self) -> None:
+        """
+        Where many fail, none runs again.
+        """
+        names = [f"tests.integration.test_calls.CallTests.test_{n}" for n in range(6)]
+        self.assertEqual(len(self._second_runs(*names[:5])), 5)
+        self.assertEqual(self._second_runs(*names), [])
+
+    def test_counts(self) -> None:
+        """
+        What passes the second time has passed; what fails twice has failed once.
+        """
+        first, second = Outcome(7, 3, 1), Outcome(1, 1, 0)
+        self.assertEqual(first.after(second), Outcome(8, 2, 1))
