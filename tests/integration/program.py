@@ -75,6 +75,13 @@ class Program(ProcessProtocol):
         self._ended.addCallback(_pass_on, waiting)
         return waiting
 
+    def signal(self, number: int) -> None:
+        """
+        Send it a signal, such as `signal.SIGSTOP`, if it runs.
+        """
+        if self.status is None:
+            self._process.signalProcess(number)
+
     async def stop(self) -> int:
         """
         Ask it to end, and wait until it has.
