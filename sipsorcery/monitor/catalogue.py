@@ -127,6 +127,11 @@ _PROXY = ("proxy",)
 _REGISTRAR = ("registrar",)
 _APPSERVER = ("appserver",)
 _GATES = ("proxy", "registrar", "appserver")
+# Those who ask DNS for SIP.
+_CALLERS = ("proxy", "appserver")
+# Those whom the command line tells what it has done.
+_ACCOUNTS = ("registrar", "appserver")
+_WATCHERS = ("monitor", "ssh")
 
 CATALOGUE: Final = (
     Entry(
@@ -135,7 +140,9 @@ CATALOGUE: Final = (
     Entry(_K.OVERLOAD, (), "a server refuses new work for a while, and why", 59),
     Entry(_K.BAD_MESSAGE, (), "a message could not be read, or not be answered", 51),
     Entry(_K.SIP_TRACE, _PROXY, "a message has come or gone, as on the wire", 9),
-    Entry(_K.OWNER_KNOWN, (), "it is known whose the traces of one Via branch are"),
+    Entry(_K.OWNER_KNOWN, (), "it is known whose the traces of a transaction are"),
+    Entry(_K.DNS_LOOKUP, _CALLERS, "DNS has told where a name leads", 50),
+    Entry(_K.DNS_FAILED, _CALLERS, "a name leads nowhere, and why", 50),
     Entry(_K.AUTH_FAILED, _GATES, "somebody has shown wrong credentials", 59),
     Entry(
         _K.REJECTED, _GATES, "a request went no further, by no mistake of a phone", 59
@@ -148,19 +155,44 @@ CATALOGUE: Final = (
     Entry(_K.BINDING_UPDATED, _REGISTRAR, "a phone has refreshed its binding", 62, 3),
     Entry(_K.BINDING_REMOVED, _REGISTRAR, "a phone has gone, or its connection", 55, 4),
     Entry(_K.BINDING_EXPIRED, _REGISTRAR, "a phone has not come back in time", 54, 4),
+    Entry(_K.KEEP_ALIVE_STARTED, _REGISTRAR, "the way to a phone will be kept open", 3),
+    Entry(_K.KEEP_ALIVE_LOST, _REGISTRAR, "no keep-alive gets to a phone any more", 3),
+    Entry(_K.ACCOUNT_UPDATED, _ACCOUNTS, "an account was added or changed", 24, 1),
+    Entry(_K.ACCOUNT_REMOVED, _ACCOUNTS, "an account was removed", 24, 2),
     Entry(
         _K.CALL_STARTED, _APPSERVER, "a call is let in: whose it is, who calls whom", 1
     ),
     Entry(_K.CALL_PROGRESS, _APPSERVER, "a phone rings, or says something else", 53),
     Entry(_K.CALL_ANSWERED, _APPSERVER, "somebody has answered", 53, 7),
+    Entry(_K.CALL_UPDATED, _APPSERVER, "the parties of a call agree anew", 53, 9),
+    Entry(
+        _K.CALL_TRANSFERRED,
+        _APPSERVER,
+        "somebody has taken the place of a party",
+        53,
+        10,
+    ),
     Entry(_K.CALL_ENDED, _APPSERVER, "a call is over, and why", 53, 8),
     Entry(_K.CALL_REFUSED, _APPSERVER, "we have refused a call, and why (``code``)", 4),
-    Entry(_K.DIALPLAN_STEP, _APPSERVER, "a dialplan does something", 53),
+    Entry(_K.LEG_STARTED, _APPSERVER, "somebody is called", 53),
+    Entry(_K.LEG_PROGRESS, _APPSERVER, "who is called rings, or says else", 53),
+    Entry(_K.LEG_ANSWERED, _APPSERVER, "who is called has answered", 53),
+    Entry(_K.LEG_FAILED, _APPSERVER, "who is called will not answer, and why", 53),
+    Entry(_K.DIALPLAN_STEP, _APPSERVER, "a dialplan does something, or has done", 53),
     Entry(_K.LIMIT_REACHED, _APPSERVER, "a limit of a user holds something back", 59),
+    Entry(_K.DISPATCHED, _PROXY, "a call goes to an application server", 64),
     Entry(_K.FLOW_CLOSED, _PROXY, "a connection has ended that a phone may be on", 5),
     Entry(_K.PUBLIC_ADDRESS, _PROXY, "a STUN server told our address outside", 46),
     Entry(_K.SCRIPT_LOADED, _PROXY, "the proxy has taken up a script", 24),
     Entry(_K.SCRIPT_FAILED, _PROXY, "the script of the proxy has raised", 4),
+    Entry(_K.SESSION_STARTED, _WATCHERS, "somebody has come to watch", 24),
+    Entry(_K.SESSION_ENDED, _WATCHERS, "somebody watches no longer", 24),
+    Entry(
+        _K.ADMIN_ACTION,
+        _WATCHERS,
+        "an administrator has acted on what is another's",
+        24,
+    ),
 )
 
 ENTRIES: Final = MappingProxyType({entry.kind: entry for entry in CATALOGUE})

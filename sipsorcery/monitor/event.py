@@ -27,8 +27,10 @@ class EventKind(StrEnum):
     BAD_MESSAGE = "bad_message"
     # Raw messages, in `Event.trace`.
     SIP_TRACE = "sip_trace"
-    # Whose the traces of one Via branch are: known once a role has found out.
-    OWNER_KNOWN = "owner_known"  # branch
+    # Whose the traces of one transaction are: known once a role has found out.
+    OWNER_KNOWN = "owner_known"  # branch or origin
+    DNS_LOOKUP = "dns_lookup"  # uri, targets
+    DNS_FAILED = "dns_failed"  # uri
 
     # Who may do what.
     AUTH_FAILED = "auth_failed"  # account, method
@@ -43,21 +45,38 @@ class EventKind(StrEnum):
     BINDING_UPDATED = "binding_updated"  # aor, contact
     BINDING_REMOVED = "binding_removed"  # aor, contact, reason
     BINDING_EXPIRED = "binding_expired"  # aor, contact
+    KEEP_ALIVE_STARTED = "keep_alive_started"  # aor, contact
+    KEEP_ALIVE_LOST = "keep_alive_lost"  # aor, contact
+    ACCOUNT_UPDATED = "account_updated"  # aor
+    ACCOUNT_REMOVED = "account_removed"  # aor
 
-    # Application server.
+    # Application server. The Call-ID of what is told of a leg is that of the leg.
     CALL_STARTED = "call_started"  # call, direction, account, from, to
     CALL_PROGRESS = "call_progress"  # call, status
     CALL_ANSWERED = "call_answered"  # call, to
+    CALL_UPDATED = "call_updated"  # call
+    CALL_TRANSFERRED = "call_transferred"  # call, to
     CALL_ENDED = "call_ended"  # call, reason
     CALL_REFUSED = "call_refused"  # call, status, code
+    LEG_STARTED = "leg_started"  # call, to
+    LEG_PROGRESS = "leg_progress"  # call, to, status
+    LEG_ANSWERED = "leg_answered"  # call, to
+    LEG_FAILED = "leg_failed"  # call, to, status
     DIALPLAN_STEP = "dialplan_step"  # call, plan
     LIMIT_REACHED = "limit_reached"  # code
 
     # Proxy.
+    DISPATCHED = "dispatched"  # server: the address of who gets the call
     FLOW_CLOSED = "flow_closed"  # token: that of the Path of who came on it
     PUBLIC_ADDRESS = "public_address"  # listener, address: a STUN server told it
     SCRIPT_LOADED = "script_loaded"  # file
     SCRIPT_FAILED = "script_failed"  # file, if it was not loaded
+
+    # Whoever watches: the monitor and its consoles.
+    SESSION_STARTED = "session_started"  # user, address
+    SESSION_ENDED = "session_ended"  # user, address
+    # What an administrator does to what is another's, for its owner to see.
+    ADMIN_ACTION = "admin_action"  # user, action
 
 
 class Direction(StrEnum):

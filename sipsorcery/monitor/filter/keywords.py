@@ -46,7 +46,10 @@ from sipsorcery.sip.errors import excerpt
 Reader: TypeAlias = Callable[[str, float], Term]
 
 _NOTHING = All(())
-_DIALOGS = frozenset({EventKind.CALL_ANSWERED, EventKind.CALL_ENDED})
+_DIALOGS = frozenset(
+    {EventKind.CALL_ANSWERED, EventKind.CALL_UPDATED, EventKind.CALL_ENDED}
+)
+_BINDINGS = frozenset().union(*map(machine_numbered, (3, 4)))
 _SERVERS = ("appserver", "monitor", "notifier", "proxy", "regagent", "registrar")
 _REQUESTS = MappingProxyType(
     {
@@ -165,7 +168,7 @@ def _dialog(value: str, now: float) -> Term:
 
 
 def _presence(value: str, now: float) -> Term:
-    return All((Kinds(MACHINE - _DIALOGS), _sip_address(value)))
+    return All((Kinds(_BINDINGS), _sip_address(value)))
 
 
 def _file(value: str, now: float) -> Term:
