@@ -36,10 +36,9 @@ async def act(session: Session, options: argparse.Namespace) -> None:
     List the bindings, by address-of-record.
     """
     rows: list[dict[str, Any]] = []
-    # Before the first server has run there is nothing to read.
-    if (session.data_dir / "live.db").exists():
-        now = time.time()
-        with session.live() as live:
+    now = time.time()
+    async with session.live() as live:
+        if live is not None:
             async for record in live.scan(BINDINGS.name):
                 if options.aor in (None, record.key, record.key.removeprefix("sip:")):
                     rows += _rows(record, now)

@@ -61,9 +61,8 @@ async def _running(session: Session) -> list[dict[str, Any]] | None:
 
 async def _stored(session: Session) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
-    # Before the first server has run there is nothing to read.
-    if (session.data_dir / "live.db").exists():
-        with session.live() as live:
+    async with session.live() as live:
+        if live is not None:
             async for record in live.scan(DIALOGUES.name):
                 rows += _rows(record)
     return rows

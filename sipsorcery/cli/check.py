@@ -123,12 +123,7 @@ def _notes(config: Config) -> Iterator[str]:
         )
     for address in later:
         yield f"this version has no WebSocket yet: it does not open {address}"
-    if config.storage.live:
-        yield (
-            "storage.live names Redis, which this version does not have yet: no server "
-            "starts with it"
-        )
-    else:
+    if not config.storage.live:
         yield (
             'storage.live = "local" is for one process: several application servers, '
             "or monitor, SSH and web as processes of their own, need Redis"

@@ -5,8 +5,8 @@ What a verb works with: the configuration, the stores and, while it runs, a reac
 from __future__ import annotations
 
 import argparse
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -19,6 +19,7 @@ from sipsorcery.cli.errors import Refused
 from sipsorcery.config import Config, find, load
 from sipsorcery.store.directory import Directory
 from sipsorcery.store.live import LiveReader, LocalReader
+from sipsorcery.store.live.redis import RedisStore
 from sipsorcery.store.secrets import Secrets
 
 
@@ -56,18 +57,28 @@ class Session:
         finally:
             directory.stop()
 
-    @contextmanager
-    def live(self) -> Iterator[LiveReader]:
+    @asynccontextmanager
+    async def live(self) -> AsyncIterator[LiveReader | None]:
         """
-        Open the live state, to look at beside a server that writes it.
+        Open the live state, to look at beside the servers that write it.
+
+        :return: None if there is nothing to read, because no server has run yet.
         """
-        if self.config.storage.live:
-            raise Refused("storage.live names Redis, which this version does not have")
-        reader = LocalReader(self.data_dir)
-        try:
-            yield reader
-        finally:
-            reader.stop()
+        if urls := self.config.storage.live:
+            shared = RedisStore(self.reactor, urls)
+            shared.start()
+            try:
+                yield shared
+            finally:
+                await shared.stop()
+        elif not (self.data_dir / "live.db").exists():
+            yield None
+        else:
+            reader = LocalReader(self.data_dir)
+            try:
+                yield reader
+            finally:
+                reader.stop()
 
 
 #: Does a verb.

@@ -71,13 +71,9 @@ async def open_stage(session: Session) -> AsyncIterator[Stage]:
     """
     config, reactor = session.config, session.reactor
     with ExitStack() as opened:
-        live = None
-        # Before the first server has run there is nothing to read.
-        if (session.data_dir / "live.db").exists():
-            live = opened.enter_context(session.live())
         engines = Engines(config.appserver.turn_seconds)
         opened.callback(engines.stop)
-        async with session.directory() as directory:
+        async with session.live() as live, session.directory() as directory:
             accounts = Accounts(directory, config, reactor)
             backdrop = ServiceBackdrop(
                 reactor, directory, accounts, live, config.limits

@@ -14,8 +14,9 @@ from twisted.logger import Logger
 
 from sipsorcery.config import Config
 from sipsorcery.store.directory import Directory
-from sipsorcery.store.errors import StoreError, StoreUnavailable
-from sipsorcery.store.live import LiveReader, LocalReader, LocalStore
+from sipsorcery.store.errors import StoreError
+from sipsorcery.store.live import LiveReader, LiveStore, LocalReader, LocalStore
+from sipsorcery.store.live.redis import RedisStore
 from sipsorcery.store.secrets import Secrets
 
 # Seconds between two looks for new keys: half of the time after which they are used.
@@ -26,20 +27,21 @@ class Stores(Service):
     """
     Opens the stores, and closes them when all who use them have stopped.
 
-    :param reactor: one that has time and threads.
+    :param reactor: one that has sockets, time and threads.
     :ivar secrets: loaded from the start on, and refreshed.
     :ivar directory: started with this.
     :ivar reader: the live state, to look at.
     """
 
     name = "stores"
+    reader: LiveReader
     _log = Logger()
 
     def __init__(self, reactor: Any, config: Config) -> None:
-        self._config = config
         self.secrets = Secrets(config.server.data_dir)
         self.directory = Directory.of_config(reactor, config, self.secrets)
-        self.reader: LiveReader = LocalReader(config.server.data_dir)
+        self._live = self._make_live(reactor, config)
+        self.reader = self._live
         self._renewing = LoopingCall(self._renew)
         self._renewing.clock = reactor
 
@@ -47,19 +49,18 @@ class Stores(Service):
         """
         Open everything, or nothing.
 
+        A Redis that is away is waited for later, by those who ask.
+
         :raises StoreError: if one of them cannot be used, with the reason.
         :raises OSError: if a file cannot be read or made.
         """
-        if self._config.storage.live:
-            raise StoreUnavailable(
-                "storage.live names Redis, which this version does not have yet; "
-                'the live state can be kept in "local"'
-            )
         self.secrets.load()
         with ExitStack() as opened:
             self.directory.start()
             opened.callback(self.directory.stop)
-            self._open_live()
+            if not isinstance(self._live, LocalReader):
+                # That one opens its file when somebody asks.
+                self._live.start()
             opened.pop_all()
         self._renewing.start(_RENEWAL, now=False)
         super().startService()
@@ -73,17 +74,16 @@ class Stores(Service):
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
-        await self._close_live()
+        if isinstance(self._live, LocalReader):
+            self._live.stop()
+        else:
+            await self._live.stop()
         self.directory.stop()
 
-    def _open_live(self) -> None:
-        """
-        Do nothing: the file is opened when somebody asks.
-        """
-
-    async def _close_live(self) -> None:
-        assert isinstance(self.reader, LocalReader)
-        self.reader.stop()
+    def _make_live(
+        self, reactor: Any, config: Config
+    ) -> LocalReader | LocalStore | RedisStore:
+        return _in_redis(reactor, config) or LocalReader(config.server.data_dir)
 
     def _renew(self) -> None:
         try:
@@ -95,20 +95,23 @@ class Stores(Service):
 
 class WritableStores(Stores):
     """
-    Opens the stores for a process that writes live state, of which there is one.
+    Opens the stores for a process that writes live state.
+
+    On the disk of one machine there is one such process; with Redis there are many.
 
     :ivar live: the live state.
     """
 
-    def __init__(self, reactor: Any, config: Config) -> None:
-        super().__init__(reactor, config)
-        self.live = LocalStore(
+    live: LiveStore
+
+    def _make_live(self, reactor: Any, config: Config) -> LocalStore | RedisStore:
+        live = _in_redis(reactor, config) or LocalStore(
             reactor, config.server.data_dir, durability=config.storage.durability
         )
-        self.reader = self.live
+        self.live = live
+        return live
 
-    def _open_live(self) -> None:
-        self.live.start()
 
-    async def _close_live(self) -> None:
-        await self.live.stop()
+def _in_redis(reactor: Any, config: Config) -> RedisStore | None:
+    urls, durability = config.storage.live, config.storage.durability
+    return RedisStore(reactor, urls, durability=durability) if urls else None

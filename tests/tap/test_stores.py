@@ -55,13 +55,16 @@ class StoresTests(SynchronousTestCase):
 
     def test_redis(self) -> None:
         """
-        A store that there is not is refused, and nothing is made.
+        With Redis several processes write, and start also while it is away.
         """
         self.config = replace(self.config, storage=Storage(live=("redis://127.0.0.1",)))
-        stores = Stores(self.reactor, self.config)
-        error = self.assertRaises(StoreUnavailable, stores.startService)
-        self.assertIn("Redis", str(error))
-        self.assertFalse(self.folder.exists())
+        first, second = [WritableStores(self.reactor, self.config) for _ in range(2)]
+        for stores in (first, second):
+            stores.startService()
+            asked = stores.live.get("binding", "sip:alice@example.com")
+            self.reactor.advance(3)
+            self.failureResultOf(asked, StoreUnavailable)
+            self.stop(stores)
 
     def test_new_keys(self) -> None:
         """
