@@ -7,7 +7,7 @@ It blocks, so a service keeps it in a thread of its own, and appends in batches.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,8 @@ from sipsorcery.monitor.filter.filter import Filter
 _SCANNED = 2000
 # Rows that go at once when the window is full.
 _TRIMMED = 500
+# Claims that are remembered for traces still to come: those of ten busy seconds.
+_CLAIMS = 20_000
 
 # An owner counts their events on their own: so a cursor tells nothing of others, and a
 # trace that gets its owner late is still after what that owner has read.
@@ -51,10 +53,11 @@ INSERT INTO event (owner, ordinal, time, kind, call_id, branch, origin, size, bo
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 # The traces of a branch, and of what its transaction came from.
-_OF_BRANCH = """
+_OF_TRANSACTION = """
 SELECT number FROM event WHERE branch = :branch AND branch != '' AND owner = ''
 UNION SELECT number FROM event WHERE owner = '' AND origin != '' AND origin IN
-    (SELECT origin FROM event WHERE branch = :branch AND branch != '')
+    (SELECT :origin UNION SELECT origin FROM event
+     WHERE branch = :branch AND branch != '')
 ORDER BY number
 """
 _OWNER_OF = """
@@ -117,6 +120,7 @@ class Window:
 
     def __init__(self, path: Path | str, bounds: Bounds | None = None) -> None:
         self._bounds = bounds or Bounds()
+        self._claims: dict[str, str] = {}  # owners by branch or origin, the last last
         self._database = sqlite3.connect(path, check_same_thread=False)
         self._database.execute("PRAGMA journal_mode = WAL")
         # Of a power cut the last second may be lost; of a crash of ours, nothing.
@@ -136,14 +140,15 @@ class Window:
         """
         Keep events, and let go of what no longer fits.
 
-        An `EventKind.OWNER_KNOWN` gives the traces of its branch to their owner.
+        An `EventKind.OWNER_KNOWN` gives the traces of its transaction to their owner:
+        those that are here, and those to come.
 
         :param now: seconds since the epoch.
         """
         with self._database:
             for event in events:
                 if event.kind is EventKind.OWNER_KNOWN:
-                    self._claim(event.detail.get("branch", ""), event.owner)
+                    self._claim(event.detail, event.owner)
                 else:
                     self._insert(event)
             self._trim(now)
@@ -262,13 +267,21 @@ class Window:
         self._size += len(body)
 
     def _owner_of(self, branch: str, origin: str) -> str:
+        claimed = self._claims.get(branch) or self._claims.get(origin)
+        if claimed:
+            return claimed
         row = self._database.execute(_OWNER_OF, (branch, origin)).fetchone()
         return str(row[0]) if row else ""
 
-    def _claim(self, branch: str, owner: str) -> None:
+    def _claim(self, detail: Mapping[str, str], owner: str) -> None:
         if not owner:
             return
-        rows = self._database.execute(_OF_BRANCH, {"branch": branch}).fetchall()
+        names = {name: detail.get(name, "") for name in ("branch", "origin")}
+        for name in filter(None, names.values()):
+            self._claims.setdefault(name, owner)  # the first one counts
+        while len(self._claims) > _CLAIMS:
+            del self._claims[next(iter(self._claims))]
+        rows = self._database.execute(_OF_TRANSACTION, names).fetchall()
         for (number,) in rows:
             self._database.execute(
                 "UPDATE event SET owner = ?, ordinal = ? WHERE number = ?",

@@ -135,12 +135,6 @@ class Branches:
         except ParseError:
             return False
 
-    def origin(self, via: Via) -> str:
-        """
-        Name the transaction that a Via of somebody else is of.
-        """
-        return self._hash(_TARGET, b"origin", via.branch or "", via.sent_by)
-
     def _mac(self, stem: str, message: Message, via: Via) -> str:
         # Where the sender was seen decides, too, where a response may have to go.
         origin: tuple[str, ...] = (

@@ -10,6 +10,7 @@ from time import time
 from sipsorcery.monitor.bus import Bus
 from sipsorcery.monitor.event import Direction, Event, EventKind, Trace
 from sipsorcery.monitor.masking import mask
+from sipsorcery.monitor.origin import origin_of
 from sipsorcery.proxy.branch import Branches, Kind
 from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.fields import VIA
@@ -25,7 +26,8 @@ class Tracing:
 
     Each has the branch of our Via, if that is in it; by this a role says whose message
     it is. All of one transaction, on both sides of the proxy, have the same ``origin``,
-    which is made of the client's Via and nobody can choose.
+    which is made of the client's Via: by this a role says whose those are that it has
+    sent itself.
 
     :ivar branches: what makes our branches; None: there are none yet.
     """
@@ -71,13 +73,13 @@ class Tracing:
         # Ours is on top of what we send on, and of what comes back of that.
         is_ours = isinstance(message, Request) is not received
         if not is_ours:
-            return call_id, "", branches.origin(vias[0])
+            return call_id, "", origin_of(vias[0].branch, vias[0].sent_by)
         branch = vias[0].branch or ""
         if len(vias) == 1:
             return call_id, "" if received else branch, ""
         if received and not self._made(message, branch):
             return call_id, "", ""
-        return call_id, branch, branches.origin(vias[1])
+        return call_id, branch, origin_of(vias[1].branch, vias[1].sent_by)
 
     def _made(self, response: Message, branch: str) -> bool:
         assert self.branches is not None  # the caller has looked

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
 from sipsorcery.endpoint import Endpoint
@@ -184,6 +185,30 @@ class WindowTests(SynchronousTestCase):
         page = window.read(own("joe"), page.cursor)
         self.assertEqual([e.time for e in page.events], [1, 2, 5, 6])
         self.assertEqual({e.owner for e in page.events}, {"joe"})
+
+    def test_owner_known_before(self) -> None:
+        """
+        Traces of a transaction whose owner was told before they came are theirs, by the
+        branch of the proxy or by the origin that a server inside has named; the first
+        who was told stays the owner.
+        """
+        window = self.open()
+        sent = msgspec.structs.replace(known("", "ann"), detail={"origin": "o"})
+        again = msgspec.structs.replace(sent, owner="eve")
+        window.append([known("b", "joe"), sent, again], now=1)
+        window.append([trace(1, "b"), trace(2, "c", "o"), trace(3, "d", "p")], now=3)
+        self.assertEqual([each.time for each in window.read(own("joe")).events], [1])
+        self.assertEqual([each.time for each in window.read(own("ann")).events], [2])
+        self.assertEqual(window.read(own("eve")).events, ())
+
+    def test_owner_of_origin(self) -> None:
+        """
+        A claim by origin gives the traces that are here already as well.
+        """
+        window = self.open()
+        claim = msgspec.structs.replace(known("", "ann"), detail={"origin": "o"})
+        window.append([trace(1, "", "o"), trace(2, "c", "o"), trace(3), claim], now=3)
+        self.assertEqual([each.time for each in window.read(own("ann")).events], [1, 2])
 
     def test_owner_does_not_change(self) -> None:
         """
