@@ -29,6 +29,7 @@ class InviteClientTransaction(Machine[ClientEffect]):
 
     :param request: the INVITE with its top Via.
     :param reliable: whether the transport is.
+    :param is_sent: whether a process before this one has sent it, which was heard.
     """
 
     __slots__ = ("_cancel_wanted", "_interval", "_reliable", "request")
@@ -40,12 +41,15 @@ class InviteClientTransaction(Machine[ClientEffect]):
         reliable: bool,
         now: float,
         timers: Timers = Timers(),  # noqa: B008  # frozen
+        is_sent: bool = False,
     ) -> None:
-        super().__init__(State.Calling, timers)
+        super().__init__(State.Proceeding if is_sent else State.Calling, timers)
         self.request = request
         self._reliable = reliable
         self._cancel_wanted = False
         self._interval = timers.timer_a
+        if is_sent:
+            return
         if not reliable:
             self._repeat_at = now + self._interval
         self._end_at = now + timers.timer_b

@@ -105,6 +105,15 @@ def ack_key(message: Message) -> str:
     return f"{to_tag or ''}{_SEP}{_sequence(message)}"
 
 
+def call_key(request: Request) -> str:
+    """
+    Give what an INVITE and its CANCEL have in common, whatever way each has come.
+
+    :raises ParseError: if a field that matters is missing or broken.
+    """
+    return _sequence(request)
+
+
 def _sequence(message: Message) -> str:
     """
     Give what all copies of one request share, and its responses and its ACK.

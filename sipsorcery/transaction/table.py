@@ -40,6 +40,8 @@ class ServerTable(Generic[K]):
         self._transactions: dict[str, K] = {}
         self._merges: set[str] = set()
         self._acks: dict[str, K] = {}
+        self._calls: dict[str, K] = {}
+        self._call_keys: dict[str, str] = {}  # by the keys of their transactions
 
     def __len__(self) -> int:
         return len(self._transactions)
@@ -56,7 +58,7 @@ class ServerTable(Generic[K]):
         """
         Whether nothing at all is left.
         """
-        return not (self._transactions or self._merges or self._acks)
+        return not (self._transactions or self._merges or self._acks or self._calls)
 
     @property
     def expects_acks(self) -> bool:
@@ -76,6 +78,12 @@ class ServerTable(Generic[K]):
         Find the transaction that waits for this ACK.
         """
         return self._acks.get(ack_key)
+
+    def find_by_call(self, call_key: str) -> K | None:
+        """
+        Find the transaction that is known by its call.
+        """
+        return self._calls.get(call_key)
 
     def is_merged(self, merge_key: str | None) -> bool:
         """
@@ -98,6 +106,13 @@ class ServerTable(Generic[K]):
         transaction.ack_key = ack_key
         self._acks[ack_key] = transaction
 
+    def know_by_call(self, transaction: K, call_key: str) -> None:
+        """
+        Let a transaction be found by the call that it is about, whatever the branch.
+        """
+        self._calls[call_key] = transaction
+        self._call_keys[transaction.key] = call_key
+
     def allow_merge(self, transaction: K) -> None:
         """
         Take the next request like that of a transaction for a new one.
@@ -119,6 +134,9 @@ class ServerTable(Generic[K]):
         ack_key = transaction.ack_key
         if ack_key is not None and self._acks.get(ack_key) is transaction:
             del self._acks[ack_key]
+        call_key = self._call_keys.pop(transaction.key, None)
+        if call_key is not None:
+            self._calls.pop(call_key, None)
         return True
 
     def close(self) -> None:

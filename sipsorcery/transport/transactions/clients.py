@@ -10,6 +10,7 @@ from typing import assert_never
 from twisted.internet.defer import Deferred
 from twisted.python import failure
 
+from sipsorcery.endpoint import Endpoint
 from sipsorcery.sip.errors import LocalProtocolError
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
@@ -89,6 +90,29 @@ class ClientTransactions(Side[ClientTransaction, ClientEffect]):
         transaction.user = user
         return transaction
 
+    def withdraw(
+        self, invite: Request, way: Way, user: ClientTransactionUser | None
+    ) -> ClientTransaction:
+        """
+        Cancel an INVITE that a process before this one has sent.
+
+        :param invite: with the Via that it was sent with.
+        :raises TransportError: if that fails at once.
+        """
+        if len(self._transactions) >= self._limit:
+            raise TransportError(f"{self._limit} requests wait for their answers")
+        machine = InviteClientTransaction(
+            invite,
+            reliable=_end_of(way).transport.is_reliable,
+            now=self._drive.clock.seconds(),
+            timers=self._drive.timers,
+            is_sent=True,
+        )
+        transaction = self._keep(ClientTransaction(self, machine, way, None))
+        transaction.user = user
+        self.cancel(transaction)
+        return transaction
+
     def cancel(self, transaction: ClientTransaction) -> None:
         """
         Cancel an INVITE.
@@ -162,12 +186,11 @@ class ClientTransactions(Side[ClientTransaction, ClientEffect]):
     ) -> ClientTransaction:
         is_invite = request.method == "INVITE"
         machine = InviteClientTransaction if is_invite else NonInviteClientTransaction
-        end = way.endpoint if isinstance(way, Target) else way.remote
         transaction = ClientTransaction(
             self,
             machine(
                 request,
-                reliable=end.transport.is_reliable,
+                reliable=_end_of(way).transport.is_reliable,
                 now=self._drive.clock.seconds(),
                 timers=self._drive.timers,
             ),
@@ -175,8 +198,11 @@ class ClientTransactions(Side[ClientTransaction, ClientEffect]):
             flow,
             branch,
         )
+        return self._keep(transaction)
+
+    def _keep(self, transaction: ClientTransaction) -> ClientTransaction:
         if transaction.key in self._transactions:
-            raise LocalProtocolError(f"the branch of {request!r} is in use")
+            raise LocalProtocolError(f"the branch of {transaction.request!r} is in use")
         self._transactions[transaction.key] = transaction
         self._drive.counters.client += 1
         return transaction
@@ -274,6 +300,10 @@ class ClientTransactions(Side[ClientTransaction, ClientEffect]):
             flow.release()
         if not others:
             del self._on_connection[flow.number]
+
+
+def _end_of(way: Way) -> Endpoint:
+    return way.endpoint if isinstance(way, Target) else way.remote
 
 
 def new_branch() -> str:

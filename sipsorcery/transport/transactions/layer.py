@@ -215,6 +215,32 @@ class TransactionLayer:
             raise LocalProtocolError("an ACK is no transaction of its own")
         return self._clients.begin(request, way, user, branch)
 
+    def withdraw(
+        self, invite: Request, way: Way, user: ClientTransactionUser | None = None
+    ) -> ClientTransaction:
+        """
+        Cancel an INVITE that a process before this one has sent.
+
+        :param invite: with the Via that it was sent with.
+        :param user: hears what becomes of it, such as a 2xx that crosses the CANCEL.
+        :raises ParseError: if it breaks the grammar.
+        :raises TransportError: if that fails at once.
+        """
+        return self._clients.withdraw(invite, way, user)
+
+    def restore(
+        self, invite: Request, flow: Flow, to_tag: str | None = None
+    ) -> ServerTransaction | None:
+        """
+        Take an INVITE up that a process before this one has received, to answer it.
+
+        :param flow: the way that it came.
+        :param to_tag: that of the responses so far; None: a new one.
+        :return: None if it has been repeated, and so is here already.
+        :raises ParseError: if it breaks the grammar.
+        """
+        return self._servers.restore(invite, flow, to_tag)
+
     def ask(self, request: Request, way: Way) -> Deferred[Response]:
         """
         Send a request other than INVITE and wait for its final response.

@@ -27,7 +27,7 @@ from sipsorcery.transaction.effects import (
 )
 from sipsorcery.transaction.errors import TransactionTimeout
 from sipsorcery.transaction.invite_server import InviteServerTransaction
-from sipsorcery.transaction.key import ack_key, merge_key, server_key
+from sipsorcery.transaction.key import ack_key, call_key, merge_key, server_key
 from sipsorcery.transaction.non_invite_server import NonInviteServerTransaction
 from sipsorcery.transaction.state import State
 from sipsorcery.transaction.stateless import StatelessAnswers
@@ -141,6 +141,29 @@ class ServerTransactions(Side[ServerTransaction, ServerEffect]):
             self._note_final(transaction, response)
         self._act(transaction)
 
+    def restore(
+        self, invite: Request, flow: Flow, to_tag: str | None = None
+    ) -> ServerTransaction | None:
+        """
+        Take an INVITE up that a process before this one has received.
+
+        Whoever waits for its answer may have been started again as well, and a CANCEL
+        of it come by another branch.
+
+        :return: None if it has been repeated, and so is here already.
+        :raises ParseError: if it breaks the grammar.
+        """
+        invite.check()
+        key, merge = server_key(invite), merge_key(invite)
+        if self._table.find(key) is not None or self._table.is_merged(merge):
+            return None
+        transaction = self._add(
+            invite, flow, key, merge if self._merges else None, to_tag
+        )
+        self._table.know_by_call(transaction, call_key(invite))
+        self._wind(transaction)
+        return transaction
+
     def drop(self, transaction: ServerTransaction) -> None:
         """
         Forget a transaction that nobody answers here.
@@ -252,6 +275,8 @@ class ServerTransactions(Side[ServerTransaction, ServerEffect]):
     def _receive_cancel(self, cancel: Request, flow: Flow, key: str) -> None:
         cancel.check()
         invite = self._table.find(server_key(cancel, "INVITE"))
+        if invite is None:
+            invite = self._table.find_by_call(call_key(cancel))
         if invite is None or not self._may_cancel(flow, invite.flow):
             self._drive.counters.stray += 1
             self._answer(cancel, flow, 481)

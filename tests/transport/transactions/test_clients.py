@@ -544,6 +544,68 @@ class CancelTests(ClientCase):
         self.assertIs(first, second)
 
 
+class WithdrawTests(ClientCase):
+    """
+    An INVITE that a process before this one has sent, and nobody wants any more.
+    """
+
+    def withdraw(self) -> Request:
+        """
+        Withdraw an INVITE; give it as it was sent.
+        """
+        via = f"SIP/2.0/UDP {CLIENT}:5060;branch=z9hG4bKbefore;rport"
+        invite = make_request("INVITE", via=via)
+        transaction = self.layer_.withdraw(invite, target(UDP), self.caller)
+        self.assertEqual(transaction.state, State.Proceeding)
+        self.network.advance()
+        return invite
+
+    def test_cancel(self) -> None:
+        """
+        The CANCEL has its branch and goes where it went; the INVITE itself is not sent
+        again, and its 487 is acknowledged.
+        """
+        invite = self.withdraw()
+        ((cancel, flow),) = self.received.requests
+        self.assertEqual(cancel.method, "CANCEL")
+        self.assertEqual(cancel[VIA].branch, "z9hG4bKbefore")
+        self.answer(200)
+        self.peer.send_response(invite.respond(487, to_tag="b"), flow)
+        self.network.advance()
+        self.assertEqual(self.caller.statuses, [487])
+        self.assertEqual(self.last_request().method, "ACK")
+        self.later(33)
+        self.assert_idle(self.layer_)
+
+    def test_answered(self) -> None:
+        """
+        A 2xx that has crossed the CANCEL is told, each time that it comes.
+        """
+        invite = self.withdraw()
+        _, flow = self.received.requests[-1]
+        for _ in range(2):
+            self.peer.send_response(invite.respond(200, to_tag="b"), flow)
+            self.network.advance()
+        self.assertEqual(self.caller.statuses, [200, 200])
+
+    def test_nobody_there(self) -> None:
+        """
+        If nobody answers it is over when a transaction is.
+        """
+        self.withdraw()
+        self.later(33)
+        self.assertIsInstance(self.caller.failures[0], TransactionTimeout)
+        self.assert_idle(self.layer_)
+
+    def test_limit(self) -> None:
+        """
+        It counts among the requests that wait for their answers.
+        """
+        self.layer_._clients._limit = 0
+        with self.assertRaises(TransportError):
+            self.withdraw()
+
+
 class TransportFailureTests(ClientCase):
     """
     Requests that cannot be sent.

@@ -4,6 +4,7 @@ Tests for `sipsorcery.transport.transactions.servers`, by way of the layer.
 
 from __future__ import annotations
 
+from sipsorcery.endpoint import Endpoint
 from sipsorcery.sip.errors import LocalProtocolError, ParseError
 from sipsorcery.sip.fields import CSEQ, EXPIRES, FROM, RETRY_AFTER, TO, VIA
 from sipsorcery.sip.request import Request
@@ -730,6 +731,76 @@ class CancelTests(ServerCase):
         self.user.cancelled_ones = None  # type: ignore[assignment]  # to make it fail
         self.assertEqual(self.send_statuses(self.cancel), [200])
         self.assertEqual(len(self.flushLoggedErrors(AttributeError)), 1)
+
+
+class RestoreTests(ServerCase):
+    """
+    An INVITE that a process before this one has received.
+    """
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.invite = make_request("INVITE")
+        flow = self.layer_.transport.datagram_flow(Endpoint.parse(f"udp:{CLIENT}:5060"))
+        restored = self.layer_.restore(self.invite, flow, "before")
+        assert restored is not None
+        self.transaction = restored
+        self.transaction.user = self.user
+
+    def test_answer(self) -> None:
+        """
+        It is answered with the tag that it has had, until its ACK comes.
+        """
+        response = self.transaction.respond(480)
+        self.assertEqual(response[TO].tag, "before")
+        self.assertEqual(self.later(0.6), [480, 480])
+        self.send(make_ack(self.invite, response))
+        self.assertEqual(self.later(33), [])
+        self.assert_idle(self.layer_)
+
+    def test_repeated(self) -> None:
+        """
+        If it comes again it is the same; and it is not restored again.
+        """
+        self.transaction.respond(180)
+        self.assertEqual(self.send_statuses(self.invite), [180, 180])
+        self.assertEqual(self.user.transactions, [])
+        self.assertIsNone(
+            self.layer_.restore(self.invite, self.transaction.flow, "before")
+        )
+
+    def test_came_first(self) -> None:
+        """
+        One that has come again already stays as it is.
+        """
+        again = make_request("INVITE", via=f"SIP/2.0/UDP {CLIENT};branch=z9hG4bK7")
+        self.assertEqual(self.send_statuses(again), [482])
+
+    def test_cancel(self) -> None:
+        """
+        Its CANCEL is known by the call: the proxy on the way may have been started
+        again, too, and have chosen another branch.
+        """
+        other = make_cancel(self.invite)
+        other.set(VIA, f"SIP/2.0/UDP {CLIENT}:5060;branch=z9hG4bKanother")
+        (ok,) = self.send(other)
+        self.assertEqual((ok.status, ok[TO].tag), (200, "before"))
+        self.assertEqual(self.user.cancelled_ones, [self.transaction])
+        self.transaction.respond(487)
+        self.later(70)
+        self.assertEqual(self.send_statuses(other), [481])
+        self.later(33)
+        self.assert_idle(self.layer_)
+
+    def test_cancel_of_another(self) -> None:
+        """
+        A CANCEL of another call, or of somebody elsewhere, ends nothing.
+        """
+        other = make_cancel(self.invite)
+        other.set(VIA, f"SIP/2.0/UDP {CLIENT}:5060;branch=z9hG4bKanother")
+        other.set("Call-ID", "another")
+        self.assertEqual(self.send_statuses(other), [481])
+        self.assertTrue(self.transaction.is_pending)
 
 
 class MergedTests(ServerCase):
