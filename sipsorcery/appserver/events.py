@@ -53,6 +53,27 @@ class Events:
             store="live",
         )
 
+    def belongs(
+        self, owner: str, call: str, call_id: str, name: str, value: str
+    ) -> None:
+        """
+        Tell whose the traces of a transaction are.
+
+        :param name: ``branch`` of the proxy's Via, or ``origin`` of ours.
+        """
+        self._bus.emit(
+            Event(
+                time=self._clock(),
+                server=_SERVER,
+                kind=EventKind.OWNER_KNOWN,
+                owner=owner,
+                call_id=call_id,
+                dialogue=call,
+                message=f"this request is of a call of {owner}",
+                detail={name: value},
+            )
+        )
+
     def wants(self, kind: EventKind) -> bool:
         """
         Tell whether anybody listens to a kind; else nothing need be written for it.

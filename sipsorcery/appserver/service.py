@@ -57,6 +57,7 @@ from sipsorcery.appserver.records.continuity import Continuity
 from sipsorcery.appserver.refusals import Refused, of_user_agent
 from sipsorcery.appserver.sources import Source, Sources
 from sipsorcery.appserver.tools import Tools
+from sipsorcery.appserver.trace_owners import TraceOwners
 from sipsorcery.appserver.transfers.transfers import Transfers
 from sipsorcery.appserver.transfers.web_actions import WebActions
 from sipsorcery.appserver.wizard.engine import WizardEngine
@@ -75,6 +76,7 @@ from sipsorcery.store.secrets import Secrets
 from sipsorcery.transaction.timers import Timers
 from sipsorcery.transport.flow import Flow
 from sipsorcery.transport.transactions.server import ServerTransaction
+from sipsorcery.transport.watch import Watch
 from sipsorcery.ua import (
     ServerCall,
     Session,
@@ -153,6 +155,7 @@ class AppServerService(Service):
             config, accounts, authenticator, self._plans, reactor.seconds
         )
         self._events = Events(bus, clock)
+        self._owners = TraceOwners(self._events)
         self._outside = OutsideCalls(
             reactor, live, self._configured, config.limits, self._events, clock
         )
@@ -186,7 +189,9 @@ class AppServerService(Service):
                 timers=Timers(t1=self._config.sip.t1),
             ),
             resolver=self._resolver,
+            watch=Watch(trace=self._owners.trace),
         )
+        self._owners.follow(self._connection_of)
         claims = Claims(self._reactor, self._live, server, incarnation, now=self._clock)
         self._continuity = continuity = Continuity(
             agent,
@@ -209,6 +214,7 @@ class AppServerService(Service):
             claims=claims,
             plans=self._plans,
             events=self._events,
+            owners=self._owners,
             lookup_for=self._lookup_for,
             make_leg=self._make_leg,
             make_bridge=self._make_bridge,
@@ -365,6 +371,10 @@ class AppServerService(Service):
         shared = self.agent.core.dialogs.get(id)
         usages = () if shared is None else shared.usages
         return next((one for one in usages if isinstance(one, Session)), None)
+
+    def _connection_of(self, id: DialogID) -> Connection | None:
+        session = self._session_of(id)
+        return None if session is None else self.connections.of_session(session)
 
     def _lookup_for(self, account: Account) -> Lookup:
         return OwnersLookup(

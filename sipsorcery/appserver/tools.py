@@ -26,6 +26,7 @@ from sipsorcery.appserver.plans.plans import Plans
 from sipsorcery.appserver.records.cdr_writer import CDRWriter
 from sipsorcery.appserver.records.claiming import Claims
 from sipsorcery.appserver.records.records import Records
+from sipsorcery.appserver.trace_owners import TraceOwners
 from sipsorcery.store.directory import Account
 from sipsorcery.ua import ServerCall
 
@@ -36,6 +37,7 @@ class Tools:
     What a call is made with.
 
     :ivar now: gives the seconds since the epoch.
+    :ivar owners: tell whose the traces of calls are.
     :ivar lookup_for: gives what finds the things of an account's owner.
     :ivar make_leg: makes a leg to a phone or server.
     :ivar make_bridge: makes what relays between the sessions of a call.
@@ -56,6 +58,7 @@ class Tools:
     claims: Claims
     plans: Plans
     events: Events
+    owners: TraceOwners
     lookup_for: Callable[[Account], Lookup]
     make_leg: Callable[[Target, Listener, Errand], CallLeg]
     make_bridge: Callable[[Connection], Bridge]

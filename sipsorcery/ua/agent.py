@@ -32,6 +32,7 @@ from sipsorcery.transport.layer import TransportLayer, TransportSettings
 from sipsorcery.transport.location.locator import Locator
 from sipsorcery.transport.transactions.layer import TransactionLayer
 from sipsorcery.transport.transactions.server import ServerTransaction
+from sipsorcery.transport.watch import Watch
 from sipsorcery.ua import targeting
 from sipsorcery.ua.account import Account
 from sipsorcery.ua.client_call import ClientCall
@@ -66,6 +67,7 @@ class UserAgent:
     :param resolver: asks DNS; None: the servers that the system names.
     :param local_addresses: lists the addresses that a wildcard stands for.
     :param source_address: tells which of them leads to a peer.
+    :param watch: stands beside the traffic.
     """
 
     _log = Logger()
@@ -80,6 +82,7 @@ class UserAgent:
         resolver: IResolver | None = None,
         local_addresses: Callable[[], Sequence[str]] = local.local_addresses,
         source_address: Callable[[str], str | None] = local.source_address,
+        watch: Watch | None = None,
     ) -> None:
         self.account = account
         self.settings = settings
@@ -106,6 +109,7 @@ class UserAgent:
             resolve=self.locator.locate_response,
             local_addresses=local_addresses,
             source_address=source_address,
+            watch=watch,
         )
         self.transactions.join(self.transport)
         self.core = Core(reactor, settings, self.transactions, self.locator, account)
@@ -313,6 +317,7 @@ class UserAgent:
         body: bytes = b"",
         to: Address | None = None,
         hops: int = HOPS,
+        begun: Callable[[str, str], object] | None = None,
     ) -> Response:
         """
         Send a request outside of any dialog: OPTIONS, MESSAGE or another.
@@ -320,10 +325,13 @@ class UserAgent:
         :param account: who sends it.
         :param to: whom it is for, if that is not the same as *uri*.
         :param hops: how many it may take.
+        :param begun: is given its Call-ID and our tag before it is sent.
         :return: the 2xx.
         :raises RequestFailed: for any other response, or if there is none.
         """
         draft = self._draft(method, uri, account, fields, body, hops, to)
+        if begun is not None:
+            begun(draft.call_id, draft.local_tag)
         errand = Errand(
             method, draft.uri, draft.hop, draft.make, body=body, account=draft.account
         )

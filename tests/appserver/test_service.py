@@ -17,7 +17,8 @@ from sipsorcery.appserver.python.workers import Workers
 from sipsorcery.appserver.service import AppServerService
 from sipsorcery.config import parse
 from sipsorcery.monitor.event import Event, EventKind
-from sipsorcery.sip.fields import CONTENT_TYPE, REASON, RETRY_AFTER, WARNING
+from sipsorcery.monitor.origin import origin_of
+from sipsorcery.sip.fields import CONTENT_TYPE, REASON, RETRY_AFTER, VIA, WARNING
 from sipsorcery.sip.parameterised import MediaType
 from sipsorcery.sip.parser import parse as parse_message
 from sipsorcery.sip.request import Request
@@ -388,6 +389,39 @@ class ServiceTests(DirectoryCase):
         self.invite(method="BYE", to_tag="gone")
         self.assertEqual(self.statuses(), [481])
         self.assert_refused("no-call")
+
+    # Whose the traces are
+
+    def claims(self) -> list[tuple[str, str, dict[str, str]]]:
+        """
+        Give the owners, the Call-IDs and the names of what has become known.
+        """
+        found = [
+            (each.owner, each.call_id, dict(each.detail))
+            for each in self.events
+            if each.kind is EventKind.OWNER_KNOWN
+        ]
+        self.events.clear()
+        return found
+
+    def origin(self, request: Request) -> dict[str, str]:
+        """
+        Give what the proxy names the transaction of a request that it was sent.
+        """
+        via = request[VIA]
+        return {"origin": origin_of(via.branch, via.sent_by)}
+
+    def test_owner_of_traces(self) -> None:
+        """
+        The call that comes in is claimed by the branch of the proxy, with what follows
+        in its dialog; a request for nobody is not.
+        """
+        self.plan("exten => _X.,1,Dial(,,bob@192.0.2.1)")
+        self.invite("sip:nobody@example.com")
+        self.assertEqual(self.claims(), [])
+        request = self.invite()
+        branch = request[VIA].branch or ""
+        self.assertIn(("joe", "call2", {"branch": branch}), self.claims())
 
     # Messages
 

@@ -31,6 +31,7 @@ from sipsorcery.sip.via import Via
 from sipsorcery.testing.network import MemoryNetwork
 from sipsorcery.testing.reactor import MemoryReactor
 from sipsorcery.ua import Account, UserAgent, UserAgentSettings, audio
+from sipsorcery.ua.agent import ANONYMOUS
 from tests.transport.location.zones import Zones
 
 T = TypeVar("T")
@@ -191,7 +192,7 @@ class AgentCase(SynchronousTestCase):
             resolver=resolver or Zones(),
             local_addresses=lambda: machine.addresses,
             source_address=machine.address_towards,
-            **({} if account is None else {"account": account}),
+            account=ANONYMOUS if account is None else account,
         )
         self.run_through(agent.start())
         self.agents.append(agent)

@@ -25,6 +25,7 @@ from sipsorcery.appserver.records.cdr_writer import LegCDR
 from sipsorcery.appserver.refusals import Code, Refused, explain
 from sipsorcery.appserver.sources import Source
 from sipsorcery.appserver.tools import Tools
+from sipsorcery.appserver.trace_owners import Belonging
 from sipsorcery.monitor.event import EventKind
 from sipsorcery.sip.address import Address
 from sipsorcery.sip.errors import ParseError
@@ -193,6 +194,10 @@ class Call:
         self.direction = admitted.intent.direction
         self._plan = admitted.plan
         self._run_id = new_identifier()
+        if self._source.is_near:
+            whose = Belonging(self.owner, self.id)
+            tag = self.caller.dialog.id.local_tag
+            self._tools.owners.received(self._request, whose, tag)
         self._cdr = self._tools.cdrs.begin(
             owner=self.owner,
             direction=Direction.IN,

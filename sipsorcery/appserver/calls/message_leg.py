@@ -4,6 +4,8 @@ A leg of a MESSAGE: one request of our user agent (:rfc:`3428`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
 
@@ -23,6 +25,7 @@ class MessageLeg:
     One leg. There is no way to take a MESSAGE back: giving up is to wait no more.
 
     :param proxy: where it goes first, unless the target has a way of its own.
+    :param begun: is given its Call-ID and our tag before it is sent.
     """
 
     def __init__(
@@ -33,12 +36,14 @@ class MessageLeg:
         inquiry: Inquiry,
         *,
         proxy: SIPURI,
+        begun: Callable[[str, str], object] | None = None,
     ) -> None:
         self._agent = agent
         self._target = target
         self._listener = listener
         self._inquiry = inquiry
         self._proxy = target.route[0] if target.route else proxy
+        self._begun = begun
         self._waiting: Deferred[Response] | None = None
 
     def start(self) -> None:
@@ -62,6 +67,7 @@ class MessageLeg:
                 body=body,
                 to=Address(target.to),
                 hops=inquiry.hops,
+                begun=self._begun,
             )
         )
         self._waiting.addCallbacks(self._taken, self._failed)

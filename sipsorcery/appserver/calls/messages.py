@@ -24,6 +24,7 @@ from sipsorcery.appserver.plans.telling import tell_story
 from sipsorcery.appserver.refusals import Code, Refused
 from sipsorcery.appserver.sources import Source, Sources
 from sipsorcery.appserver.tools import Tools
+from sipsorcery.appserver.trace_owners import Belonging
 from sipsorcery.dialog.refusal import FieldValue
 from sipsorcery.monitor.event import EventKind
 from sipsorcery.sip.errors import ParseError
@@ -191,6 +192,9 @@ class _Message:
     async def _try(self) -> Delivered:
         admitted = await self._tools.admission.admit(self._request, self._source)
         self._owner = admitted.account.owner
+        if self._source.is_near:
+            whose = Belonging(self._owner, self._id)
+            self._tools.owners.received(self._request, whose, "")
         admitted.plan.check(self._request.method)
         result = await self._run(admitted)
         if isinstance(result, Refused):
