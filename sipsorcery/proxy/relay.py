@@ -207,6 +207,7 @@ class _Relay:
             hop.uri is not None for hops, _ in branches for hop in hops
         )
         self._final: list[Response] = []
+        self._from_roles: list[Response] = []  # those of them that our servers gave
         self._is_answered = False
 
     @property
@@ -267,7 +268,11 @@ class _Relay:
         """
         Keep a final response until all are there; a 6xx ends all others now.
         """
-        self._final.append(self._prepared(client, response))
+        prepared = self._prepared(client, response)
+        self._final.append(prepared)
+        assert client.flow is not None  # a response came on it
+        if self.relays.ways.arrival(client.flow).is_trusted:
+            self._from_roles.append(prepared)
         if response.status >= 600:
             self.cancel_all()
         self.settle()
@@ -297,6 +302,7 @@ class _Relay:
             self._answer()
         # There is half a minute left, for what comes late.
         self._final.clear()
+        self._from_roles.clear()
         self.routed.request.compact(keep_body=False)
 
     # Inside
@@ -306,8 +312,10 @@ class _Relay:
             self._answer_silence()
             return
         response = best(self._final)
-        if response.status == 503:
-            # To the client it would mean that it should not send to us (16.7, 6).
+        of_role = any(response is each for each in self._from_roles)
+        if response.status == 503 and not of_role:
+            # To the client it would mean that it should not send to us (16.7, 6). When
+            # the servers behind us can take nothing it is what it should hear.
             self._transaction.respond(500)
         elif response.status == 430 and self._is_for_contacts:
             # "Endpoints should never receive a 430" (RFC 5626, 11.1).

@@ -80,6 +80,18 @@ class DispatchTests(AccountsCase):
             self.assertEqual(self.appserver.request().request_uri, uri)
         self.assertTrue(self.provider.is_quiet)
 
+    def test_overloaded(self) -> None:
+        """
+        When it can take nothing, the caller hears so, and when to come again: whatever
+        else they send to us would come to the same (:rfc:`3261#section-16.7`, 6).
+        """
+        self.c.send(self.c.make("INVITE", BOB))
+        later = [("Retry-After", "5")]
+        self.appserver.send(self.appserver.request().respond(503, fields=later))
+        response = self.c.response()
+        self.assertEqual(response.status, 503)
+        self.assertEqual(response.get("Retry-After"), "5")
+
     def test_dialogue(self) -> None:
         """
         So does one of ours that names a dialogue: it is asked who it is once, there.
