@@ -89,6 +89,14 @@ class Answering:
         return self._transaction.is_pending and not self.is_accepted
 
     @property
+    def keeps_caller_waiting(self) -> bool:
+        """
+        Whether it began the session, and the peer has no final response yet.
+        """
+        waits = self.is_pending or self._storing is not None
+        return waits and self.request.to_tag() is None
+
+    @property
     def awaits_ack(self) -> bool:
         """
         Whether its 2xx is repeated until the ACK comes.
@@ -194,11 +202,7 @@ class Answering:
         """
         End, because the session does: what waits for an answer is terminated.
         """
-        if self.is_pending:
-            self.refuse(487)
-        elif self._storing is not None and self._transaction.is_pending:
-            self._storing = None
-            self._transaction.respond(487)
+        self._withdraw(487)
         if self._reliable is not None:
             self._reliable.stop()
         if self._acceptance is not None:
@@ -252,10 +256,26 @@ class Answering:
             raise LocalProtocolError("the INVITE has had its final response")
 
     def _abort(self, status: int, reason: str) -> None:
-        if self.is_pending:
-            given_up = self._given_up
-            self.refuse(status)
+        given_up = self._given_up
+        if self._withdraw(status):
             given_up(reason)
+
+    def _withdraw(self, status: int) -> bool:
+        """
+        Refuse it, also where a 2xx is made but has not left.
+
+        :return: whether that is not too late.
+        """
+        if self.is_pending:
+            self.refuse(status)
+            return True
+        if self._storing is None or not self._transaction.is_pending:
+            return False
+        self._storing = None
+        self.is_accepted = False  # the peer will never know that it was
+        self._leave()
+        self._transaction.respond(status)
+        return True
 
     def _finish(self, response: Response) -> None:
         """
@@ -271,11 +291,9 @@ class Answering:
     def _send_final(self, response: Response) -> None:
         session = self._session
         session.note_sent(response)
-        # It stays for half a minute and has nothing more to tell; the session need not
-        # stay as long.
-        self._transaction.user = None
         if not response.is_success:
             self._acknowledged = self._given_up = _nothing
+            self._leave()
             self._transaction.send(response)
             return
         self.is_accepted = True
@@ -298,7 +316,17 @@ class Answering:
             self._storing = None
             self._repeat(response)
 
+    def _leave(self) -> None:
+        """
+        Let go of the transaction.
+
+        It stays for half a minute and has nothing more to tell; the session need not
+        stay as long.
+        """
+        self._transaction.user = None
+
     def _repeat(self, response: Response) -> None:
+        self._leave()
         core = self._session.core
         machine = Acceptance(response, core.clock.seconds(), core.settings.timers)
         self._acceptance = Driven(core, machine, self._act)

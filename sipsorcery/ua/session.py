@@ -400,8 +400,14 @@ class Session:
             self.finish(Ending(by_peer=False, reason=reason))
 
     async def _hang_up(self, reason: str, fields: Iterable[FieldValue] = ()) -> None:
+        ending = Ending(by_peer=False, reason=reason)
+        if self.answering is not None and self.answering.keeps_caller_waiting:
+            # "the callee's UA MUST NOT send a BYE on early dialogs" (15): the 487 that
+            # the INVITE gets now says all.
+            self.finish(ending)
+            return
         goodbye = Goodbye(self.shared)
-        self.finish(Ending(by_peer=False, reason=reason))
+        self.finish(ending)
         await goodbye.send(fields)
 
     # What is sent and received

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import gc
 
+from twisted.internet.defer import Deferred
+
 from sipsorcery.dialog.bodies import description_in
 from sipsorcery.sdp import NotAcceptable
 from sipsorcery.sip.address import Address
@@ -734,6 +736,95 @@ class CancelTests(CallCase):
         call.reject()
         self.network.advance(121.0)
         self.assertEqual(self.bob.statuses.count(180), 3)
+        self.assert_settled()
+
+
+class WithdrawTests(CallCase):
+    """
+    Calls that end while their 2xx waits: the caller hears a 487, and never a BYE.
+    """
+
+    def accept(self) -> tuple[ServerCall, Deferred[Session]]:
+        """
+        Answer a call with a 2xx that waits until it is stored.
+        """
+
+        async def storing(response: Response) -> None:
+            await Deferred()
+
+        call = self.call()
+        return call, call.answer(ALICE_MEDIA, storing=storing)
+
+    def assert_terminated(self) -> None:
+        """
+        Check that the caller has heard a 487, and nothing of another end.
+        """
+        self.network.advance(3.0)
+        self.assertEqual(self.last.status, 487)
+        self.assertNotIn(200, [one.status for one in self.bob.responses if one.body])
+        self.within("ACK", 1)
+        self.assertEqual(self.bob.methods, [])
+        self.assert_settled()
+
+    def test_hung_up_while_ringing(self) -> None:
+        """
+        Of a session that is early "the callee's UA MUST NOT" say BYE (15).
+        """
+        call = self.call()
+        call.ring()
+        answered = call.answered()
+        self.run_through(call.session.bye())
+        self.refused(answered, SessionEnded)
+        self.assert_terminated()
+
+    def test_hung_up_while_stored(self) -> None:
+        """
+        That a 2xx was made, which has not left, makes no difference.
+        """
+        call, answered = self.accept()
+        self.run_through(call.session.bye())
+        self.refused(answered, SessionEnded)
+        self.assert_terminated()
+
+    def test_hung_up_while_unconfirmed(self) -> None:
+        """
+        Nor does a 2xx that waits for a PRACK.
+        """
+        call = self.call((SUPPORTED, "100rel"))
+        call.ring(183, ALICE_MEDIA)
+        answered = call.answer(ALICE_MEDIA)
+        self.run_through(call.session.bye())
+        self.refused(answered, SessionEnded)
+        self.assert_terminated()
+
+    def test_something_is_wrong(self) -> None:
+        """
+        So it is where the session hangs up by itself.
+        """
+        call, answered = self.accept()
+        call.session.hang_up("something is wrong")
+        self.refused(answered, SessionEnded)
+        self.assert_terminated()
+
+    def test_cancelled_while_stored(self) -> None:
+        """
+        A CANCEL comes in time as long as no final response was sent (9.2).
+        """
+        _, answered = self.accept()
+        self.bob.request("CANCEL", branch="z9hG4bKpeer1")
+        self.refused(answered, CallCancelled)
+        self.assert_terminated()
+
+    def test_bye_while_stored(self) -> None:
+        """
+        So does a BYE of the caller.
+        """
+        _, answered = self.accept()
+        self.within("BYE", 2)
+        self.refused(answered, CallCancelled)
+        self.network.advance()
+        self.assertEqual(sorted(self.bob.statuses), [200, 487])
+        self.within("ACK", 1)
         self.assert_settled()
 
 
