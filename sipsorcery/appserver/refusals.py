@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
+from sipsorcery.access.overload import come_back_later
 from sipsorcery.appserver.errors import AppServerError
 from sipsorcery.dialog.refusal import FieldValue, Refusal
 from sipsorcery.sip import grammar
@@ -49,6 +50,7 @@ class Code(StrEnum):
     PLAN_OVERLOADED = "plan-overloaded"
     PLAN_REFUSED = "plan-refused"
     PLAN_ENDED = "plan-ended"
+    RESTARTED = "restarted"
     DIAL_STRING = "dial-string"
     NOBODY_TO_CALL = "nobody-to-call"
     NOT_ANSWERED = "not-answered"
@@ -96,6 +98,7 @@ USUAL: Mapping[Code, tuple[int, str]] = MappingProxyType(
         Code.PLAN_OVERLOADED: (503, "Too many dialplans wait for their turn"),
         Code.PLAN_REFUSED: (480, "The dialplan has refused the call"),
         Code.PLAN_ENDED: (480, "The dialplan has ended without an answer"),
+        Code.RESTARTED: (503, "The server was restarted while it rang"),
         Code.DIAL_STRING: (500, "The dialplan has a faulty dial string"),
         Code.NOBODY_TO_CALL: (480, "There is nobody to call"),
         Code.NOT_ANSWERED: (480, "All forwards failed"),
@@ -128,6 +131,8 @@ USUAL: Mapping[Code, tuple[int, str]] = MappingProxyType(
 )
 
 
+# Of these the caller hears when to come again.
+_FOR_NOW = (Code.STORE_AWAY, Code.OVERLOADED, Code.PLAN_OVERLOADED, Code.TOO_MANY_CALLS)
 # What our user agent refuses by itself, by the status that it does so with.
 _OF_STATUS = {
     400: Code.MALFORMED,
@@ -163,7 +168,7 @@ class Refused(AppServerError):
         self.code = code
         self.status = usual_status if status is None else status
         self.text = text or usual_text
-        self.more = more
+        self.more = more or ((come_back_later(),) if code in _FOR_NOW else ())
         super().__init__(f"{self.status} {self.text} ({code})")
 
     @property

@@ -55,15 +55,17 @@ class KilledServer:
     ``twistd sipsorcery`` with the accounts `USERS`, each with the password `PASSWORD`.
 
     :param folder: where it runs and has its data.
+    :param text: further sections of its configuration.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, text: str = "") -> None:
         folder.mkdir()
         self.folder = folder
         self.port = free_port()
-        self.text = _TEXT.format(
+        own = _TEXT.format(
             folder=(folder / "data").absolute(), domain=DOMAIN, port=self.port
         )
+        self.text = f"{own}\n{text}"
         self.process: Twistd | None = None
 
     @property
