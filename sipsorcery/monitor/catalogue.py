@@ -127,8 +127,6 @@ _PROXY = ("proxy",)
 _REGISTRAR = ("registrar",)
 _APPSERVER = ("appserver",)
 _GATES = ("proxy", "registrar", "appserver")
-# Those who ask DNS for SIP.
-_CALLERS = ("proxy", "appserver")
 # Those whom the command line tells what it has done.
 _ACCOUNTS = ("registrar", "appserver")
 _WATCHERS = ("monitor", "ssh")
@@ -141,8 +139,8 @@ CATALOGUE: Final = (
     Entry(_K.BAD_MESSAGE, (), "a message could not be read, or not be answered", 51),
     Entry(_K.SIP_TRACE, _PROXY, "a message has come or gone, as on the wire", 9),
     Entry(_K.OWNER_KNOWN, (), "it is known whose the traces of a transaction are"),
-    Entry(_K.DNS_LOOKUP, _CALLERS, "DNS has told where a name leads", 50),
-    Entry(_K.DNS_FAILED, _CALLERS, "a name leads nowhere, and why", 50),
+    Entry(_K.DNS_LOOKUP, _PROXY, "DNS has told where a name leads", 50),
+    Entry(_K.DNS_FAILED, _PROXY, "a name leads nowhere, and why", 50),
     Entry(_K.AUTH_FAILED, _GATES, "somebody has shown wrong credentials", 59),
     Entry(
         _K.REJECTED, _GATES, "a request went no further, by no mistake of a phone", 59

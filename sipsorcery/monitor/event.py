@@ -29,8 +29,8 @@ class EventKind(StrEnum):
     SIP_TRACE = "sip_trace"
     # Whose the traces of one transaction are: known once a role has found out.
     OWNER_KNOWN = "owner_known"  # branch or origin
-    DNS_LOOKUP = "dns_lookup"  # uri, targets
-    DNS_FAILED = "dns_failed"  # uri
+    DNS_LOOKUP = "dns_lookup"  # host, targets
+    DNS_FAILED = "dns_failed"  # host
 
     # Who may do what.
     AUTH_FAILED = "auth_failed"  # account, method

@@ -13,6 +13,10 @@ from sipsorcery.monitor.event import Event, EventKind
 from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.message import Message
 from sipsorcery.sip.request import Request
+from sipsorcery.transport.location.locator import Finding
+
+# Targets that are named where DNS has given more.
+_TARGETS = 8
 
 
 class Events:
@@ -42,6 +46,32 @@ class Events:
             about=request,
             remote=remote,
             detail={"method": request.method, "status": str(status)},
+        )
+
+    def dispatched(self, request: Request, server: Endpoint) -> None:
+        """
+        Tell which application server gets a call.
+        """
+        if self.bus.wants(EventKind.DISPATCHED):
+            self.emit(
+                EventKind.DISPATCHED,
+                f"{request.method} goes to the application server at {server}",
+                about=request,
+                detail={"server": str(server)},
+            )
+
+    def located(self, found: Finding) -> None:
+        """
+        Tell what DNS has said.
+        """
+        kind = EventKind.DNS_FAILED if found.problem else EventKind.DNS_LOOKUP
+        if not self.bus.wants(kind):
+            return
+        targets = ", ".join(map(str, found.targets[:_TARGETS]))
+        self.emit(
+            kind,
+            found.problem or f"{found.host} leads to {targets}",
+            detail={"host": found.host, **({"targets": targets} if targets else {})},
         )
 
     def unreadable(self, error: ParseError, remote: Endpoint) -> None:

@@ -239,6 +239,7 @@ class Sys:
         server = self.dispatcher_lookup() or self.get_app_server()
         if server is None:
             raise Refused(480, "there is no application server")
+        self._tools.events.dispatched(self._routed.request, server)
         self._relay([[self._tools.ways.inwards(server)]], transparent=False)
 
     async def send_internal(self, role: str) -> None:

@@ -112,6 +112,7 @@ class ProxyService(Service):
             reactor,
             listeners=lambda: self.listeners,
             policy=tls_policy(config),
+            told=self._events.located,
         )
         self._layer: TransportLayer | None = None  # None: it does not run
 

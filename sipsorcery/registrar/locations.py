@@ -48,6 +48,7 @@ class Locations:
     :param flows: knows which of them rest on connections.
     :param watch: hears of each change.
     :param clock: gives the seconds since the epoch.
+    :param keeps_alive: whether the way to those is kept open who need it.
     """
 
     def __init__(
@@ -57,7 +58,9 @@ class Locations:
         flows: FlowIndex,
         watch: Watcher,
         clock: Callable[[], float],
+        keeps_alive: bool = False,
     ) -> None:
+        self._keeps_alive = keeps_alive
         self._live = live
         self._bus = bus
         self._flows = flows
@@ -82,6 +85,15 @@ class Locations:
         """
         record = await self._live.get(BINDINGS.name, aor)
         return Bindings() if record is None else BINDINGS.read(record)
+
+    async def owner(self, aor: str) -> str:
+        """
+        Give the user whose bindings these are; "": there are none.
+
+        :raises StoreError: if that cannot be read.
+        """
+        record = await self._live.get(BINDINGS.name, aor)
+        return "" if record is None else record.owner
 
     async def change(
         self, aor: str, owner: str, decide: Callable[[Bindings], Outcome]
@@ -113,7 +125,7 @@ class Locations:
         Remove the bindings that rest on a connection that is gone, and no others.
         """
         for aor in self._flows.close(token):
-            owner = await self._owner(aor)
+            owner = await self.owner(aor)
             await self.change(aor, owner, lambda stored: close_flow(stored, token))
 
     async def all_names(self) -> AsyncIterator[str]:
@@ -129,7 +141,7 @@ class Locations:
         """
         Remove all bindings of an address-of-record.
         """
-        owner = await self._owner(aor)
+        owner = await self.owner(aor)
         await self.change(aor, owner, lambda stored: remove(stored, reason))
 
     async def sweep(self) -> None:
@@ -161,10 +173,6 @@ class Locations:
         async for record in self._live.scan(BINDINGS.name):
             yield record.key, BINDINGS.read(record)
 
-    async def _owner(self, aor: str) -> str:
-        record = await self._live.get(BINDINGS.name, aor)
-        return "" if record is None else record.owner
-
     async def _store(
         self, aor: str, owner: str, record: Record | None, bindings: Bindings
     ) -> None:
@@ -182,6 +190,23 @@ class Locations:
             kind = _KINDS[change.fate]
             if self._bus.wants(kind):
                 self._bus.emit(self._event(kind, aor, owner, change))
+            is_new = change.fate is Fate.ADDED and change.binding.keeps_alive
+            if self._keeps_alive and is_new:
+                self._tell_kept_alive(aor, owner, change.binding)
+
+    def _tell_kept_alive(self, aor: str, owner: str, binding: Binding) -> None:
+        if self._bus.wants(EventKind.KEEP_ALIVE_STARTED):
+            self._bus.emit(
+                Event(
+                    time=self._clock(),
+                    server="registrar",
+                    kind=EventKind.KEEP_ALIVE_STARTED,
+                    owner=owner,
+                    call_id=binding.call_id,
+                    message=f"the way to {aor} at {binding.contact} is kept open",
+                    detail={"aor": aor, "contact": binding.contact},
+                )
+            )
 
     def _event(self, kind: EventKind, aor: str, owner: str, change: Change) -> Event:
         binding: Binding = change.binding

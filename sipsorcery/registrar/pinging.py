@@ -16,6 +16,8 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 
 from sipsorcery.endpoint import Endpoint, Transport
+from sipsorcery.monitor.bus import Bus
+from sipsorcery.monitor.event import Event, EventKind
 from sipsorcery.registrar.keepalive import KeepAlives
 from sipsorcery.registrar.locations import Locations
 from sipsorcery.sip.address import Address
@@ -35,6 +37,8 @@ from sipsorcery.transport.transactions.clients import new_branch
 # the interval grows.
 _TURN = 0.1
 _AT_ONCE = 100
+# Phones that nothing goes to any more and of whom that was told: they are few.
+_LOST = 10_000
 
 
 class Pinging:
@@ -50,6 +54,7 @@ class Pinging:
         transport: TransportLayer,
         locations: Locations,
         due: KeepAlives,
+        bus: Bus,
         clock: Callable[[], float],
     ) -> None:
         self.sent = 0
@@ -57,6 +62,8 @@ class Pinging:
         self._transport = transport
         self._locations = locations
         self._due = due
+        self._bus = bus
+        self._lost: set[tuple[str, str]] = set()  # address-of-record and contact
         self._clock = clock
         self._turns = LoopingCall(self._turn)
         self._turns.clock = reactor
@@ -84,10 +91,15 @@ class Pinging:
             except StoreError:
                 return  # the next turn may find it
             for binding in bindings.current(self._clock()):
-                if binding.keeps_alive:
-                    self._ping(aor, binding)
+                if binding.keeps_alive and not self._ping(aor, binding):
+                    await self._tell_lost(aor, binding)
 
-    def _ping(self, aor: str, binding: Binding) -> None:
+    def _ping(self, aor: str, binding: Binding) -> bool:
+        """
+        Send one.
+
+        :return: whether that was possible.
+        """
         try:
             flow = self._transport.datagram_flow(_next_hop(binding))
             via = self._transport.via_for(flow)
@@ -95,8 +107,36 @@ class Pinging:
             request.prepend(VIA, via.with_parameter("branch", new_branch()))
             flow.send(request.to_bytes())
         except (TransportError, ParseError, ValueError):
-            return  # to a phone like that nothing goes, calls neither
+            return False  # to a phone like that nothing goes, calls neither
+        self._lost.discard((aor, binding.contact))
         self.sent += 1
+        return True
+
+    async def _tell_lost(self, aor: str, binding: Binding) -> None:
+        """
+        Tell once that a phone cannot be reached, until it can be again.
+        """
+        name = (aor, binding.contact)
+        if name in self._lost or len(self._lost) >= _LOST:
+            return
+        self._lost.add(name)
+        if not self._bus.wants(EventKind.KEEP_ALIVE_LOST):
+            return
+        try:
+            owner = await self._locations.owner(aor)
+        except StoreError:
+            owner = ""
+        self._bus.emit(
+            Event(
+                time=self._clock(),
+                server="registrar",
+                kind=EventKind.KEEP_ALIVE_LOST,
+                owner=owner,
+                call_id=binding.call_id,
+                message=f"no keep-alive gets to {aor} at {binding.contact}",
+                detail={"aor": aor, "contact": binding.contact},
+            )
+        )
 
 
 def make_ping(aor: str, binding: Binding) -> Request:

@@ -87,7 +87,14 @@ class RegistrarService(Service):
         self._lag = LagMeter(reactor, self._load.note_lag)
         self._due = KeepAlives(config.registrar.keep_alive)
         flows = FlowIndex()
-        self._locations = Locations(live, bus, flows, self._watch, clock)
+        self._locations = Locations(
+            live,
+            bus,
+            flows,
+            self._watch,
+            clock,
+            keeps_alive=config.registrar.keep_alive > 0,
+        )
         self._orphans = Orphans(accounts, self._locations)
         flow_timer = config.limits.idle * _FLOW_TIMER_SHARE
         self._registrar = Registrar(
@@ -135,7 +142,9 @@ class RegistrarService(Service):
             self._flow_closed, {EventKind.FLOW_CLOSED}
         )
         self._pinging = Pinging(
-            self._reactor, transport, self._locations, self._due, self._clock
+            *(self._reactor, transport, self._locations, self._due),
+            bus=self._bus,
+            clock=self._clock,
         )
         self._pinging.start()
         self._sweeping.start(_SWEEP, now=False)

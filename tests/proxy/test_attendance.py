@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from sipsorcery.access.dialogue_names import DialogueNames
 from sipsorcery.endpoint import Endpoint
+from sipsorcery.monitor.event import EventKind
 from sipsorcery.proxy.attendance import Attendance
 from sipsorcery.store.secrets import Secrets
 from tests.proxy.house import APPSERVER, PHONE_A, PROVIDER, PROXY
@@ -70,6 +71,16 @@ class DispatchTests(AccountsCase):
         self.assertEqual(invite.request_uri, BOB)
         self.assertEqual(invite.get("Proxy-ReceivedFrom"), str(self.c.flow.local))
         self.assertTrue(self.a.is_quiet)
+
+    def test_told(self) -> None:
+        """
+        The monitor hears which server got the call.
+        """
+        request = self.c.send(self.c.make("INVITE", BOB))
+        self.appserver.request()
+        (event,) = [each for each in self.events if each.kind is EventKind.DISPATCHED]
+        self.assertEqual(event.detail, {"server": APPSERVER})
+        self.assertEqual(event.call_id, request.get("Call-ID"))
 
     def test_from_us(self) -> None:
         """

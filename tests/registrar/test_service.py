@@ -6,11 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from sipsorcery.monitor.event import Event, EventKind
 from sipsorcery.sip.fields import CONTACT, RETRY_AFTER
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
-from sipsorcery.store.bindings import GRACE
+from sipsorcery.store.bindings import BINDINGS, GRACE, Bindings, make_record
 from tests.access.cases import KnownAccounts, make_account, make_binding
 from tests.registrar.cases import AOR, VIA, make_request
 from tests.registrar.world import CONFIGURATION, PHONE, PROXY, World, contacts
@@ -345,6 +347,36 @@ class KeepAliveTests(RegistrarCase):
         self.assertEqual(ping.request_uri, "sip:bob@10.0.0.9:5062")
         self.assertEqual(ping.get("Route"), f"<sip:flow@{PROXY}:5059;lr;ob>")
         ping.check()
+
+    def test_told(self) -> None:
+        """
+        The owner hears that the way is kept open, once for each phone; and once that
+        nothing gets to one, here because no address is where its Path leads.
+        """
+
+        def told(kind: EventKind) -> list[tuple[str, str]]:
+            found = [each for each in self.events if each.kind is kind]
+            return [(each.owner, each.detail["contact"]) for each in found]
+
+        self.by_proxy("<sip:bob@10.0.0.9:5062>", expires=600)
+        self.by_proxy("<sip:bob@10.0.0.9:5062>", expires=600)
+        self.pings(60)
+        first = [("joe", "sip:bob@10.0.0.9:5062")]
+        self.assertEqual(told(EventKind.KEEP_ALIVE_STARTED), first)
+        self.assertEqual(told(EventKind.KEEP_ALIVE_LOST), [])
+        self.settle_on_path("sip:flow@nowhere.test;lr")
+        self.pings(60)
+        self.assertEqual(told(EventKind.KEEP_ALIVE_LOST), first)
+
+    def settle_on_path(self, path: str) -> None:
+        """
+        Let the one binding of Bob's have another Path.
+        """
+        (binding,) = self.stored(AOR)
+        record = self.successResultOf(self.live.get(BINDINGS.name, AOR))
+        assert record is not None  # it was asked for its binding
+        moved = Bindings((msgspec.structs.replace(binding, path=(path,)),))
+        self.wait(self.live.swap(make_record(AOR, moved, "joe", record.version)))
 
     def test_answer_is_dropped(self) -> None:
         """

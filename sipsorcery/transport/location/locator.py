@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IReactorTime, IResolver
@@ -34,6 +35,20 @@ from sipsorcery.transport.target import Target
 _HOSTS_TTL = 5
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """
+    What a search has come to.
+
+    :ivar host: the name that was looked for.
+    :ivar problem: why it leads nowhere; "": it does lead somewhere.
+    """
+
+    host: str
+    targets: tuple[Target, ...] = ()
+    problem: str = ""
+
+
 class Locator:
     """
     Find out where a request goes, or a response that lost its way (:rfc:`3263`).
@@ -48,6 +63,7 @@ class Locator:
         system.
     :param source_address: tells which of our addresses leads to another.
     :param chance: gives random numbers from 0 to 1, without 1.
+    :param told: is told what each search has come to that needed names; may not raise.
     """
 
     def __init__(
@@ -61,11 +77,13 @@ class Locator:
         local_names: IResolver | None = None,
         source_address: Callable[[str], str | None] = local.source_address,
         chance: Chance = random.random,
+        told: Callable[[Finding], object] | None = None,
     ) -> None:
         self._clock = clock
         self._policy = policy or TLSPolicy()
         self._limits = limits or LocationLimits()
         self._chance = chance
+        self._told = told
         self._reach = Reach(listeners, source_address)
         self._dns = Questions(resolver, clock, self._limits)
         if local_names is None:
@@ -163,8 +181,9 @@ class Locator:
         self, seek: Callable[[], Sought], chance_at: Callable[[str], Chance]
     ) -> Deferred[list[Target]]:
         try:
+            sought = seek()
             search = Search(
-                seek(),
+                sought,
                 self._dns,
                 self._hosts,
                 self._reach,
@@ -175,11 +194,27 @@ class Locator:
         except LocationError as error:
             return fail(error)
         found = Deferred.fromCoroutine(search.run())
-        if found.called:
-            return found
-        patience = self._limits.patience
 
         def give_up(_: object, seconds: float) -> Failure:
             return Failure(search.error(f"no end after {seconds:g} s"))
 
-        return found.addTimeout(patience, self._clock, give_up)
+        if not found.called:
+            found.addTimeout(self._limits.patience, self._clock, give_up)
+        if self._told is not None and not sought.is_numeric:
+            host = sought.host
+            found.addCallbacks(
+                *(self._tell, self._tell_problem),
+                callbackArgs=(host,),
+                errbackArgs=(host,),
+            )
+        return found
+
+    def _tell(self, targets: list[Target], host: str) -> list[Target]:
+        assert self._told is not None  # or nobody would call this
+        self._told(Finding(host, tuple(targets)))
+        return targets
+
+    def _tell_problem(self, failure: Failure, host: str) -> Failure:
+        assert self._told is not None  # likewise
+        self._told(Finding(host, problem=failure.getErrorMessage()))
+        return failure

@@ -21,7 +21,7 @@ from sipsorcery.transport.flow import Listener
 from sipsorcery.transport.identity import Expectation, TLSVerify
 from sipsorcery.transport.location.errors import LocationError
 from sipsorcery.transport.location.limits import LocationLimits
-from sipsorcery.transport.location.locator import Locator
+from sipsorcery.transport.location.locator import Finding, Locator
 from sipsorcery.transport.location.policy import TLSPolicy, TLSRule
 from sipsorcery.transport.target import Target
 from tests.transport.location.zones import Zones, records
@@ -550,6 +550,46 @@ class ServiceTests(LocatorCase):
             """
         )
         self.assertEqual(self.locate("sip:a.example"), ["udp:192.0.2.1:5060"])
+
+
+class ToldTests(LocatorCase):
+    """
+    What is told of searches.
+    """
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.findings: list[Finding] = []
+        self.locator = self.make(told=self.findings.append)
+
+    def test_found(self) -> None:
+        """
+        A name is told with all that it leads to.
+        """
+        self.zones.add("example.com A 192.0.2.1")
+        targets = self.targets("sip:example.com:5070")
+        self.assertEqual(self.findings, [Finding("example.com", tuple(targets))])
+
+    def test_failed(self) -> None:
+        """
+        So is one that leads nowhere, with the reason, be it that nobody answers.
+        """
+        error = self.error("sip:nowhere.example")
+        self.assertEqual(self.findings.pop(), Finding("nowhere.example", problem=error))
+        self.zones.hold()
+        found = self.locator.locate(SIPURI.parse("sip:silent.example"))
+        self.clock.pump([1.0] * 60)
+        self.failureResultOf(found, LocationError)
+        (finding,) = self.findings
+        self.assertEqual(finding.host, "silent.example")
+        self.assertTrue(finding.problem)
+
+    def test_addresses(self) -> None:
+        """
+        Of an address, which nobody is asked for, nothing is told.
+        """
+        self.targets("sip:192.0.2.1;transport=udp")
+        self.assertEqual(self.findings, [])
 
 
 class CertificateTests(LocatorCase):
