@@ -72,8 +72,10 @@ class Orphans:
             self._seen = self._accounts.revision
             self._round = self._locations.all_names()
         for _ in range(_AT_ONCE):
-            aor = await anext(self._round, None)
-            if aor is None:
+            try:
+                # Not with a default: Python 3.11 breaks a generator that waits then.
+                aor = await anext(self._round)
+            except StopAsyncIteration:
                 self._round = None
                 return
             await self._look_at(aor)

@@ -98,7 +98,7 @@ class DispatchTests(AccountsCase):
         """
         self.c.send(self.c.make("INVITE", BOB))
         later = [("Retry-After", "5")]
-        self.appserver.send(self.appserver.request().respond(503, fields=later))
+        self.appserver.answer(self.appserver.request(), 503, fields=later)
         response = self.c.response()
         self.assertEqual(response.status, 503)
         self.assertEqual(response.get("Retry-After"), "5")
