@@ -53,6 +53,19 @@ class Events:
             store="live",
         )
 
+    def agreed(self, connection: Connection) -> None:
+        """
+        Tell that the parties of a call have agreed anew, as when one is put on hold.
+        """
+        if self.wants(EventKind.CALL_UPDATED):
+            self.emit(
+                EventKind.CALL_UPDATED,
+                "the parties have agreed anew",
+                call=connection.id,
+                call_id=connection.caller.dialog.id.call_id,
+                owner=connection.owner,
+            )
+
     def belongs(
         self, owner: str, call: str, call_id: str, name: str, value: str
     ) -> None:

@@ -205,6 +205,7 @@ class AppServerService(Service):
             away=self._events.unstored,
             now=self._clock,
         )
+        continuity.connections.on_agreed = self._events.agreed
         names = DialogueNames(self._secrets)
         self._tools = Tools(
             clock=self._reactor,
@@ -418,7 +419,7 @@ class AppServerService(Service):
         return Bridge(
             connection.caller,
             connection.callee,
-            on_agreed=connection.changed,
+            on_agreed=connection.agreed,
             rewrites=between(host_of(caller.source), host_of(callee.source), public),
         )
 

@@ -326,7 +326,7 @@ class Call:
             if side.cdr is not None:
                 side.cdr.answered()
                 side.cdr.bridged(connection.bridge_id)
-        self._side.on_agreed = connection.changed
+        self._side.on_agreed = connection.agreed
         connection.bridge = self._side.join(session)
         self._tools.connections.add(connection)
         return connection

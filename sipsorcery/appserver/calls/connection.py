@@ -56,6 +56,11 @@ class Keeper(Protocol):
         Hear that something has changed that must not be lost.
         """
 
+    def agreed(self, connection: Connection) -> None:
+        """
+        Hear that the parties have agreed with us anew.
+        """
+
     def ended(self, connection: Connection) -> None:
         """
         Hear that it is over.
@@ -185,6 +190,14 @@ class Connection:
         """
         if self._keeper is not None and not self.is_over:
             self._keeper.changed(self)
+
+    def agreed(self, session: Session) -> None:
+        """
+        Hear that a party has agreed with us anew.
+        """
+        self.changed()
+        if self._keeper is not None and not self.is_over:
+            self._keeper.agreed(self)
 
     def write_cdrs(self) -> None:
         """
@@ -316,6 +329,8 @@ class Connections:
     :param store: is told of changes.
     :param forget: is told of the end, for its record.
     :param now: gives the seconds since the epoch.
+
+    :ivar on_agreed: is given each call whose parties have agreed anew.
     """
 
     def __init__(
@@ -329,6 +344,7 @@ class Connections:
         self._now = now
         self._connections: dict[str, Connection] = {}
         self._by_session: dict[Session, Connection] = {}
+        self.on_agreed: Callable[[Connection], object] = lambda connection: None
 
     def __len__(self) -> int:
         return len(self._connections)
@@ -374,6 +390,12 @@ class Connections:
         Hear that something has changed that must not be lost.
         """
         self._store(connection)
+
+    def agreed(self, connection: Connection) -> None:
+        """
+        Hear that the parties of a call have agreed anew.
+        """
+        self.on_agreed(connection)
 
     def ended(self, connection: Connection) -> None:
         """

@@ -55,7 +55,7 @@ def bridge_again(connection: Connection, dialogue: Dialogue) -> Bridge:
     return Bridge(
         connection.caller,
         connection.callee,
-        on_agreed=connection.changed,
+        on_agreed=connection.agreed,
         rewrites=(
             Rewriting(caller.seen, caller.public),
             Rewriting(callee.seen, callee.public),

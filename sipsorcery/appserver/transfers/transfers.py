@@ -38,7 +38,7 @@ from sipsorcery.sip.address import Address
 from sipsorcery.sip.fields import REFER_TO
 from sipsorcery.sip.parameterised import DialogReference
 from sipsorcery.sip.request import Request
-from sipsorcery.sip.uri import SIPURI
+from sipsorcery.sip.uri import SIPURI, URI
 from sipsorcery.store.directory import Account
 from sipsorcery.store.errors import StoreError
 from sipsorcery.transport.flow import Flow
@@ -133,9 +133,7 @@ class Transfers:
             await self._replace(connection, old, stays, incoming, side)
         except (UserAgentError, SDPError) as error:
             raise Refused(Code.NOT_ANSWERED, str(error), 488) from error
-        self._tell(
-            connection, f"{incoming.caller.uri} takes the place of {old.peer.uri}"
-        )
+        self._tell_moved(connection, incoming.caller.uri, old)
 
     # What the owner asks for
 
@@ -184,7 +182,7 @@ class Transfers:
             if not connection.is_over and not connection.retain():
                 connection.hang_up("the transfer has failed")
             raise
-        self._tell(connection, f"{leaves.peer.uri} is replaced by {target}")
+        self._tell_moved(connection, target, leaves)
 
     async def join(
         self, one: Connection, leaves: Session, other: Connection, goes: Session
@@ -203,7 +201,7 @@ class Transfers:
         side = other.surrender(comes, ATTENDED)
         one.replace(leaves, side, ATTENDED)
         self._bridge(one, leaves, goes)
-        self._tell(one, f"{stays.peer.uri} and {comes.peer.uri} are connected")
+        self._tell_moved(one, comes.peer.uri, leaves)
         for gone in (leaves, goes):
             _say_goodbye(gone)
 
@@ -401,6 +399,14 @@ class Transfers:
         else:
             await stays.reinvite(incoming.offer)
             await answer(stays.remote)
+
+    def _tell_moved(self, connection: Connection, to: URI, leaves: Session) -> None:
+        self._tell(
+            connection,
+            f"{to} takes the place of {leaves.peer.uri}",
+            EventKind.CALL_TRANSFERRED,
+            to=str(to),
+        )
 
     def _tell(
         self,
