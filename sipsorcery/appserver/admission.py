@@ -89,6 +89,32 @@ class Admission:
                 Code.STORE_AWAY, str(error), more=(come_back_later(),)
             ) from error
 
+    async def again(
+        self,
+        username: str,
+        domain: str,
+        direction: Direction,
+        *,
+        plan: str,
+        language: str,
+        version: int,
+    ) -> Admitted:
+        """
+        Let a call go on that was let in by a process before this one.
+
+        :param plan: the name of the dialplan that has decided about it so far.
+        :raises Refused: if it may not go on any more.
+        """
+        try:
+            account = await self._accounts.find(username, domain)
+            if account is None:
+                raise Refused(Code.NO_ACCOUNT)
+            self._check(account)
+            found = await self._plans.again(account, plan, language, version)
+        except StoreError as error:
+            raise Refused(Code.STORE_AWAY, str(error)) from error
+        return Admitted(Intent(direction, username, domain), account, found)
+
     async def _admit(self, request: Request, source: Source) -> Admitted:
         uri, sender = request.uri, request[FROM].uri
         called = await self._domain(host_of(uri), wildcard=True)
@@ -142,11 +168,14 @@ class Admission:
         account = await self._accounts.find_called(intent.username, intent.domain)
         if account is None:
             raise Refused(Code.NO_ACCOUNT)
+        self._check(account)
+        return account
+
+    def _check(self, account: Account) -> None:
         if self._accounts.suspended(account.owner) is not None:
             raise Refused(Code.OWNER_SUSPENDED)
         if account.disabled is not None:
             raise Refused(Code.ACCOUNT_DISABLED)
-        return account
 
     def _may_come(self, host: str) -> bool:
         if self._unlimited.include(host):

@@ -49,6 +49,12 @@ class PlanErrors(AppServerError):
         super().__init__("\n".join(f"line {line}: {text}" for line, text in faults))
 
 
+class SnapshotError(AppServerError):
+    """
+    Says that a dialplan which waited for another process cannot go on here.
+    """
+
+
 class EngineOverloaded(AppServerError):
     """
     Says that a dialplan cannot run now, because too many do.

@@ -50,8 +50,10 @@ from sipsorcery.appserver.lookup import OwnersLookup
 from sipsorcery.appserver.plans.engine import Engine
 from sipsorcery.appserver.plans.line_plan import LineEngine
 from sipsorcery.appserver.plans.plans import Plans
+from sipsorcery.appserver.plans.run_state import RunState
 from sipsorcery.appserver.python.engine import PythonEngine
 from sipsorcery.appserver.python.workers import Workers
+from sipsorcery.appserver.records.cdr_writer import LegCDR
 from sipsorcery.appserver.records.claiming import Claims
 from sipsorcery.appserver.records.continuity import Continuity
 from sipsorcery.appserver.refusals import Refused, of_user_agent
@@ -72,6 +74,7 @@ from sipsorcery.sip.request import Request
 from sipsorcery.sip.uri import SIPURI
 from sipsorcery.store.directory import Account, Directory, Language
 from sipsorcery.store.live import LiveStore
+from sipsorcery.store.ringing import RingingCall
 from sipsorcery.store.secrets import Secrets
 from sipsorcery.transaction.timers import Timers
 from sipsorcery.transport.flow import Flow
@@ -203,6 +206,7 @@ class AppServerService(Service):
             secrets=self._secrets,
             cdr_days=self._config.appserver.cdr_days,
             away=self._events.unstored,
+            release=self._outside.release,
             now=self._clock,
         )
         continuity.connections.on_agreed = self._events.agreed
@@ -222,6 +226,7 @@ class AppServerService(Service):
             public=str(self._config.sip.public_address or ""),
             connections=continuity.connections,
             records=continuity.records,
+            ringing=continuity.ringing,
             cdrs=continuity.cdrs,
             contacts=LegContacts(self._config, names, server),
             replace=self._replace,
@@ -269,7 +274,7 @@ class AppServerService(Service):
         agent.transport.start()
         self._workers.start()
         self._workers.confinement().addCallbacks(self._tell_confinement, self._failed)
-        continuity.start()
+        continuity.start(self._resume)
         self._outside.start()
         self._greeting.start(_GREETING)
         self._lag.start()
@@ -327,6 +332,15 @@ class AppServerService(Service):
             incoming.reject(_WELL, fields=[(_COUNT, str(len(self.calls)))])
             return
         Call(self._tools, incoming, source, new_identifier()).start()
+
+    def _resume(
+        self, before: RingingCall, incoming: ServerCall, state: RunState | None
+    ) -> LegCDR | None:
+        """
+        Go on with a call that rang when the process before this one was killed.
+        """
+        source = self._sources.of(incoming.request, incoming.flow.remote)
+        return Call(self._tools, incoming, source, before.id).resume(before, state)
 
     def _explain(self, transaction: ServerTransaction, refusal: Refusal) -> Refusal:
         """
@@ -397,6 +411,7 @@ class AppServerService(Service):
             _inquiry(errand),
             proxy=self._proxy,
             contact=contact,
+            sent=errand.sent,
         )
 
     def _make_message_leg(

@@ -26,6 +26,7 @@ from sipsorcery.appserver.plans.plans import Plans
 from sipsorcery.appserver.records.cdr_writer import CDRWriter
 from sipsorcery.appserver.records.claiming import Claims
 from sipsorcery.appserver.records.records import Records
+from sipsorcery.appserver.records.ringing import RingingRecords
 from sipsorcery.appserver.trace_owners import TraceOwners
 from sipsorcery.store.directory import Account
 from sipsorcery.ua import ServerCall
@@ -44,6 +45,7 @@ class Tools:
     :ivar public: our address as those outside see it; "": the one that we have.
     :ivar connections: the established calls.
     :ivar records: stores them.
+    :ivar ringing: stores those that ring.
     :ivar contacts: makes the Contact that a caller reaches us by.
     :ivar outside: counts the calls that leave the service; None: nobody does.
     :ivar functions: what dialplans can ask for beside calls and responses.
@@ -65,6 +67,7 @@ class Tools:
     public: str = ""
     connections: Connections
     records: Records
+    ringing: RingingRecords
     cdrs: CDRWriter
     contacts: Contacts
     replace: Callable[[ServerCall, Side, str], Awaitable[None]]

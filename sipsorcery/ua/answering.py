@@ -44,6 +44,7 @@ class Answering:
     :param before: the INVITE before it, whose ACK may be still to come.
 
     :ivar is_accepted: whether a 2xx was sent.
+    :ivar routes: fields for a failure that say by which proxies the INVITE has come.
     """
 
     __slots__ = (
@@ -58,6 +59,7 @@ class Answering:
         "_transaction",
         "is_accepted",
         "request",
+        "routes",
     )
 
     def __init__(
@@ -70,6 +72,7 @@ class Answering:
     ) -> None:
         self.request = transaction.request
         self.is_accepted = False
+        self.routes: tuple[FieldValue, ...] = ()
         self._session = session
         self._transaction = transaction
         self._acknowledged = acknowledged
@@ -102,6 +105,13 @@ class Answering:
         Whether its 2xx is repeated until the ACK comes.
         """
         return self._acceptance is not None
+
+    @property
+    def is_reliable(self) -> bool:
+        """
+        Whether a response was sent that has to be confirmed.
+        """
+        return self._reliable is not None
 
     @property
     def acceptance(self) -> Acceptance | None:
@@ -190,7 +200,8 @@ class Answering:
         if not 300 <= status < 700:
             raise LocalProtocolError(f"{status} refuses nothing")
         dialog = self._session.shared.dialog
-        self._finish(dialog.respond(self.request, status, reason, fields))
+        every = [*self.routes, *fields]
+        self._finish(dialog.respond(self.request, status, reason, every))
 
     def drop(self) -> None:
         """

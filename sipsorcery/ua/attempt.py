@@ -20,6 +20,7 @@ from sipsorcery.dialog.forks import (
     Rejected,
     Unwanted,
 )
+from sipsorcery.endpoint import Endpoint
 from sipsorcery.sip.fields import TO
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
@@ -75,6 +76,20 @@ class Attempt:
         if not is_last:
             seconds = core.settings.target_time
             self._silence = core.clock.callLater(seconds, self._hear_nothing)
+
+    @property
+    def request(self) -> Request:
+        """
+        The INVITE, as it was sent.
+        """
+        return self._transaction.request
+
+    @property
+    def peer(self) -> Endpoint:
+        """
+        The address that it went to.
+        """
+        return self._transaction.peer
 
     def abandon(self) -> None:
         """

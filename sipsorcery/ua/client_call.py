@@ -267,6 +267,8 @@ class ClientCall:
     def _ask(self, request: Request, way: Way, is_last: bool) -> Deferred[Response]:
         attempt = Attempt(self, request, way, is_last=is_last)
         self._attempts.append(attempt)
+        if self._onward is not None:
+            self._onward.on_sent(attempt.request, attempt.peer)
         return attempt.answer
 
     def _hear(self, response: Response) -> None:

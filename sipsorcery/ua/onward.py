@@ -4,12 +4,23 @@ Calls of ours that continue another one.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from sipsorcery.dialog.bodies import described
 from sipsorcery.dialog.dialog import HOPS
+from sipsorcery.endpoint import Endpoint
 from sipsorcery.sip.address import Address
+from sipsorcery.sip.request import Request
 from sipsorcery.ua.negotiation import Enclose, OfferHook
+
+#: Hears of an INVITE of ours that is on its way.
+SentHook: TypeAlias = Callable[[Request, Endpoint], object]
+
+
+def _ignore(request: Request, to: Endpoint) -> None:
+    pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +40,7 @@ class Onward:
     :ivar body: of an INVITE that has no description.
     :ivar enclose: makes the fields and the body that carry the description.
     :ivar on_offer: answers the first offer of the peer, where that is late.
+    :ivar on_sent: is given each INVITE as it was sent, and where it went.
     """
 
     to: Address | None = None
@@ -39,3 +51,4 @@ class Onward:
     body: bytes = b""
     enclose: Enclose = described
     on_offer: OfferHook | None = None
+    on_sent: SentHook = _ignore

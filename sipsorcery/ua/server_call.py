@@ -4,7 +4,7 @@ Calls that come in, until they are answered.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -271,6 +271,28 @@ class ServerCall:
         self._end("left to another server")
 
     # What comes of it
+
+    @property
+    def tag(self) -> str:
+        """
+        Ours, in every response.
+        """
+        return self.session.dialog.local_tag
+
+    @property
+    def is_committed(self) -> bool:
+        """
+        Whether no other process could go on with the early dialog.
+
+        It holds a description of ours, or a response that had to be confirmed.
+        """
+        return self.session.local is not None or self._answering.is_reliable
+
+    def show_way(self, routes: Sequence[FieldValue]) -> None:
+        """
+        Say also in a failure which proxies the INVITE has passed.
+        """
+        self._answering.routes = tuple(routes)
 
     def timer_due(self, now: float) -> None:
         """

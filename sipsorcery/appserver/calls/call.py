@@ -4,6 +4,9 @@ One call: the caller's leg, the run of the dialplan, and the leg that it comes t
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
+from typing import Any
+
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -14,12 +17,13 @@ from sipsorcery.appserver.calls.caller_side import CallerSide
 from sipsorcery.appserver.calls.connection import Connection, Side
 from sipsorcery.appserver.calls.legs import CallLeg, Delivered, Errand, Listener
 from sipsorcery.appserver.calls.recorded_leg import RecordedLeg
+from sipsorcery.appserver.calls.ringing import Ringing
 from sipsorcery.appserver.dial.dial_string import MAX_LEGS
-from sipsorcery.appserver.dial.dialling import Answered, Budget
+from sipsorcery.appserver.dial.dialling import Answered, Budget, NotAnswered
 from sipsorcery.appserver.dial.forking import MAX_RINGING
 from sipsorcery.appserver.dial.resolution import Target
 from sipsorcery.appserver.plans.execution import Execution, Story
-from sipsorcery.appserver.plans.plans import Plan
+from sipsorcery.appserver.plans.run_state import RunState
 from sipsorcery.appserver.plans.telling import tell_story
 from sipsorcery.appserver.records.cdr_writer import LegCDR
 from sipsorcery.appserver.refusals import Code, Refused, explain
@@ -33,6 +37,7 @@ from sipsorcery.sip.response import Response
 from sipsorcery.store.directory import Account
 from sipsorcery.store.directory.cdrs import Direction
 from sipsorcery.store.errors import StoreError
+from sipsorcery.store.ringing import RingingCall
 from sipsorcery.ua import (
     CallCancelled,
     Ending,
@@ -40,6 +45,9 @@ from sipsorcery.ua import (
     Session,
     UserAgentError,
 )
+
+# What a dial has come to that was cut off with its process.
+_CUT = NotAnswered(480, "The server was restarted")
 
 
 class Call:
@@ -74,9 +82,9 @@ class Call:
         self._execution: Execution | None = None
         self._running: Deferred[None] | None = None
         self._run_id = ""  # the same in the records of all legs
-        self._plan: Plan | None = None
         self._cdr: LegCDR | None = None
         self._answers: dict[Session, LegCDR] = {}
+        self._ringing: Ringing | None = None  # until somebody answers
         self._reason = "Client cancelled"  # if it ends without an answer
         self._is_claimed = False
         self._side = CallerSide(
@@ -90,12 +98,22 @@ class Call:
         """
         Begin: say that we have it, and find out what is to become of it.
         """
-        self._tools.calls.add(self)
-        self._incoming.contact = self._tools.contacts.of_call(self._request, self.id)
-        self._incoming.answered().addErrback(self._gone)
-        self._incoming.ring(100)
-        self._running = Deferred.fromCoroutine(self._run())
-        self._running.addErrback(self._fail)
+        self._begin(self._run())
+
+    def resume(self, before: RingingCall, state: RunState | None) -> LegCDR | None:
+        """
+        Go on with a call that rang when the process before this one was killed.
+
+        :param state: of the run of its dialplan; None: that cannot go on.
+        :return: the record of the caller's leg.
+        """
+        self.owner, self.direction = before.owner, before.direction
+        self.started, self._run_id = before.started, before.run
+        self._is_claimed = True
+        if before.cdr is not None:
+            self._cdr = self._tools.cdrs.resume(before.cdr)
+        self._begin(self._go_on(before, state))
+        return self._cdr
 
     def hang_up(self, reason: str) -> None:
         """
@@ -108,6 +126,12 @@ class Call:
         elif self._incoming.is_pending:
             self._reason = reason
             self._incoming.reject(480, fields=explain(Code.HUNG_UP, 480, reason))
+
+    def describe(self) -> tuple[RingingCall, RunState | None] | None:
+        """
+        Write it down as it rings, and the run of its dialplan; None if it is over.
+        """
+        return None if self._ringing is None else self._ringing.describe()
 
     # What the run tells
 
@@ -151,35 +175,73 @@ class Call:
         Make the leg to somebody who is no dialplan here.
         """
         recorded = RecordedLeg(
-            listener, lambda: self._begin_leg(target, story), self._answers.__setitem__
+            listener,
+            lambda: self._begin_leg(target, story),
+            self._answers.__setitem__,
+            self._changed,
         )
+        if self._ringing is not None:
+            self._ringing.add(recorded)
         errand = Errand(
             call=self.id,
             name=story.caller.name,
             hops=story.hops - 1,
             inquiry=self._side.inquiry(),
+            sent=recorded.sent,
         )
         return recorded.of(self._tools.make_leg(target, recorded, errand))
 
     # Inside
 
-    async def _run(self) -> None:
+    def _begin(self, deciding: Coroutine[Any, Any, Answered | None]) -> None:
+        self._tools.calls.add(self)
+        self._incoming.contact = self._tools.contacts.of_call(self._request, self.id)
+        self._incoming.answered().addErrback(self._gone)
+        self._incoming.ring(100)
+        self._running = Deferred.fromCoroutine(self._settle(deciding))
+        self._running.addErrback(self._fail)
+
+    def _changed(self) -> None:
+        """
+        Have it written down, while it rings.
+        """
+        self._tools.ringing.changed(self)
+
+    async def _run(self) -> Answered | None:
+        admitted = await self._tools.admission.admit(self._request, self._source)
+        self._belongs_to(admitted)
+        claim = await self._tools.claims.take(self._request, self.id, MAX_RINGING)
+        if claim is None:
+            self._leave()
+            return None
+        self._is_claimed = True
+        if self._incoming.replaced is not None:
+            await self._take_place()
+            return None
+        return _answered(await self._execute(admitted, MAX_LEGS).run())
+
+    async def _go_on(
+        self, before: RingingCall, state: RunState | None
+    ) -> Answered | None:
+        if state is None:
+            raise Refused(Code.RESTARTED)
+        admitted = await self._tools.admission.again(
+            before.username,
+            before.domain,
+            before.direction,
+            plan=before.plan,
+            language=before.language,
+            version=before.version,
+        )
+        self.account = admitted.account
+        execution = self._execute(admitted, state.legs, state)
+        return _answered(await execution.resume(state, _CUT))
+
+    async def _settle(self, deciding: Coroutine[Any, Any, Answered | None]) -> None:
         try:
-            admitted = await self._tools.admission.admit(self._request, self._source)
-            self._belongs_to(admitted)
-            claim = await self._tools.claims.take(self._request, self.id, MAX_RINGING)
-            if claim is None:
-                self._leave()
-                return
-            self._is_claimed = True
-            if self._incoming.replaced is not None:
-                await self._take_place()
-                return
-            result = await self._execute(admitted)
-            if isinstance(result, Refused):
-                raise result
-            assert isinstance(result, Answered)  # it is an INVITE that was sent
-            await self._connect(result)
+            answered = await deciding
+            if answered is not None:
+                await self._connect(answered)
         except Challenged as challenged:
             self._reason = "asked for credentials"
             self._incoming.reject(challenged.status, fields=challenged.fields)
@@ -192,7 +254,6 @@ class Call:
         self.account = admitted.account
         self.owner = admitted.account.owner
         self.direction = admitted.intent.direction
-        self._plan = admitted.plan
         self._run_id = new_identifier()
         if self._source.is_near:
             whose = Belonging(self.owner, self.id)
@@ -223,10 +284,27 @@ class Call:
                 **{"from": caller, "to": called},
             )
 
-    async def _execute(self, admitted: Admitted) -> Answered | Delivered | Refused:
+    def _execute(
+        self, admitted: Admitted, legs: int, state: RunState | None = None
+    ) -> Execution:
+        """
+        Make the run of the dialplan, and have the call written down from now on.
+        """
         story = tell_story(admitted, self._request, str(self._source.remote))
-        self._execution = self._tools.execution(story, Budget(MAX_LEGS), self)
-        return await self._execution.run()
+        execution = self._tools.execution(story, Budget(legs), self)
+        self._execution = execution
+        self._ringing = Ringing(
+            self.id,
+            self._incoming,
+            admitted,
+            self.started,
+            self._run_id,
+            self._cdr,
+            execution,
+            state,
+        )
+        self._changed()
+        return execution
 
     async def _take_place(self) -> None:
         """
@@ -293,7 +371,7 @@ class Call:
             renewing = self._side.join(session).renew(target.options.reinvite_delay)
             session.core.spawn(renewing)
         # Calls last long, and what the INVITE has said is with the others by now.
-        self._execution = None
+        self._ring_no_more()
         self._request.compact(keep_body=False)
 
     def _connection(self, session: Session, target: Target) -> Connection:
@@ -383,9 +461,13 @@ class Call:
 
     def _forget(self) -> None:
         self._tools.calls.remove(self)
-        self._execution = None
+        self._ring_no_more()
         if self._is_claimed:
             self._tools.claims.release(self._request)
+
+    def _ring_no_more(self) -> None:
+        self._execution = self._ringing = None
+        self._tools.ringing.ended(self.id)
 
     def _fail(self, failure: Failure) -> None:
         if failure.check(CancelledError):
@@ -405,3 +487,15 @@ class Call:
             remote=self._source.remote,
             **detail,
         )
+
+
+def _answered(result: Answered | Delivered | Refused) -> Answered:
+    """
+    Give who has answered.
+
+    :raises Refused: if nobody has.
+    """
+    if isinstance(result, Refused):
+        raise result
+    assert isinstance(result, Answered)  # it is an INVITE that was sent
+    return result

@@ -26,6 +26,7 @@ from sipsorcery.ua import (
     Session,
     UserAgent,
 )
+from sipsorcery.ua.onward import SentHook
 
 
 class Leg:
@@ -35,6 +36,7 @@ class Leg:
     :param proxy: where its requests go first, unless the target has a way of its own.
     :param contact: where the callee reaches us; None: at our own address.
     :param ring_time: seconds until it is given up; None: as the agent's settings say.
+    :param sent: is given each INVITE as it was sent, and where it went.
     """
 
     __slots__ = (
@@ -45,6 +47,7 @@ class Leg:
         "_listener",
         "_proxy",
         "_ring_time",
+        "_sent",
         "_target",
     )
 
@@ -58,6 +61,7 @@ class Leg:
         proxy: SIPURI,
         contact: Address | None = None,
         ring_time: float | None = None,
+        sent: SentHook = lambda invite, to: None,
     ) -> None:
         self._agent = agent
         self._target = target
@@ -66,6 +70,7 @@ class Leg:
         self._proxy = target.route[0] if target.route else proxy
         self._contact = contact
         self._ring_time = ring_time
+        self._sent = sent
         self._call: ClientCall | None = None
 
     def start(self) -> None:
@@ -89,6 +94,7 @@ class Leg:
             body=body,
             enclose=inquiry.enclose,
             on_offer=None if inquiry.late_answer is None else self._answer_offer,
+            on_sent=self._sent,
         )
         self._call = self._agent.invite(
             target.uri,

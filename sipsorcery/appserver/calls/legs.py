@@ -15,6 +15,7 @@ from sipsorcery.sdp import SessionDescription
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import SIPURI
 from sipsorcery.ua import Session
+from sipsorcery.ua.onward import SentHook
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ class Errand:
     :ivar inquiry: what is asked in the name of who calls; None: we have begun the call.
     :ivar description: what is offered then; None: nothing that SDP describes.
     :ivar headers: lines to add to the INVITE.
+    :ivar sent: is given each INVITE as it was sent, and where it went.
     """
 
     call: str
@@ -113,3 +115,4 @@ class Errand:
     inquiry: Inquiry | None = None
     description: SessionDescription | None = None
     headers: tuple[str, ...] = ()
+    sent: SentHook = lambda invite, to: None

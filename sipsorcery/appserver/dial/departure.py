@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from sipsorcery.appserver.dial.dialling import Answered, Result
 from sipsorcery.appserver.dial.resolution import Target
 from sipsorcery.appserver.limits.allowance import is_outside
-from sipsorcery.appserver.limits.outside_calls import OutsideCalls
+from sipsorcery.appserver.limits.outside_calls import Counted, OutsideCalls
 from sipsorcery.appserver.limits.tolls import Judgement
 from sipsorcery.appserver.refusals import Code, Refused
 
@@ -36,8 +36,15 @@ class Departure:
         self._calls = calls
         self._owner = owner
         self._note = note
-        self._end: Callable[[], None] | None = None
+        self._end: Counted | None = None
         self.refused: Refused | None = None
+
+    @property
+    def lease(self) -> str:
+        """
+        Under which it counts; "": it does not.
+        """
+        return "" if self._end is None else self._end.id
 
     async def admit(self, targets: Sequence[Target]) -> list[Target]:
         """

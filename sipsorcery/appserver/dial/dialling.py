@@ -42,6 +42,13 @@ class Budget:
     def __init__(self, legs: int) -> None:
         self._left = legs
 
+    @property
+    def left(self) -> int:
+        """
+        How many there are left.
+        """
+        return self._left
+
     def take(self, legs: int) -> int:
         """
         Take as many as there are left, up to *legs*.

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.defer import Deferred, gatherResults
@@ -29,6 +30,24 @@ from sipsorcery.store.outside_calls import BEGUN_CALLS, OUTSIDE_CALLS, OutsideCa
 # that it goes on.
 _LEASE = 120.0
 _RENEWAL = 40.0
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """
+    A call that counts, until this is called.
+
+    :ivar id: what its lease is called.
+    """
+
+    id: str
+    end: Callable[[str], None]
+
+    def __call__(self) -> None:
+        """
+        Count it no more.
+        """
+        self.end(self.id)
 
 
 class OutsideCalls:
@@ -89,7 +108,7 @@ class OutsideCalls:
             )
             return self._usual
 
-    async def begin(self, owner: str, allowance: Allowance) -> Callable[[], None]:
+    async def begin(self, owner: str, allowance: Allowance) -> Counted:
         """
         Count a call.
 
@@ -123,7 +142,13 @@ class OutsideCalls:
         except BaseException:
             self._end(id)
             raise
-        return lambda: self._end(id)
+        return Counted(id, self._end)
+
+    def release(self, id: str) -> None:
+        """
+        Count a call no more that a process before this one has counted.
+        """
+        self._discard(OUTSIDE_CALLS, id)
 
     def tell(self, owner: str, refused: Refused) -> None:
         """

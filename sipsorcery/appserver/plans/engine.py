@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from sipsorcery.appserver.dial.template import Caller
 
@@ -112,6 +112,18 @@ class Run(Protocol):
         """
 
 
+@runtime_checkable
+class LastingRun(Run, Protocol):
+    """
+    One that another process can go on with, while it waits for what a dial comes to.
+    """
+
+    def dump(self) -> bytes | None:
+        """
+        Give all that it is made of; None if it does not wait.
+        """
+
+
 class Engine(Protocol):
     """
     Runs dialplans of one language.
@@ -122,4 +134,21 @@ class Engine(Protocol):
         Start a run.
 
         :raises AppServerError: if the script is none.
+        """
+
+
+@runtime_checkable
+class LastingEngine(Engine, Protocol):
+    """
+    One whose runs are `LastingRun`.
+    """
+
+    def restore(self, dumped: bytes, request: PlanRequest) -> Run:
+        """
+        Go on with a run that waits.
+
+        :param dumped: what `LastingRun.dump` has given. It is ours, whoever has kept
+            it: it has to be proved before it comes here.
+        :param request: as it was given to `start`.
+        :raises SnapshotError: if it is of another version of the engine.
         """

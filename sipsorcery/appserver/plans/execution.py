@@ -46,6 +46,7 @@ from sipsorcery.appserver.errors import (
     AppServerError,
     DialStringError,
     EngineOverloaded,
+    SnapshotError,
 )
 from sipsorcery.appserver.hosting.dress import DressError
 from sipsorcery.appserver.hosting.guest import Functions, Guest, no_functions
@@ -54,10 +55,15 @@ from sipsorcery.appserver.plans.engine import (
     End,
     HostCall,
     HostError,
+    LastingEngine,
+    LastingRun,
     PlanRequest,
+    Run,
+    Step,
     Value,
 )
 from sipsorcery.appserver.plans.plans import Plan, Plans
+from sipsorcery.appserver.plans.run_state import RunState
 from sipsorcery.appserver.plans.running_time import RunningTime
 from sipsorcery.appserver.refusals import Code, Refused
 from sipsorcery.sip.errors import ParseError
@@ -87,6 +93,8 @@ _ENDS = {480: Code.PLAN_ENDED, 500: Code.PLAN_FAILED}
 
 #: What a host call comes to: a value to go on with, or the end of the run.
 _Outcome: TypeAlias = Value | HostError | Answered | Delivered | Refused | _Again
+#: What a run comes to.
+_Ended: TypeAlias = Answered | Delivered | Refused | _Again
 HostFunction: TypeAlias = Callable[[Mapping[str, Value]], Awaitable[_Outcome]]
 
 
@@ -196,6 +204,8 @@ class Execution:
             note=self._step,
         )
         self._others: Mapping[str, HostFunction] | None = None
+        self._waiting: Run | None = None  # for a dial
+        self._departure: Departure | None = None
 
     async def run(self) -> Answered | Delivered | Refused:
         """
@@ -203,22 +213,42 @@ class Execution:
 
         :return: who has answered, or why nobody has.
         """
-        try:
-            result = await self._run(self._story.request)
-            if isinstance(result, _Again):
-                where = "" if self._redirect is None else str(self._redirect)
-                again = replace(self._story.request, redirect_uri=where)
-                result = await self._run(again)
-        except StoreError as error:
-            return Refused(Code.STORE_AWAY, str(error))
-        except EngineOverloaded as error:
-            self._step(f"{self._story.plan.name} cannot be run now: {error}")
-            return Refused(Code.PLAN_OVERLOADED)
-        except AppServerError as error:
-            self._step(f"{self._story.plan.name} cannot be run: {error}")
-            return Refused(Code.PLAN_FAULTY)
-        assert not isinstance(result, _Again)  # once is enough
-        return result
+        return await self._conclude(self._begin(self._story.request))
+
+    async def resume(
+        self, state: RunState, failed: NotAnswered
+    ) -> Answered | Delivered | Refused:
+        """
+        Go on with a run that another process has begun, to its end.
+
+        :param failed: what the dial has come to that it waits for.
+        """
+        return await self._conclude(self._resume(state, failed))
+
+    @property
+    def state(self) -> RunState | None:
+        """
+        What another process needs to go on with it.
+
+        None: it does not wait for a dial, or cannot go on elsewhere.
+        """
+        run, guest = self._waiting, self._guest
+        dumped = run.dump() if isinstance(run, LastingRun) else None
+        if dumped is None:
+            return None
+        return RunState(
+            run=dumped,
+            taken=self._time.taken(self._clock.seconds()),
+            own=self._time.own,
+            legs=self._budget.left,
+            used=dict(guest.used),
+            fields=dict(guest.dress.fields),
+            from_parts=guest.dress.from_parts,
+            content=guest.dress.content,
+            may_run_again=self._may_run_again,
+            redirect="" if self._redirect is None else str(self._redirect),
+            lease="" if self._departure is None else self._departure.lease,
+        )
 
     def stop(self) -> None:
         """
@@ -229,11 +259,55 @@ class Execution:
 
     # The run
 
-    async def _run(
-        self, request: PlanRequest
-    ) -> Answered | Delivered | Refused | _Again:
+    async def _conclude(
+        self, running: Awaitable[_Ended]
+    ) -> Answered | Delivered | Refused:
+        try:
+            result = await running
+            if isinstance(result, _Again):
+                result = await self._begin(self._redirected())
+        except StoreError as error:
+            return Refused(Code.STORE_AWAY, str(error))
+        except EngineOverloaded as error:
+            self._step(f"{self._story.plan.name} cannot be run now: {error}")
+            return Refused(Code.PLAN_OVERLOADED)
+        except SnapshotError as error:
+            self._step(f"{self._story.plan.name} cannot go on: {error}")
+            return Refused(Code.RESTARTED)
+        except AppServerError as error:
+            self._step(f"{self._story.plan.name} cannot be run: {error}")
+            return Refused(Code.PLAN_FAULTY)
+        assert not isinstance(result, _Again)  # once is enough
+        return result
+
+    def _redirected(self) -> PlanRequest:
+        where = "" if self._redirect is None else str(self._redirect)
+        return replace(self._story.request, redirect_uri=where)
+
+    async def _begin(self, request: PlanRequest) -> _Ended:
         plan, begun = self._story.plan, self._clock.seconds()
         run, step = await plan.engine.start(plan.script, request)
+        return await self._go_on(run, step, begun)
+
+    async def _resume(self, state: RunState, failed: NotAnswered) -> _Ended:
+        engine, begun = self._story.plan.engine, self._clock.seconds()
+        self._time = RunningTime(begun - state.taken, state.own)
+        if not self._time.left(begun):
+            return Refused(Code.PLAN_TIME)
+        guest, self._may_run_again = self._guest, state.may_run_again
+        guest.used.update(state.used)
+        guest.dress.fields.update(state.fields)
+        guest.dress.from_parts = state.from_parts
+        guest.dress.content = state.content
+        if state.redirect:
+            self._redirect = SIPURI.parse(state.redirect)
+        if not isinstance(engine, LastingEngine):
+            raise SnapshotError("its engine keeps nothing")
+        run = engine.restore(state.run, self._redirected())
+        step = await run.resume(self._not_answered(failed))
+        return await self._go_on(run, step, begun)
+
+    async def _go_on(self, run: Run, step: Step, begun: float) -> _Ended:
         while True:
             now = self._clock.seconds()
             self._time.take(now - begun)
@@ -243,7 +317,9 @@ class Execution:
                 case End(status, reason):
                     return self._ended(status, reason)
                 case HostCall(name, arguments) if self._time.left(now):
+                    self._waiting = run if name == "dial" else None
                     value = await self._host(name, arguments)
+                    self._waiting = None
                 case HostCall():
                     return Refused(Code.PLAN_TIME)
             if isinstance(value, Answered | Delivered | Refused | _Again):
@@ -299,6 +375,7 @@ class Execution:
             return outcome("error", 500, str(error))
         self._step(f"dials {dial_string}")
         departure = Departure(self._outside, self._story.plan.owner, self._step)
+        self._departure = departure
         try:
             stages = await self._find(dial_string, departure, arguments)
             if not stages:
@@ -311,11 +388,18 @@ class Execution:
         departure.settle(result)
         if not isinstance(result, NotAnswered):
             return result
-        self._failed, self._code = result, Code.NOT_ANSWERED
         if result.runs_again and self._may_run_again:
+            self._failed, self._code = result, Code.NOT_ANSWERED
             self._may_run_again = False
             self._redirect = result.redirect
             return _Again.AGAIN
+        return self._not_answered(result)
+
+    def _not_answered(self, result: NotAnswered) -> Value:
+        """
+        Tell the dialplan that a dial has come to nothing.
+        """
+        self._failed, self._code = result, Code.NOT_ANSWERED
         self._step(f"nobody has answered: {result.status} {result.reason}")
         kind = "failed"
         if result.redirect is not None:

@@ -201,10 +201,12 @@ def _respond(data: str) -> HostCall:
 class LineRun:
     """
     One run of a line plan.
+
+    :param lines: those for the number.
     """
 
-    def __init__(self, plan: LinePlan, request: PlanRequest) -> None:
-        self._lines = plan.matching(request.caller.dialled)
+    def __init__(self, lines: Iterator[Line]) -> None:
+        self._lines = lines
         self._responded = False
 
     def begin(self) -> Step:
@@ -227,6 +229,12 @@ class LineRun:
             case {"status": int(status), "reason": str(reason)} if 300 <= status < 700:
                 return End(status, reason)
         return End(480, "All forwards failed")
+
+    def dump(self) -> bytes | None:
+        """
+        Give nothing: behind a dial no other line follows.
+        """
+        return None if self._responded else b""
 
     def _next(self, otherwise: End) -> Step:
         line = next(self._lines, None)
@@ -254,5 +262,11 @@ class LineEngine:
 
         :raises PlanErrors: if the script has faults.
         """
-        run = LineRun(self._read(script), request)
+        run = LineRun(self._read(script).matching(request.caller.dialled))
         return run, run.begin()
+
+    def restore(self, dumped: bytes, request: PlanRequest) -> LineRun:
+        """
+        Go on with a run that waits for a dial.
+        """
+        return LineRun(iter(()))

@@ -5,7 +5,7 @@ Which dialplan decides about a call.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sipsorcery.appserver.configured import Configured
@@ -25,6 +25,7 @@ class Plan:
     :ivar time_zone: of the owner, by its name in the IANA database.
     :ivar options: the owner's tables and settings for it.
     :ivar accepts_non_invite: whether it decides about MESSAGE, too.
+    :ivar language: that it is in; None: nobody has written it.
     """
 
     owner: str
@@ -35,6 +36,7 @@ class Plan:
     time_zone: str = "UTC"
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
     accepts_non_invite: bool = False
+    language: Language | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -119,4 +121,23 @@ class Plans:
             await self._configured.time_zone(owner),
             stored.options,
             stored.accepts_non_invite,
+            stored.kind,
         )
+
+    async def again(
+        self, account: Account, name: str, language: str, version: int
+    ) -> Plan:
+        """
+        Find the dialplan that a call has begun with.
+
+        It goes on with that, though there may be a newer version by now.
+
+        :param language: "" of what nobody has written.
+        :raises Refused: if there is none of that name and language any more.
+        """
+        if not language:
+            return await self.of(replace(account, in_dialplan=None), Direction.IN)
+        plan = await self.named(account.owner, name)
+        if plan.language != language:
+            raise Refused(Code.RESTARTED)
+        return replace(plan, version=version)

@@ -15,13 +15,27 @@ class RunningTime:
     The time of one run.
 
     :param now: seconds of a clock that does not go back, as everywhere here.
+    :param own: seconds that the dialplan itself may still take.
     """
 
     __slots__ = ("_begun", "_left")
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, own: float = _OWN_SECONDS) -> None:
         self._begun = now
-        self._left = _OWN_SECONDS
+        self._left = own
+
+    @property
+    def own(self) -> float:
+        """
+        The seconds that the dialplan itself may still take.
+        """
+        return self._left
+
+    def taken(self, now: float) -> float:
+        """
+        Give the seconds since it has begun.
+        """
+        return now - self._begun
 
     def take(self, seconds: float) -> None:
         """

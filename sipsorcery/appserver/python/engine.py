@@ -8,8 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
+import msgspec
+
+from sipsorcery.appserver.plans import dumping
 from sipsorcery.appserver.plans.engine import (
     End,
+    HostCall,
     HostError,
     PlanRequest,
     Step,
@@ -25,6 +29,16 @@ from sipsorcery.appserver.python.turns import (
     take_turn,
 )
 from sipsorcery.appserver.python.workers import Workers
+
+
+class _Dumped(msgspec.Struct, array_like=True):
+    call: str
+    snapshot: bytes
+    gives: str
+    is_redirect: bool
+    redirect_uri: str | None
+    last_failure_status: int
+    last_failure_reason: str
 
 
 @dataclass(slots=True)
@@ -68,6 +82,25 @@ class PythonRun:
             self.waiting = outcome
             return outcome.call
         return self._end(outcome)
+
+    def dump(self) -> bytes | None:
+        """
+        Give the snapshot, and what goes with it; None while it has its turn.
+        """
+        waiting, facts = self.waiting, self.facts
+        if waiting is None:
+            return None
+        return dumping.dump(
+            _Dumped(
+                waiting.call.name,
+                waiting.snapshot,
+                waiting.gives,
+                facts.is_redirect,
+                facts.redirect_uri,
+                facts.last_failure_status,
+                facts.last_failure_reason,
+            )
+        )
 
     def _end(self, through: Through) -> End:
         if through.error:
@@ -118,6 +151,24 @@ class PythonEngine:
         facts = Facts(is_redirect=redirect is not None, redirect_uri=redirect)
         run = PythonRun(self._workers, request, self._clock, facts)
         return run, await run.begin(script)
+
+    def restore(self, dumped: bytes, request: PlanRequest) -> PythonRun:
+        """
+        Go on with a run that waits.
+
+        Its snapshot holds the script as it was, whatever has become of that since.
+
+        :raises SnapshotError: if it is of another version.
+        """
+        left = dumping.restore(dumped, _Dumped)
+        facts = Facts(
+            left.is_redirect,
+            left.redirect_uri,
+            left.last_failure_status,
+            left.last_failure_reason,
+        )
+        waiting = Waiting(HostCall(left.call), left.snapshot, left.gives)
+        return PythonRun(self._workers, request, self._clock, facts, waiting)
 
     async def check(self, script: str, owner: str) -> None:
         """

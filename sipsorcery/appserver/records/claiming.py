@@ -79,6 +79,33 @@ class Claims:
             self._log.warn("A call goes on without a claim: {error}", error=error)
         return claim
 
+    async def take_over(self, request: Request, dialogue: str, ringing: float) -> bool:
+        """
+        Claim a call that our own server had claimed before it was killed.
+
+        A store that is away keeps nobody from calling, here neither.
+
+        :param dialogue: the identifier that the call had.
+        :param ringing: for how many seconds it may go on ringing.
+        :return: False if it has another identifier by now, or another server.
+        """
+        claim = Claim(self._server, self._incarnation, dialogue)
+        key, expiry = key_of(request), self._now() + ringing + MARGIN
+        record = CLAIMS.record(key, claim, expiry=expiry)
+        try:
+            current = await self._live.get(CLAIMS.name, key)
+            if current is not None:
+                known = CLAIMS.read(current)
+                if (known.server, known.dialogue) != (self._server, dialogue):
+                    return False
+                record = record.replace(version=current.version)
+            await self._live.swap(record)
+        except (Conflict, UnreadableRecord):
+            return False
+        except StoreError as error:
+            self._log.warn("A call goes on without a claim: {error}", error=error)
+        return True
+
     async def owner(self, request: Request) -> Endpoint | None:
         """
         Find who has the call that a CANCEL or ACK belongs to; None: nobody, or we.

@@ -20,7 +20,10 @@ from sipsorcery.appserver.records.claiming import Claims
 from sipsorcery.appserver.records.credentials import Vault
 from sipsorcery.appserver.records.deadlines import Deadlines
 from sipsorcery.appserver.records.records import Records
+from sipsorcery.appserver.records.rescue import Rescue, Resume
 from sipsorcery.appserver.records.retention import Retention
+from sipsorcery.appserver.records.ringing import RingingRecords
+from sipsorcery.appserver.records.snapshots import Snapshots
 from sipsorcery.appserver.records.strays import Strays
 from sipsorcery.appserver.records.takeover import Takeover
 from sipsorcery.endpoint import Endpoint
@@ -28,6 +31,7 @@ from sipsorcery.sip.request import Request
 from sipsorcery.store.errors import StoreError
 from sipsorcery.store.live import LiveStore
 from sipsorcery.store.secrets import Secrets
+from sipsorcery.transport.flow import Flow
 from sipsorcery.ua import UserAgent
 
 # Seconds until records that could not be closed at the start are tried again.
@@ -36,7 +40,7 @@ _RETRY = 30.0
 
 class Continuity:
     """
-    Keeps the established calls of one server.
+    Keeps the calls of one server.
 
     :param agent: whose sessions they are.
     :param cdrs: those of everybody.
@@ -45,9 +49,12 @@ class Continuity:
     :param claims: says where belongs what is not for us.
     :param cdr_days: for how long call detail records are kept; 0: for ever.
     :param away: is told, in a sentence, that a call goes on unstored.
+    :param release: is given what a call that was cut off has counted under as one to
+        the outside.
     :param now: gives the seconds since the epoch.
 
     :ivar connections: the calls.
+    :ivar ringing: stores those that nobody has answered yet.
     :ivar cdrs: writes the records of their legs.
     """
 
@@ -65,6 +72,7 @@ class Continuity:
         claims: Claims,
         cdr_days: float = 0,
         away: Callable[[Connection, str], object] = lambda connection, text: None,
+        release: Callable[[str], object] = lambda lease: None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._clock = clock = agent.core.clock
@@ -74,6 +82,10 @@ class Continuity:
         self._retention = Retention(clock, cdrs, cdr_days, now=now)
         self.records = Records(
             clock, live, server, incarnation, vault=vault, away=away, now=now
+        )
+        snapshots = Snapshots(secrets)
+        self.ringing = RingingRecords(
+            clock, live, server, incarnation, snapshots=snapshots, now=now
         )
         self.connections = Connections(self.records.changed, self.records.ended, now)
         self.takeover = Takeover(
@@ -87,6 +99,19 @@ class Continuity:
             cdrs=self.cdrs,
             now=now,
         )
+        self._rescue = Rescue(
+            agent.core,
+            live,
+            server,
+            incarnation,
+            claims=claims,
+            snapshots=snapshots,
+            records=self.ringing,
+            cdrs=self.cdrs,
+            answered=self.takeover.stray_response,
+            release=release,
+            now=now,
+        )
         self._deadlines = Deadlines(
             clock,
             live,
@@ -98,16 +123,18 @@ class Continuity:
         self.strays = Strays(agent.core, claims)
         self._beginning: Deferred[None] | None = None
 
-    def start(self) -> None:
+    def start(self, resume: Resume) -> None:
         """
         Take up the calls from before, and keep those that come.
+
+        :param resume: goes on with a call that rang.
         """
-        self._agent.transactions.on_stray_cancel(self.strays.cancel)
+        self._agent.transactions.on_stray_cancel(self._stray_cancel)
         self._agent.on_unknown_dialog(self._bring_back)
         self._agent.on_stray_response(self.takeover.stray_response)
         self._deadlines.start()
         self._retention.start()
-        self._beginning = Deferred.fromCoroutine(self._begin())
+        self._beginning = Deferred.fromCoroutine(self._begin(resume))
         self._beginning.addErrback(self._failed)
 
     async def stop(self) -> None:
@@ -121,6 +148,7 @@ class Continuity:
             self._beginning.cancel()
         self._deadlines.stop()
         self._retention.stop()
+        self.ringing.stop()
         await self.records.finish()
         for connection in self.connections:
             connection.drop()
@@ -133,8 +161,16 @@ class Continuity:
         if not is_known and request.method == "ACK":
             await self.strays.pass_on(request)
 
-    async def _begin(self) -> None:
+    def _stray_cancel(self, request: Request, flow: Flow) -> None:
+        self._rescue.cancelled(request)
+        self.strays.cancel(request, flow)
+
+    async def _begin(self, resume: Resume) -> None:
         start = self.cdrs.moment()
+        # These first: somebody waits for them, and those who talk notice nothing.
+        rang = await self._rescue.take_own(resume)
+        if rang:
+            self._log.info("{count} calls that rang are seen to", count=rang)
         count = await self.takeover.take_own()
         if count:
             self._log.info("{count} calls go on", count=count)
@@ -142,6 +178,7 @@ class Continuity:
             await deferLater(self._clock, _RETRY)
         for connection in self.connections:
             connection.write_cdrs()  # those from before were closed, too
+        self._rescue.write_cdrs()
 
     async def _close_records(self, start: datetime) -> bool:
         try:

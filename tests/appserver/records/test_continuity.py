@@ -70,7 +70,7 @@ class ContinuityCase(EstablishedCase):
         made.agent = agent  # type: ignore[attr-defined]
         made.names = made.takeover._names  # type: ignore[attr-defined]
         made.listens = SERVER  # type: ignore[attr-defined]
-        made.start()
+        made.start(lambda before, incoming, state: None)
         self.network.advance()
         return made
 

@@ -782,7 +782,7 @@ class RestoreTests(ServerCase):
         again, too, and have chosen another branch.
         """
         other = make_cancel(self.invite)
-        other.set(VIA, f"SIP/2.0/UDP {CLIENT}:5060;branch=z9hG4bKanother")
+        other.set("Via", f"SIP/2.0/UDP {CLIENT}:5060;branch=z9hG4bKanother")
         (ok,) = self.send(other)
         self.assertEqual((ok.status, ok[TO].tag), (200, "before"))
         self.assertEqual(self.user.cancelled_ones, [self.transaction])
@@ -797,7 +797,7 @@ class RestoreTests(ServerCase):
         A CANCEL of another call, or of somebody elsewhere, ends nothing.
         """
         other = make_cancel(self.invite)
-        other.set(VIA, f"SIP/2.0/UDP {CLIENT}:5060;branch=z9hG4bKanother")
+        other.set("Via", f"SIP/2.0/UDP {CLIENT}:5060;branch=z9hG4bKanother")
         other.set("Call-ID", "another")
         self.assertEqual(self.send_statuses(other), [481])
         self.assertTrue(self.transaction.is_pending)

@@ -1,0 +1,89 @@
+"""
+A call while it rings, written down for the process that may have to go on with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sipsorcery.appserver.admission import Admitted
+from sipsorcery.appserver.calls.recorded_leg import RecordedLeg
+from sipsorcery.appserver.plans.execution import Execution
+from sipsorcery.appserver.plans.run_state import RunState
+from sipsorcery.appserver.records.cdr_writer import LegCDR
+from sipsorcery.sip.request import Request
+from sipsorcery.store.ringing import RingingCall
+from sipsorcery.ua import ServerCall
+
+# Nobody needs these any more when a call is let in, and they prove who calls.
+_CREDENTIALS = ("Authorization", "Proxy-Authorization")
+
+
+@dataclass(slots=True)
+class Ringing:
+    """
+    What there is to write down of a call that was let in.
+
+    :ivar execution: the run of its dialplan; None: there is none yet.
+    :ivar state: that run when it last waited for a dial.
+    :ivar legs: those that ring, and some that have rung.
+    """
+
+    id: str
+    incoming: ServerCall
+    admitted: Admitted
+    started: float
+    run: str
+    cdr: LegCDR | None
+    execution: Execution | None = None
+    state: RunState | None = None
+    legs: list[RecordedLeg] = field(default_factory=list)
+
+    def add(self, leg: RecordedLeg) -> None:
+        """
+        Keep a leg, and drop those that ring no more.
+        """
+        self.legs = [*(each for each in self.legs if not each.is_over), leg]
+
+    def describe(self) -> tuple[RingingCall, RunState | None] | None:
+        """
+        Write it down; None if it is over.
+
+        A dialplan that is between two dials is written down as it was before.
+        """
+        if not self.incoming.is_pending:
+            return None
+        if self.execution is not None:
+            self.state = self.execution.state or self.state
+        account, plan = self.admitted.account, self.admitted.plan
+        ringing = RingingCall(
+            id=self.id,
+            owner=account.owner,
+            server="",
+            incarnation="",
+            invite=_without_credentials(self.incoming.request).to_bytes(),
+            source=str(self.incoming.flow.remote),
+            tag="" if self.incoming.is_committed else self.incoming.tag,
+            username=account.username,
+            domain=account.domain,
+            direction=self.admitted.intent.direction,
+            plan=plan.name,
+            version=plan.version,
+            language="" if plan.language is None else str(plan.language),
+            started=self.started,
+            run=self.run,
+            cdr=None if self.cdr is None else self.cdr.now,
+            legs=tuple(
+                ringing for leg in self.legs if (ringing := leg.ringing) is not None
+            ),
+        )
+        return ringing, self.state
+
+
+def _without_credentials(request: Request) -> Request:
+    if not any(name in request for name in _CREDENTIALS):
+        return request
+    copy = request.copy()
+    for name in _CREDENTIALS:
+        copy.remove(name)
+    return copy
