@@ -80,10 +80,11 @@ AUTHORIZATION = (
 
 def configuration(folder: Path, port: int) -> Config:
     """
-    Make the configuration of the server.
+    Make the configuration of the server, with what lies beside its data.
     """
     text = f'server.data_dir = "{folder}"\nregistrar.listen = "udp:127.0.0.1:{port}"'
-    return parse(text.encode())
+    more = folder / "more.toml"
+    return parse(f"{text}\n{more.read_text() if more.exists() else ''}".encode())
 
 
 # The server

@@ -31,6 +31,12 @@ class Accounts:
         Know everything already.
         """
 
+    async def domain(self, name: str) -> Any | None:
+        """
+        Find its domain.
+        """
+        return name
+
     async def find(self, username: str, domain: str) -> Any | None:
         """
         Find one.
