@@ -4,18 +4,22 @@ What the tests of user agents with real sockets share: agents on the loopback.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.names.client import Resolver
+from twisted.python.failure import Failure
 
 from sipsorcery.endpoint import Endpoint, Transport
-from sipsorcery.ua import ServerCall, UserAgent
+from sipsorcery.ua import ClientCall, RequestFailed, ServerCall, UserAgent
 from tests.integration.sockets import SocketCase
 
 # Tests ask no name servers of others.
 _NO_SERVER = ("127.0.0.1", 9)
+
+T = TypeVar("T")
 
 
 class AgentCase(SocketCase):
@@ -55,6 +59,29 @@ class AgentCase(SocketCase):
         """
         await self.wait_for(lambda: self.calls)
         return self.calls.pop(0)
+
+    async def unless_refused(
+        self, call: ClientCall, waiting: Coroutine[Any, Any, T]
+    ) -> T:
+        """
+        Wait for what a call of an agent brings about; if it is refused, that is why
+        the test fails, and at once.
+        """
+        coming = Deferred.fromCoroutine(waiting)
+        refusals: list[Failure] = []
+
+        def refuse(failure: Failure) -> None:
+            refusals.append(failure)
+            coming.cancel()
+
+        call.answered().addErrback(refuse)
+        try:
+            return await coming
+        except CancelledError:
+            error = refusals[0].value
+            answer = error.response if isinstance(error, RequestFailed) else None
+            text = f"{error}: {answer and answer.to_bytes()!r}"
+            raise AssertionError(text) from error
 
 
 def end(agent: UserAgent, transport: Transport) -> Endpoint:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.interfaces import IReactorTime
 from twisted.protocols.basic import NetstringReceiver
@@ -25,7 +25,7 @@ from tests.transport.authority import Authority
 
 _HOST = "127.0.0.1"
 # More than any event of a call takes on the slowest machine.
-_PATIENCE = 10.0
+_PATIENCE = 30.0
 # What G.711 has: samples a second, and bytes of each before they are coded.
 _RATE, _WIDTH = 8000, 2
 _SECONDS = 10  # more sound than any test listens to
@@ -116,7 +116,9 @@ class Baresip:
         (folder / "accounts").write_text(account, "ascii")
         program = require("baresip", "baresip-core")
         options = [word for each in commands for word in ("-e", each)]
-        self.program = Program(folder, *within, program, "-f", str(folder), *options)
+        # It shows each message, so that a test that fails shows them, too.
+        options += ["-s", "-f", str(folder)]
+        self.program = Program(folder, *within, program, *options)
 
     async def ready(self) -> None:
         """
@@ -124,7 +126,15 @@ class Baresip:
         """
         await self.program.says("baresip is ready.")
         endpoint = TCP4ClientEndpoint(reactor, _HOST, self._port + 2)
-        self._control = await connectProtocol(endpoint, _Control())
+        self._control = await connectProtocol(endpoint, _Control(self.program))
+        # Events are for whom it has accepted.
+        await self._control.command("listcalls")
+
+    async def registered(self) -> None:
+        """
+        Wait until its first registration is done.
+        """
+        await self.program.says("200 OK (")
 
     def end(self, transport: Transport) -> Endpoint:
         """
@@ -194,13 +204,30 @@ class Baresip:
             await self._control.closed
 
 
+async def connect(caller: Baresip, callee: Baresip, uri: str) -> None:
+    """
+    Let a phone call another one, which answers.
+    """
+    await caller.dial(uri)
+    try:
+        await callee.event("CALL_INCOMING")
+        await callee.accept()
+        await caller.event("CALL_ESTABLISHED")
+        await callee.event("CALL_ESTABLISHED")
+    except AssertionError as error:
+        both = (caller.program.last, callee.program.last)
+        raise AssertionError("\n\n".join((str(error), *both))) from error
+
+
 class _Control(NetstringReceiver):
     """
     The connection to its module ctrl_tcp: JSON in netstrings.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, program: Program) -> None:
         self.closed: Deferred[None] = Deferred()
+        self._program = program
+        self._told: list[str] = []
         self._events: list[dict[str, Any]] = []
         self._replies: list[Deferred[dict[str, Any]]] = []
         self._wanted: list[tuple[str, Deferred[dict[str, Any]]]] = []
@@ -213,21 +240,34 @@ class _Control(NetstringReceiver):
         self._replies.append(reply)
         command = {"command": name, "params": parameters}
         self.sendString(json.dumps(command).encode())
-        answer = await reply.addTimeout(_PATIENCE, IReactorTime(reactor))
-        assert answer["ok"], f"baresip does not {name}: {answer}"
+        answer = await self._patiently(reply, f"an answer to {name}")
+        assert answer["ok"], f"it does not {name}: {answer}; {self._program.last}"
 
-    def event(self, type: str) -> Deferred[dict[str, Any]]:
+    async def event(self, type: str) -> dict[str, Any]:
         """
         Wait for the next event of a type.
         """
         event: Deferred[dict[str, Any]] = Deferred()
         self._wanted.append((type, event))
         self._deal()
-        return event.addTimeout(_PATIENCE, IReactorTime(reactor))
+        return await self._patiently(event, type)
+
+    async def _patiently(
+        self, waiting: Deferred[dict[str, Any]], what: str
+    ) -> dict[str, Any]:
+        try:
+            return await waiting.addTimeout(_PATIENCE, IReactorTime(reactor))
+        except (TimeoutError, ConnectionError) as error:
+            text = f"{what} never came, but {self._told}; {self._program.last}"
+            raise AssertionError(text) from error
 
     def _deal(self) -> None:
         for want in list(self._wanted):
             type, waiting = want
+            if waiting.called:
+                # Nobody waits any longer.
+                self._wanted.remove(want)
+                continue
             for event in self._events:
                 if event["type"] == type:
                     self._events.remove(event)
@@ -245,14 +285,18 @@ class _Control(NetstringReceiver):
         if message.get("response"):
             self._replies.pop(0).callback(message)
         else:
+            self._told.append(message["type"])
             self._events.append(message)
             self._deal()
 
     def connectionLost(self, reason: Failure | None = None) -> None:
         """
-        Note that it has ended.
+        Note that it has ended, and whoever waits waits in vain.
         """
         self.closed.callback(None)
+        for waiting in (*self._replies, *(event for _, event in self._wanted)):
+            if not waiting.called:
+                waiting.errback(ConnectionError("baresip is gone"))
 
 
 def _prepare(folder: Path, authority: Authority, host: str, port: int) -> None:

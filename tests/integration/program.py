@@ -5,6 +5,7 @@ Run the programs of others: start, wait for what they say, stop.
 from __future__ import annotations
 
 import os
+import random
 import socket
 from pathlib import Path
 
@@ -23,6 +24,12 @@ _PATIENCE = 30.0
 _STEP = 0.02
 # How long a program may take to end by itself before it is killed.
 _GRACE = 5.0
+# Characters of what a program has said that a failure shows: some ten messages.
+_SHOWN = 12_000
+# Before those that the kernel gives to sockets which do not care: such a one could come
+# between the choice and the program. Our servers choose among those before these.
+_PORTS = range(30_000, 32_700)
+_given: set[int] = set()
 
 
 class Program(ProcessProtocol):
@@ -45,6 +52,13 @@ class Program(ProcessProtocol):
             self, command[0], command, env=dict(os.environ), path=str(folder)
         )
 
+    @property
+    def last(self) -> str:
+        """
+        Give the end of what it has written, for whoever wonders.
+        """
+        return f"{self._name} has said: {self.output[-_SHOWN:]}"
+
     async def says(self, text: str) -> None:
         """
         Wait until it has written *text*.
@@ -52,9 +66,9 @@ class Program(ProcessProtocol):
         for _ in range(int(_PATIENCE / _STEP)):
             if text in self.output:
                 return
-            assert self.status is None, f"{self._name} has ended: {self.output}"
+            assert self.status is None, f"it ended before {text!r}; {self.last}"
             await deferLater(IReactorTime(reactor), _STEP)
-        raise AssertionError(f"{self._name} never said {text!r}: {self.output}")
+        raise AssertionError(f"{text!r} never came; {self.last}")
 
     async def listens(self, transport: Transport, port: int) -> None:
         """
@@ -63,9 +77,9 @@ class Program(ProcessProtocol):
         for _ in range(int(_PATIENCE / _STEP)):
             if self._has(transport, port):
                 return
-            assert self.status is None, f"{self._name} has ended: {self.output}"
+            assert self.status is None, f"it ended before it listened; {self.last}"
             await deferLater(IReactorTime(reactor), _STEP)
-        raise AssertionError(f"{self._name} does not listen: {self.output}")
+        raise AssertionError(f"it does not listen; {self.last}")
 
     def ended(self) -> Deferred[int]:
         """
@@ -162,16 +176,19 @@ def free_port(*, row: int = 1) -> int:
     """
     Find a port of the loopback that nobody has, neither over UDP nor over TCP.
 
+    It is not given again soon, as the program may take its time.
+
     :param row: how many in a row have to be free.
     """
+    if len(_given) > len(_PORTS) // 2:
+        _given.clear()
     while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
+        port = random.choice(_PORTS)
         ports = range(port, port + row)
-        if port + row <= 2**16 and all(
+        if _given.isdisjoint(ports) and all(
             is_free(transport, one)
             for one in ports
             for transport in (Transport.UDP, Transport.TCP)
         ):
+            _given.update(ports)
             return port

@@ -10,10 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from twisted.internet import reactor
+from twisted.internet.defer import TimeoutError
+from twisted.internet.interfaces import IReactorTime
+
 from sipsorcery.endpoint import Endpoint, Transport
 from tests.integration.program import Program, free_port
 from tests.peers import require
 
+# Less than what trial gives a test, so that it is told what SIPp has seen.
+_PATIENCE = 100.0
 _STATISTICS, _ERRORS, _SCENARIO = "statistics.csv", "errors.log", "scenario.xml"
 # How SIPp names one socket for all calls.
 _MODES = {Transport.UDP: "u1", Transport.TCP: "t1"}
@@ -132,16 +138,23 @@ class SIPp:
         """
         Wait for its end and count.
         """
-        await self.program.ended()
-        return Tally.read(self._folder / _STATISTICS)
+        try:
+            await self.program.ended().addTimeout(_PATIENCE, IReactorTime(reactor))
+        except TimeoutError as error:
+            raise AssertionError(f"it does not end; {self.errors}") from error
+        statistics = self._folder / _STATISTICS
+        assert statistics.exists(), f"it has made no calls; {self.errors}"
+        return Tally.read(statistics)
 
     @property
     def errors(self) -> str:
         """
-        What it had to complain of.
+        What it had to complain of; if it was nothing, what it has shown last.
         """
         file = self._folder / _ERRORS
-        return file.read_text("utf-8", "replace") if file.exists() else ""
+        if not file.exists():
+            return self.program.last
+        return file.read_text("utf-8", "replace")
 
 
 def _text(sipp: str, scenario: str) -> str:

@@ -16,7 +16,7 @@ from twisted.internet.utils import getProcessOutputAndValue
 
 from sipsorcery.endpoint import Endpoint, Transport
 from tests import LONG, ROOT
-from tests.integration.baresip import Baresip, Registration
+from tests.integration.baresip import Baresip, Registration, connect
 from tests.integration.program import free_port
 from tests.integration.scenarios import read, register
 from tests.integration.sipp import SIPp
@@ -108,18 +108,14 @@ class PhonesCase(TwistdTestCase):
         phone = Baresip(folder, self.authority, user=user, registration=where)
         self.addCleanup(lambda: Deferred.fromCoroutine(phone.stop()))
         await phone.ready()
-        await phone.program.says("200 OK (")
+        await phone.registered()
         return phone
 
     async def establish(self, caller: Baresip, callee: Baresip, user: str) -> None:
         """
         Let one phone call the other, which takes the call.
         """
-        await caller.dial(f"sip:{user}@{DOMAIN}")
-        await callee.event("CALL_INCOMING")
-        await callee.accept()
-        await caller.event("CALL_ESTABLISHED")
-        await callee.event("CALL_ESTABLISHED")
+        await connect(caller, callee, f"sip:{user}@{DOMAIN}")
 
 
 class CallsTests(PhonesCase):

@@ -12,7 +12,7 @@ from sipsorcery.appserver.service import AppServerService
 from sipsorcery.endpoint import Transport
 from sipsorcery.ua import Account, audio
 from tests.integration.agents import AgentCase
-from tests.integration.baresip import Baresip, Registration
+from tests.integration.baresip import Baresip, Registration, connect
 from tests.integration.server import DOMAIN, PASSWORD, Server
 
 
@@ -46,7 +46,7 @@ class PhonesCase(AgentCase):
         phone = Baresip(folder, self.authority, user=user, registration=where)
         self.addCleanup(lambda: Deferred.fromCoroutine(phone.stop()))
         await phone.ready()
-        await phone.program.says("200 OK (")
+        await phone.registered()
         return phone
 
     @property
@@ -63,11 +63,7 @@ class PhonesCase(AgentCase):
         """
         Let a phone call another one, which answers.
         """
-        await caller.dial(f"sip:{user}@{DOMAIN}")
-        await callee.event("CALL_INCOMING")
-        await callee.accept()
-        await caller.event("CALL_ESTABLISHED")
-        await callee.event("CALL_ESTABLISHED")
+        await connect(caller, callee, f"sip:{user}@{DOMAIN}")
 
     async def transfer(self, phone: Baresip, user: str) -> None:
         """
@@ -152,7 +148,7 @@ class AttendedTests(PhonesCase):
         sessions = []
         for phone, user in ((self.alice, "100"), (self.carol, "102")):
             call = bob.invite(f"sip:{user}@{DOMAIN}", audio("127.0.0.1", 4000))
-            await phone.event("CALL_INCOMING")
+            await self.unless_refused(call, phone.event("CALL_INCOMING"))
             await phone.accept()
             sessions.append(await call.answered())
             await sessions[-1].hold()
