@@ -22,6 +22,7 @@ from sipsorcery.sip.fields import RETRY_AFTER
 from sipsorcery.sip.response import Response
 from sipsorcery.transport.transactions.server import ServerTransaction
 from sipsorcery.ua import OfferRefused, RequestFailed, Session, SessionEnded
+from sipsorcery.ua.outcome import Outcome
 
 #: Makes of what a peer says what the other one is told.
 Rewrite = Callable[[SessionDescription], SessionDescription]
@@ -59,7 +60,7 @@ class Bridge:
         rewrites: tuple[Rewrite, Rewrite] = (NO_REWRITING, NO_REWRITING),
     ) -> None:
         self.on_agreed = on_agreed
-        self._changing: _Side | None = None
+        self._changing: object | None = None
         self._sides: tuple[_Side, ...] = (
             _Side(self, caller, rewrites[0]),
             _Side(self, callee, rewrites[1]),
@@ -179,21 +180,23 @@ class Bridge:
         """
         return self._sides[side is self._sides[0]]
 
-    def begin(self, side: _Side) -> None:
+    def begin(self) -> object:
         """
         Let one side change the session, and no other meanwhile.
 
-        :raises OfferRefused: with 491 if one does.
+        :return: names the change; for `done`.
+        :raises OfferRefused: with 491 if there is another.
         """
         if self._changing is not None:
             raise OfferRefused(Refusal(491))
-        self._changing = side
+        self._changing = object()
+        return self._changing
 
-    def done(self, side: _Side) -> None:
+    def done(self, change: object) -> None:
         """
-        Let another change begin.
+        Let another change begin, unless one has.
         """
-        if self._changing is side:
+        if self._changing is change:
             self._changing = None
 
 
@@ -208,8 +211,8 @@ class _Side:
         self.session = session
         self._bridge = bridge
         self.rewrite = rewrite
-        # Waits for the peer's answer to the offer of the other one.
-        self._answered: Deferred[SessionDescription] | None = None
+        # The peer's answer to the offer of the other one, as soon as that is here.
+        self._answered: Outcome[SessionDescription] | None = None
         self.take_offers()
         session.on_agreed(self._agreed)
         take = self._asked
@@ -245,28 +248,32 @@ class _Side:
         local = session.local
         if offer is not None and local is not None and offer == session.remote:
             return local  # it is only refreshed, or the peer has moved
-        self._bridge.begin(self)
         other = self._bridge.other(self)
+        if offer is None:
+            return await self._solicit(other)
+        change = self._bridge.begin()
         try:
-            if offer is None:
-                return await self._solicit(other)
             await self._propose(other.session, self.rewrite(offer))
         except RequestFailed as error:
-            self._bridge.done(self)
             raise OfferRefused(_refusal(error)) from error
         except SessionEnded as error:
-            self._bridge.done(self)
             raise OfferRefused(Refusal(480)) from error
         except CancelledError:
-            self._bridge.done(self)
-            if other.session.reinvite_sent is not None:
-                other.session.reinvite_sent.stop()
+            other.give_up()
             raise
-        self._bridge.done(self)
+        finally:
+            self._bridge.done(change)
         said = other.said
         if said is None:
             raise OfferRefused(Refusal(488))
         return said
+
+    def give_up(self) -> None:
+        """
+        Cancel what its peer is asked for: the other one has given it up.
+        """
+        if self.session.reinvite_sent is not None:
+            self.session.reinvite_sent.stop()
 
     async def _propose(self, session: Session, offer: SessionDescription) -> None:
         """
@@ -287,37 +294,45 @@ class _Side:
 
     async def _solicit(self, other: _Side) -> SessionDescription:
         """
-        Ask the other peer for an offer; its answer comes with the ACK.
+        Ask the other peer for an offer; the answer to it comes with our peer's ACK.
+
+        :raises OfferRefused: if it makes none.
         """
+        change = self._bridge.begin()
         clock = self.session.core.clock
-        offered: Deferred[SessionDescription] = Deferred()
-        answered: Deferred[SessionDescription] = Deferred()
-        self._answered = answered
-        answered.addTimeout(_PATIENCE, clock)
+        offered: Outcome[SessionDescription] = Outcome()
+        answered: Outcome[SessionDescription] = Outcome()
 
         async def answer(offer: SessionDescription) -> SessionDescription:
-            offered.callback(other.rewrite(offer))
-            return self.rewrite(await answered)
+            self._answered = answered
+            offered.succeed(other.rewrite(offer))
+            return self.rewrite(await answered.wait().addTimeout(_PATIENCE, clock))
 
         def failed(failure: Failure) -> None:
-            if not offered.called:
-                offered.errback(failure)
+            assert isinstance(failure.value, Exception)  # nobody cancels it
+            offered.fail(failure.value)
 
         def finished(_: object) -> None:
             self._answered = None
-            self._bridge.done(self)
-            answered.addErrback(lambda failure: None)
-            answered.cancel()
+            self._bridge.done(change)
 
-        running = Deferred.fromCoroutine(other.session.solicit(answer, retries=False))
-        running.addErrback(failed)
-        running.addBoth(finished)
-        return await offered
+        asking = Deferred.fromCoroutine(other.session.solicit(answer, retries=False))
+        asking.addErrback(failed).addBoth(finished)
+        try:
+            return await offered.wait()
+        except RequestFailed as error:
+            raise OfferRefused(_refusal(error)) from error
+        except SessionEnded as error:
+            raise OfferRefused(Refusal(480)) from error
+        except CancelledError:
+            # An offer that is on its way all the same changes nothing.
+            answered.fail(SessionEnded("nobody wants the offer any more"))
+            other.give_up()
+            raise
 
     def _agreed(self, session: Session) -> None:
-        answered, self._answered = self._answered, None
-        if answered is not None and session.remote is not None:
-            answered.callback(session.remote)
+        if self._answered is not None and session.remote is not None:
+            self._answered.succeed(session.remote)
         self._bridge.on_agreed(session)
 
     # Other requests

@@ -375,14 +375,13 @@ class PeerTests(BridgedCase):
         """
         The bridge lets one side change the call at a time: the other gets a 491.
         """
-        one, other = self.bridge._sides
-        self.bridge.begin(one)
-        refused = self.assertRaises(OfferRefused, self.bridge.begin, other)
+        change = self.bridge.begin()
+        refused = self.assertRaises(OfferRefused, self.bridge.begin)
         self.assertEqual(refused.refusal.status, 491)
-        self.bridge.done(other)  # which has not begun
-        self.assertRaises(OfferRefused, self.bridge.begin, other)
-        self.bridge.done(one)
-        self.bridge.begin(other)
+        self.bridge.done(change)
+        other = self.bridge.begin()
+        self.bridge.done(change)  # which is done already
+        self.assertRaises(OfferRefused, self.bridge.begin)
         self.bridge.done(other)
         self.end()
 
@@ -399,6 +398,48 @@ class PeerTests(BridgedCase):
         self.assertIn("BYE", self.phone.methods)
         self.network.advance(70.0)
         self.flushLoggedErrors()
+
+    def test_late_offer_to_who_takes_time(self) -> None:
+        """
+        Time to make an offer is no time to answer it: our peer's answer counts however
+        long the other one has thought.
+        """
+        waiting = self.begin(self.caller.solicit(self.quiet))
+        invite = self.phone.last("INVITE")
+        self.phone.respond(invite, 180, tag=None)
+        self.network.advance(40.0)
+        self.phone.respond(invite, 200, tag=None, body=bytes(PEER_MEDIA))
+        self.given(waiting)
+        ack = self.phone.last("ACK")
+        self.assertEqual(ack[CSEQ].number, invite[CSEQ].number)
+        self.assertIn(b"a=inactive", ack.body)
+        self.end()
+
+    def test_late_offer_given_up(self) -> None:
+        """
+        An offer that crosses our CANCEL is answered with what the session has been, and
+        whatever our peer wants next need not wait.
+        """
+        waiting = self.begin(self.caller.solicit(self.quiet))
+        invite = self.phone.last("INVITE")
+        self.phone.respond(invite, 180, tag=None)
+        self.network.advance()
+        assert self.caller.reinvite_sent is not None
+        self.caller.reinvite_sent.stop()
+        self.network.advance(1.0)
+        self.refused(waiting, RequestFailed)
+        again = self.begin(self.caller.reinvite(self.held(), retries=False))
+        self.assertEqual(self.refused(again, RequestFailed).status, 491)
+        self.phone.respond(self.phone.last("CANCEL"), 200, tag=None)
+        self.phone.respond(invite, 200, tag=None, body=bytes(PEER_MEDIA))
+        self.network.advance()
+        self.assertNotIn(b"a=inactive", self.phone.last("ACK").body)
+        again = self.begin(self.caller.hold())
+        self.phone.respond(
+            self.phone.last("INVITE"), 200, tag=None, body=bytes(PEER_MEDIA)
+        )
+        self.given(again)
+        self.end()
 
     def test_other_requests(self) -> None:
         """
@@ -474,6 +515,13 @@ class PeerTests(BridgedCase):
         """
         assert self.caller.local is not None
         return hold(self.caller.local)
+
+    async def quiet(self, offer: SessionDescription) -> SessionDescription:
+        """
+        Answer that nobody is to send anything.
+        """
+        assert self.caller.local is not None
+        return SessionDescription.parse(bytes(self.caller.local) + b"a=inactive\r\n")
 
     async def silence(self, offer: SessionDescription) -> SessionDescription:
         """
