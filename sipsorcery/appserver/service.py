@@ -37,6 +37,7 @@ from sipsorcery.appserver.calls.message_leg import MessageLeg
 from sipsorcery.appserver.calls.messages import Messages
 from sipsorcery.appserver.calls.parties import Parties
 from sipsorcery.appserver.calls.rewriting import Rewriting, between, host_of
+from sipsorcery.appserver.calls.told_leg import ToldLeg
 from sipsorcery.appserver.configured import Configured
 from sipsorcery.appserver.core import is_probe
 from sipsorcery.appserver.dial.forking import MAX_RINGING
@@ -59,7 +60,7 @@ from sipsorcery.appserver.records.continuity import Continuity
 from sipsorcery.appserver.refusals import Refused, of_user_agent
 from sipsorcery.appserver.sources import Source, Sources
 from sipsorcery.appserver.tools import Tools
-from sipsorcery.appserver.trace_owners import TraceOwners
+from sipsorcery.appserver.trace_owners import Belonging, TraceOwners
 from sipsorcery.appserver.transfers.transfers import Transfers
 from sipsorcery.appserver.transfers.web_actions import WebActions
 from sipsorcery.appserver.wizard.engine import WizardEngine
@@ -404,21 +405,38 @@ class AppServerService(Service):
         contact = self._tools.contacts.towards(
             target.uri, errand.call, path=target.route
         )
+        told = self._told(target, listener, errand)
         return Leg(
             self.agent,
             target,
-            listener,
+            told,
             _inquiry(errand),
             proxy=self._proxy,
             contact=contact,
-            sent=errand.sent,
+            sent=told.sent,
         )
 
     def _make_message_leg(
         self, target: Target, listener: Listener, errand: Errand
     ) -> CallLeg:
+        told = self._told(target, listener, errand)
         return MessageLeg(
-            self.agent, target, listener, _inquiry(errand), proxy=self._proxy
+            self.agent,
+            target,
+            told,
+            _inquiry(errand),
+            proxy=self._proxy,
+            begun=told.begun,
+        )
+
+    def _told(self, target: Target, listener: Listener, errand: Errand) -> ToldLeg:
+        return ToldLeg(
+            listener,
+            self._events,
+            self._owners,
+            target=target,
+            whose=Belonging(errand.owner, errand.call),
+            sent=errand.sent,
         )
 
     def _rewriting(self, side: Side) -> Rewriting:

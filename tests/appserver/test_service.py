@@ -423,6 +423,89 @@ class ServiceTests(DirectoryCase):
         branch = request[VIA].branch or ""
         self.assertIn(("joe", "call2", {"branch": branch}), self.claims())
 
+    def within(self, method: str, message: Request | Response, branch: str) -> None:
+        """
+        Send a request in a dialog, to the address of the application server.
+
+        :param message: who sent it, or was sent it, sends the request.
+        """
+        ends = [("From", str(message.get("From"))), ("To", str(message.get("To")))]
+        if isinstance(message, Request):
+            ends = [("From", f"{ends[1][1]};tag=b"), ("To", ends[0][1])]
+        lines = [
+            ("Via", f"SIP/2.0/UDP {HOST}:5059;branch={branch}"),
+            ("Max-Forwards", "70"),
+            ("Call-ID", str(message.get("Call-ID"))),
+            ("CSeq", f"1 {method}"),
+        ]
+        self.proxy.send(Request(method, f"sip:x@{HOST}", [*lines, *ends]))
+        self.settle()
+
+    def test_owner_of_traces_of_a_leg(self) -> None:
+        """
+        The requests of a leg are claimed by what the proxy makes of our Via, and those
+        of its dialog that come by the branch; all say which call they are of.
+        """
+        self.plan("exten => _X.,1,Dial(,,bob@192.0.2.1)")
+        way = ("Record-Route", f"<sip:{HOST}:5059;lr>")
+        self.invite(fields=[way])
+        (leg,) = self.proxy.requests
+        call_id = leg.get("Call-ID") or ""
+        self.assertIn(("joe", call_id, self.origin(leg)), self.claims())
+        fields = [way, ("Contact", "<sip:bob@192.0.2.1>")]
+        fields += [("Content-Type", "application/sdp")]
+        self.proxy.send(leg.respond(200, fields=fields, body=SDP, to_tag="b"))
+        self.settle(3)
+        ack = self.proxy.requests[-1]
+        self.assertEqual(ack.method, "ACK")
+        (call,) = {each.dialogue for each in self.events}
+        self.assertTrue(call)
+        self.assertIn(("joe", call_id, self.origin(ack)), self.claims())
+        self.statuses()
+        self.within("ACK", self.last, "z9hG4bKa1")
+        self.assertIn(("joe", "call1", {"branch": "z9hG4bKa1"}), self.claims())
+        self.within("BYE", leg, "z9hG4bKb1")
+        claims = self.claims()
+        self.assertIn(("joe", call_id, {"branch": "z9hG4bKb1"}), claims)
+        other = self.proxy.requests[-1]
+        self.assertEqual((other.method, other.get("Call-ID")), ("BYE", "call1"))
+        self.assertIn(("joe", "call1", self.origin(other)), claims)
+
+    def test_stranger_in_a_dialog(self) -> None:
+        """
+        One with the Call-ID of a call and a tag that we have not made is nobody's.
+        """
+        self.plan("exten => _X.,1,Dial(,,bob@192.0.2.1)")
+        self.invite()
+        self.events.clear()
+        self.number -= 1
+        self.invite(method="BYE", to_tag="guessed")
+        self.assertEqual(self.claims(), [])
+
+    def test_events_of_a_leg(self) -> None:
+        """
+        The owner hears whom a dialplan calls, how that goes, and how it ends; with the
+        Call-ID of the leg.
+        """
+        self.plan("exten => _X.,1,Dial(,,bob@192.0.2.1)")
+        self.invite()
+        (leg,) = self.proxy.requests
+        self.proxy.send(leg.respond(180, to_tag="b"))
+        self.proxy.send(leg.respond(486, to_tag="b"))
+        self.settle()
+        told = [each for each in self.events if "leg" in each.kind.value]
+        self.assertEqual(
+            [(each.kind, each.detail.get("status")) for each in told],
+            [
+                (EventKind.LEG_STARTED, None),
+                (EventKind.LEG_PROGRESS, "180"),
+                (EventKind.LEG_FAILED, "486"),
+            ],
+        )
+        whose = {(each.owner, each.call_id, each.detail["to"]) for each in told}
+        self.assertEqual(whose, {("joe", leg.get("Call-ID"), "sip:bob@192.0.2.1")})
+        self.assertEqual(len({each.dialogue for each in told}), 1)
+
     # Messages
 
     def message(self, *, accepts: bool | None = None) -> None:

@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 
 from sipsorcery.access.dialogue_names import new_identifier
 from sipsorcery.appserver.admission import Admitted, Challenged
+from sipsorcery.appserver.calls.bridge import Bridge
 from sipsorcery.appserver.calls.caller_side import CallerSide
 from sipsorcery.appserver.calls.connection import Connection, Side
 from sipsorcery.appserver.calls.legs import CallLeg, Delivered, Errand, Listener
@@ -184,6 +185,7 @@ class Call:
             self._ringing.add(recorded)
         errand = Errand(
             call=self.id,
+            owner=story.account.owner,
             name=story.caller.name,
             hops=story.hops - 1,
             inquiry=self._side.inquiry(),
@@ -367,6 +369,8 @@ class Call:
             connection.hang_up("The caller cannot be connected")
             raise
         connection.changed()
+        if isinstance(connection.bridge, Bridge):  # or it is over already
+            connection.bridge.on_agreed = connection.agreed  # anew, from now on
         if target.options.reinvite_delay:
             renewing = self._side.join(session).renew(target.options.reinvite_delay)
             session.core.spawn(renewing)
@@ -404,7 +408,7 @@ class Call:
             if side.cdr is not None:
                 side.cdr.answered()
                 side.cdr.bridged(connection.bridge_id)
-        self._side.on_agreed = connection.agreed
+        self._side.on_agreed = connection.changed
         connection.bridge = self._side.join(session)
         self._tools.connections.add(connection)
         return connection

@@ -101,6 +101,7 @@ class Errand:
     What every leg of a call says.
 
     :ivar call: the identifier of the call.
+    :ivar owner: the user whose leg it is.
     :ivar name: the display name of From, where the target has no other.
     :ivar hops: how many the INVITE may take.
     :ivar inquiry: what is asked in the name of who calls; None: we have begun the call.
@@ -110,6 +111,7 @@ class Errand:
     """
 
     call: str
+    owner: str
     name: str
     hops: int
     inquiry: Inquiry | None = None

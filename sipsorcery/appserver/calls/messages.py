@@ -183,7 +183,11 @@ class _Message:
         """
         inquiry = Inquiry(fields=self._fields, body=self._request.body)
         errand = Errand(
-            call=self._id, name=story.caller.name, hops=story.hops - 1, inquiry=inquiry
+            call=self._id,
+            owner=story.account.owner,
+            name=story.caller.name,
+            hops=story.hops - 1,
+            inquiry=inquiry,
         )
         return self._make_leg(target, listener, errand)
 

@@ -180,6 +180,7 @@ class Placing:
         order = self.order
         errand = Errand(
             call=order.call,
+            owner=story.account.owner,
             name=story.caller.name,
             hops=story.hops - 1,
             inquiry=Inquiry(
