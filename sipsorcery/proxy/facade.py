@@ -11,6 +11,7 @@ from twisted.logger import Logger
 from sipsorcery.access.contacts import Contact
 from sipsorcery.access.decision import Challenge, Refusal
 from sipsorcery.endpoint import Endpoint, Transport
+from sipsorcery.proxy.branch import Kind
 from sipsorcery.proxy.errors import Refused
 from sipsorcery.proxy.hops import Hops
 from sipsorcery.proxy.privileged import assert_identity
@@ -227,6 +228,18 @@ class Sys:
         else:
             branches = await self._hops.to_contacts(contacts)
         self._relay(branches, transparent)
+
+    async def follow(self) -> None:
+        """
+        Send a CANCEL, or an ACK, the way that its INVITE was relayed.
+
+        It is for what belongs to no relay that we have: the process before us may have
+        had it.
+        """
+        hop, *_ = await self._hops.each()
+        await self._tools.forwarder.forward(
+            self._routed, self._flow, hop, kind=Kind.RELAYED
+        )
 
     async def dispatch(self) -> None:
         """

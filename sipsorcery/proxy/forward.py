@@ -69,13 +69,21 @@ class Forwarder:
         self._transparency = transparency
 
     def forward(
-        self, routed: Routed, flow: Flow, hop: Hop, *, transparent: bool = False
+        self,
+        routed: Routed,
+        flow: Flow,
+        hop: Hop,
+        *,
+        transparent: bool = False,
+        kind: Kind = Kind.FORWARDED,
     ) -> Deferred[Flow]:
         """
         Send a request to one hop.
 
         :param flow: the one that it came by.
         :param transparent: whether the next hop sees no Via but ours.
+        :param kind: of the branch; that of an INVITE which was relayed, for what
+            follows it.
         :return: fires with the flow that it left on; fails with `TransportError`.
         :raises Refused: with 483, if it may not take another hop.
         """
@@ -83,9 +91,7 @@ class Forwarder:
             raise Refused(483, "Max-Forwards is 0")
         request = self._outgoing.prepare(routed, hop.departure, hop.uri, hop.routes)
         target = f"{hop.departure.target} {request.request_uri}"
-        branch = self._branches.make(
-            Kind.FORWARDED, routed.loop, target, routed.request
-        )
+        branch = self._branches.make(kind, routed.loop, target, routed.request)
         came_by = self._tokens.write(Use.VIA, self._ways.name(flow))
         via = self._transport.via_for(hop.way)
         text = f"{via};branch={branch};{_FLOW}={came_by}"
@@ -125,8 +131,8 @@ class Forwarder:
         response.pop_first(VIA)
         self._show(response, via)
         below = response.get(VIA)
-        if below is None or not self._branches.made(
-            Kind.FORWARDED, via.branch, response, below
+        if below is None or not any(
+            self._branches.made(kind, via.branch, response, below) for kind in Kind
         ):
             return False
         # name() gives no others
@@ -138,20 +144,28 @@ class Forwarder:
 
     def _pass_back_relayed(self, response: Response, flow: Flow, via: Via) -> bool:
         """
-        Send the 2xx to an INVITE on that a process before us has relayed.
+        Send on what answers an INVITE that a process before us has relayed.
 
-        It is repeated until its ACK comes, and two people wait for that; all else that
-        has answered that process means nothing any more (:rfc:`6026#section-7.3`).
+        A 2xx is repeated until its ACK comes, and two people wait for that. What a role
+        of ours says is for somebody who has no other answer, and what fails is for a
+        role that has cancelled it. All else that has answered that process means
+        nothing any more (:rfc:`6026#section-7.3`).
         """
-        if not response.is_success or response[CSEQ].method != "INVITE":
+        if response.status == 100 or response[CSEQ].method != "INVITE":
             return False
+        is_of_role = self._ways.arrival(flow).is_trusted
         response.pop_first(VIA)
         below = response.get(VIA)
         if below is None or not self._branches.made(
             Kind.RELAYED, via.branch, response, below
         ):
             return False
-        back = self._upstream(response, below)
+        if response.is_success or is_of_role:
+            back = self._upstream(response, below)
+        elif response.is_provisional:
+            back = None
+        else:
+            back = self._role(below)
         if back is None:
             return False
         self.review(
@@ -171,13 +185,22 @@ class Forwarder:
         try:
             came_by = self._tokens.read(routes[1].uri.user or "").flow
             if came_by == INSIDE:
-                role = Endpoint(Transport.UDP, below.address, below.port or 5060)
-                return self._ways.to_role(role)
-        except (Refused, TransportError):
+                return self._role(below)
+        except Refused:
             return None
         if isinstance(came_by, DatagramFlow | ConnectionFlow):
             return self._ways.find(came_by)
         return None
+
+    def _role(self, via: Via) -> Flow | None:
+        """
+        Find the flow to the role that a Via is of; None if it is of none.
+        """
+        try:
+            role = Endpoint(Transport.UDP, via.address, via.port or 5060)
+            return self._ways.to_role(role)
+        except (Refused, TransportError, ValueError):
+            return None
 
     def _show(self, response: Response, via: Via) -> None:
         hidden = via.parameters.get(_VIAS)

@@ -36,6 +36,9 @@ async def request(sys: Sys, req: Request) -> None:
     if await is_for_dialplan(sys, req):
         await sys.dispatch()
         return
+    if await is_left_over(sys, req):
+        await sys.forward(sys.get_app_server())
+        return
     is_known = sys.is_trusted or sys.is_trunk or await is_account(sys, req)
     if sys.is_ours:
         await arrived(sys, req)
@@ -52,9 +55,28 @@ async def is_for_dialplan(sys: Sys, req: Request) -> bool:
 
     The application server finds out who calls, and what their dialplan says.
     """
-    if req.method not in _DECIDED or req.to_tag() is not None or sys.is_trusted:
+    if req.method not in _DECIDED or req.to_tag() is not None:
         return False
-    if sys.get_app_server() is None:
+    return await concerns_users(sys)
+
+
+async def is_left_over(sys: Sys, req: Request) -> bool:
+    """
+    Tell whether a CANCEL or ACK may be of a call that an application server has.
+
+    Here it is unknown; but the process that has dispatched the call may have been the
+    one before us. The server finds out, whichever it is.
+    """
+    return req.method in _JUDGED and await concerns_users(sys)
+
+
+async def concerns_users(sys: Sys) -> bool:
+    """
+    Tell whether a request comes from outside, and is from one of our users or to one.
+
+    :return: False if there is no application server, too.
+    """
+    if sys.is_trusted or sys.get_app_server() is None:
         return False
     if sys.is_ours:
         return True
@@ -95,6 +117,8 @@ async def outward(sys: Sys, req: Request) -> None:
     """
     if req.method == "INVITE":
         await sys.relay()
+    elif req.method in _JUDGED:
+        await sys.follow()
     else:
         await sys.forward()
 

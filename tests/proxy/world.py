@@ -15,6 +15,7 @@ from sipsorcery.access.contacts import Contact
 from sipsorcery.access.dialogue_names import DialogueNames
 from sipsorcery.endpoint import Endpoint, HostPort, ListenAddress
 from sipsorcery.proxy.answers import Answers
+from sipsorcery.proxy.attendance import Attendance
 from sipsorcery.proxy.branch import Branches
 from sipsorcery.proxy.core import ProxyCore
 from sipsorcery.proxy.events import Events
@@ -181,9 +182,12 @@ class Peer:
 class ProxyWorld(SynchronousTestCase):
     """
     A proxy with one outside and one inside socket, and a script.
+
+    :ivar here: the roles that are there from the start.
     """
 
     script: Path | None = None
+    here: frozenset[str] = frozenset()
     local_networks: tuple[IPv4Network, ...] = ()
 
     def setUp(self) -> None:
@@ -264,6 +268,7 @@ class ProxyWorld(SynchronousTestCase):
             registered=RegisteredFlows(self.machine, gate),
             known=Known(contacts=self),
             roles=self.roles,
+            attendance=Attendance(self.roles, self.here),
             owner=Owners(self.names, self.roles).find,
         )
         self.loaded = Script(self.script, self.machine)
