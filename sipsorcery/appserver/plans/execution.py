@@ -62,6 +62,7 @@ from sipsorcery.appserver.plans.engine import (
     Step,
     Value,
 )
+from sipsorcery.appserver.plans.narrating import asks, is_given
 from sipsorcery.appserver.plans.plans import Plan, Plans
 from sipsorcery.appserver.plans.run_state import RunState
 from sipsorcery.appserver.plans.running_time import RunningTime
@@ -342,7 +343,11 @@ class Execution:
         function = self._other(name)
         if function is None:
             return HostError(f"there is no {name} here")
-        return await function(arguments)
+        self._step(asks(name, arguments))
+        value = await function(arguments)
+        if not isinstance(value, Answered | Delivered | Refused | _Again):
+            self._step(is_given(name, value))
+        return value
 
     def _other(self, name: str) -> HostFunction | None:
         """

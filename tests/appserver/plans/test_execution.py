@@ -192,12 +192,13 @@ class ExecutionCase(SynchronousTestCase):
 class StepTests(ExecutionCase):
     def test_lines(self) -> None:
         """
-        What a dialplan logs is told to its owner, in the order in which it happens.
+        What a dialplan logs and asks for is told to its owner, in order.
         """
         self.refused(
             HostCall("mark", {"text": "x"}, ("one", "two")), End(480, "", ("three",))
         )
-        self.assertEqual(self.told, ["says one", "says two", "says three"])
+        asked = ["asks mark: text 'x'", "mark gives 7"]
+        self.assertEqual(self.told, ["says one", "says two", *asked, "says three"])
         self.assertEqual(self.said.heard, [7])
 
     def test_unknown(self) -> None:
