@@ -65,13 +65,16 @@ async def modify(
             may_send = _may_send(session, method, description)
             if may_send:
                 try:
-                    await to_its_end(
+                    refused = await to_its_end(
                         _modify_once(session, method, description, solicited)
                     )
-                    return
                 except RequestFailed as error:
                     failed = error
                     delay = _delay_after(session, error, delay, retries=retries)
+                else:
+                    if refused is not None:
+                        raise refused
+                    return
             await turns.pause(clock, delay, until_ack=not may_send)
         _check(session, method)
         raise failed or RequestFailed(f"{method}: the peer's own never ends")
@@ -124,7 +127,13 @@ async def _modify_once(
     method: str,
     description: SessionDescription | None,
     solicited: AnswerHook | None,
-) -> None:
+) -> Exception | None:
+    """
+    Send it, and see to its ACK.
+
+    :return: why *solicited* has not answered the peer's offer, if so.
+    :raises RequestFailed: if the peer refuses it.
+    """
     carried = _NOTHING if solicited else _offer(session, method, description)
     fields, body = carried
     request: Request | None = None
@@ -163,10 +172,10 @@ async def _modify_once(
         session.shared.suffer(session, fate, reason)
         raise RequestFailed.by(request, response)
     session.follow_timer(response)
-    if reinvite is not None:
-        await reinvite.acknowledge(request)
-        if reinvite.refused is not None:
-            raise reinvite.refused
+    if reinvite is None:
+        return None
+    await reinvite.acknowledge(request)
+    return reinvite.refused
 
 
 def _offer(

@@ -239,6 +239,7 @@ class SwitchboardCase(AgentCase):
         """
         Be the server: connect who calls with who is called.
         """
+        call.ring(100)
         if call.replaced is not None:
             account = await self.parties.account(call.caller.uri)
             try:

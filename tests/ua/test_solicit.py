@@ -5,6 +5,9 @@ Tests for `sipsorcery.ua.session`: offers that a third party asks for.
 from __future__ import annotations
 
 from sipsorcery.sdp import SessionDescription
+from sipsorcery.sip.cseq import CSeq
+from sipsorcery.sip.fields import CSEQ
+from sipsorcery.sip.request import Request
 from sipsorcery.ua import RequestFailed, Session
 from tests.ua.cases import (
     ALICE,
@@ -65,6 +68,25 @@ class SolicitTests(AgentCase):
         assert self.theirs.remote is not None
         self.assertEqual(self.theirs.remote.media[0].address, (ALICE, 4000))
         self.assertTrue(self.theirs.is_established)
+        self.run_through(self.ours.bye())
+        self.assert_settled()
+
+    def test_another_refuses(self) -> None:
+        """
+        How the other one has refused says nothing to this peer: it is asked but once.
+        """
+        asked: list[SessionDescription] = []
+        invite = Request("INVITE", PEER_URI, [(CSEQ, CSeq(1, "INVITE"))])
+        glare = invite.respond(491)
+
+        async def fail(offer: SessionDescription) -> SessionDescription:
+            asked.append(offer)
+            raise RequestFailed("491 Request Pending", glare)
+
+        failed = self.begin(self.ours.solicit(fail))
+        self.assertEqual(self.refused(failed, RequestFailed).status, 491)
+        self.network.advance(30.0)
+        self.assertEqual(len(asked), 1)
         self.run_through(self.ours.bye())
         self.assert_settled()
 

@@ -127,14 +127,15 @@ class Bridge:
 
     def end(self) -> None:
         """
-        Relay nothing any more.
+        Relay nothing any more, and let go of both sides.
         """
         for side in self._sides:
             side.session.forget_hooks()
+        self.dissolve()
 
     def dissolve(self) -> None:
         """
-        Let go of both sides, whose sessions are over or belong to another call now.
+        Let go of both sides, whose sessions are over or belong to another bridge now.
 
         So that the call goes with its last reference, and nobody has to find the cycle.
         """
@@ -255,7 +256,7 @@ class _Side:
         try:
             await self._propose(other.session, self.rewrite(offer))
         except RequestFailed as error:
-            raise OfferRefused(_refusal(error)) from error
+            raise OfferRefused(refusal(error)) from error
         except SessionEnded as error:
             raise OfferRefused(Refusal(480)) from error
         except CancelledError:
@@ -321,7 +322,7 @@ class _Side:
         try:
             return await offered.wait()
         except RequestFailed as error:
-            raise OfferRefused(_refusal(error)) from error
+            raise OfferRefused(refusal(error)) from error
         except SessionEnded as error:
             raise OfferRefused(Refusal(480)) from error
         except CancelledError:
@@ -347,8 +348,8 @@ class _Side:
         try:
             response = await other.shared.request(other, method, fields, request.body)
         except RequestFailed as error:
-            refusal = _refusal(error)
-            transaction.respond(refusal.status, None, refusal.fields)
+            refused = refusal(error)
+            transaction.respond(refused.status, None, refused.fields)
         except SessionEnded:
             transaction.respond(480)
         else:
@@ -362,7 +363,7 @@ def _pass_on(transaction: ServerTransaction, response: Response) -> None:
     transaction.respond(status, reason, fields, response.body)
 
 
-def _refusal(error: RequestFailed) -> Refusal:
+def refusal(error: RequestFailed) -> Refusal:
     """
     Tell a peer how the other one has refused something, or that it is silent.
     """

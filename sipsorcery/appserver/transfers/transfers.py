@@ -15,7 +15,7 @@ from twisted.logger import Logger
 
 from sipsorcery.access.decision import Allowed, Challenge, Refusal
 from sipsorcery.access.decision import Decision as Verdict
-from sipsorcery.appserver.calls.bridge import Bridge, Rewrite
+from sipsorcery.appserver.calls.bridge import Bridge, Rewrite, refusal
 from sipsorcery.appserver.calls.connection import Connection, Connections, Side
 from sipsorcery.appserver.calls.parties import Parties
 from sipsorcery.appserver.calls.placing import Office, Order, Placing, Told
@@ -129,10 +129,17 @@ class Transfers:
             await self._parties.party(connection, stays),
             proven,
         )
+        _check(connection, old)
+        before = stays.local
+        connection.release(old)
         try:
             await self._replace(connection, old, stays, incoming, side)
         except (UserAgentError, SDPError) as error:
+            self._give_back(connection, stays, before)
             raise Refused(Code.NOT_ANSWERED, str(error), 488) from error
+        except BaseException:
+            self._give_back(connection, stays, before)
+            raise
         self._tell_moved(connection, incoming.caller.uri, old)
 
     # What the owner asks for
@@ -168,6 +175,7 @@ class Transfers:
             headers=headers,
         )
         placing = Placing(self._office, order, told)
+        before = stays.local
         connection.release(leaves)
         connection.ended().addCallback(lambda ending: placing.stop())
         try:
@@ -179,8 +187,7 @@ class Transfers:
             await self._bring(connection, leaves, side)
         except BaseException:
             # Whatever it was: a call of which nobody hears the end never ends.
-            if not connection.is_over and not connection.retain():
-                connection.hang_up("the transfer has failed")
+            self._give_back(connection, stays, before)
             raise
         self._tell_moved(connection, target, leaves)
 
@@ -197,7 +204,18 @@ class Transfers:
         _check(one, leaves)
         _check(other, goes)
         stays, comes = one.opposite(leaves), other.opposite(goes)
-        await self._introduce(one, stays, comes)
+        before = stays.local, comes.local
+        # Many a phone hangs up as soon as it knows that its REFER is accepted.
+        one.release(leaves)
+        other.release(goes)
+        try:
+            await self._introduce(one, stays, comes)
+            _check_there(one)
+            _check_there(other)
+        except BaseException:
+            self._give_back(one, stays, before[0])
+            self._give_back(other, comes, before[1])
+            raise
         side = other.surrender(comes, ATTENDED)
         one.replace(leaves, side, ATTENDED)
         self._bridge(one, leaves, goes)
@@ -285,8 +303,8 @@ class Transfers:
                 subscribes=refer.subscribes,
             )
         except RequestFailed as error:
-            reason = None if error.response is None else error.response.reason
-            referral.reject(error.status, reason)
+            refused = refusal(error)
+            referral.reject(refused.status, fields=refused.fields)
             return
         except SessionEnded:
             raise Refused(Code.NO_CALL) from None
@@ -334,12 +352,10 @@ class Transfers:
         Put whoever has answered in the place of a party.
         """
         try:
-            if connection.is_over:
-                raise Refused(Code.NO_CALL, "Request Terminated", 487)
+            _check_there(connection)
             stays = connection.opposite(leaves)
             await self._introduce(connection, stays, comes.session)
-            if connection.is_over:
-                raise Refused(Code.NO_CALL, "Request Terminated", 487)
+            _check_there(connection)
         except BaseException as error:
             if comes.cdr is not None:
                 text = error.text if isinstance(error, Refused) else "not connected"
@@ -366,13 +382,44 @@ class Transfers:
         except (UserAgentError, SDPError) as error:
             raise Refused(Code.NOT_ANSWERED, str(error)) from error
 
+    def _give_back(
+        self,
+        connection: Connection,
+        stays: Session,
+        before: SessionDescription | None,
+    ) -> None:
+        """
+        Let a call be what it was before somebody was to come into it.
+
+        It ends where the one has hung up meanwhile who was to leave.
+
+        :param before: what the one who stays was told before.
+        """
+        if connection.is_over or not connection.awaits_another:
+            return
+        if not connection.retain():
+            connection.hang_up("the transfer has failed")
+        elif not _is_same(stays.local, before):
+            stays.core.spawn(self._reconcile(connection))
+
+    async def _reconcile(self, connection: Connection) -> None:
+        """
+        Let both ends of a call hear each other again.
+        """
+        try:
+            await self._introduce(connection, connection.caller, connection.callee)
+        except Refused:
+            pass  # they have to help themselves, as after every re-INVITE that fails
+
     def _bridge(self, connection: Connection, *gone: Session) -> None:
         """
         Relay between those who are in a call now, and no more to those who were.
         """
         for session in gone:
             session.forget_hooks()
-        connection.bridge = self._make_bridge(connection)
+        before, connection.bridge = connection.bridge, self._make_bridge(connection)
+        if isinstance(before, Bridge):
+            before.dissolve()
 
     async def _replace(
         self,
@@ -383,9 +430,11 @@ class Transfers:
         side: Side,
     ) -> None:
         async def answer(description: SessionDescription | None) -> None:
+            _check_there(connection)
+            answered = incoming.answer(description)
             connection.replace(old, side, ATTENDED)
             self._bridge(connection, old)
-            await incoming.answer(description)
+            await answered
 
         async def late(offer: SessionDescription) -> SessionDescription:
             await answer(offer)
@@ -436,6 +485,22 @@ def _check(connection: Connection, session: Session) -> None:
         raise Refused(Code.NO_CALL)
     if connection.awaits_another:
         raise Refused(Code.TRANSFER_PENDING)
+
+
+def _check_there(connection: Connection) -> None:
+    """
+    See to it that a call has not ended while somebody was to come into it.
+
+    :raises Refused: if it has.
+    """
+    if connection.is_over:
+        raise Refused(Code.NO_CALL, "Request Terminated", 487)
+
+
+def _is_same(one: SessionDescription | None, other: SessionDescription | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return one.with_origin(other.origin) == other
 
 
 def _headers(referral: Referral) -> tuple[str, ...]:

@@ -4,13 +4,22 @@ Tests for `sipsorcery.appserver.transfers.transfers`: three phones and a server.
 
 from __future__ import annotations
 
+from twisted.internet.defer import Deferred
+
 from sipsorcery.appserver.refusals import Code
 from sipsorcery.dialog.replaces import reference_to
 from sipsorcery.sdp import NotAcceptable, SessionDescription
-from sipsorcery.sip.fields import REASON, REFERRED_BY, REPLACES
+from sipsorcery.sip.auth import Challenge
+from sipsorcery.sip.fields import (
+    REASON,
+    REFERRED_BY,
+    REPLACES,
+    WWW_AUTHENTICATE,
+)
 from sipsorcery.sip.parameterised import DialogReference
 from sipsorcery.sip.uri import SIPURI
 from sipsorcery.ua import (
+    CallCancelled,
     ClientCall,
     Referral,
     RequestFailed,
@@ -354,6 +363,109 @@ class AttendedTests(SwitchboardCase):
             self.run_through(session.bye())
         self.assert_settled()
 
+    def think(self, session: Session) -> Deferred[None]:
+        """
+        Let a phone take its time about what it is offered, or asked to offer.
+
+        :return: ends that.
+        """
+        thinking: Deferred[None] = Deferred()
+
+        async def answer(offer: SessionDescription | None) -> SessionDescription:
+            await thinking
+            assert session.local is not None
+            return session.local
+
+        session.on_offer(answer)
+        return thinking
+
+    def test_hangs_up_at_once(self) -> None:
+        """
+        101 may hang both calls up as soon as the REFER is accepted.
+        """
+        thinking = self.think(self.carol)
+        transfer = self.refer()
+        self.run_through(self.bob.bye())
+        self.run_through(self.consulted.bye())
+        thinking.callback(None)
+        done = self.given(transfer.done())
+        assert done is not None
+        self.assertEqual(done.status, 200)
+        self.assert_talks(self.alice, self.carol)
+        self.assertEqual(list(self.connections), [self.first])
+        self.run_through(self.alice.bye())
+        self.assertTrue(self.carol.is_over)
+        self.assert_settled()
+
+    def test_refuses_who_was_left(self) -> None:
+        """
+        If nothing comes of it when 101 has gone, nobody is left for the others.
+        """
+
+        def refuse(offer: object) -> SessionDescription:
+            raise NotAcceptable("not now")
+
+        thinking = self.think(self.alice)
+        self.carol.on_offer(refuse)
+        self.refer()
+        self.run_through(self.bob.bye())
+        self.run_through(self.consulted.bye())
+        self.assertFalse(self.alice.is_over or self.carol.is_over)
+        thinking.callback(None)
+        self.network.advance()
+        self.assertTrue(self.alice.is_over and self.carol.is_over)
+        self.assert_settled()
+
+    def test_gone_meanwhile(self) -> None:
+        """
+        If 100 hangs up meanwhile, 101 still talks with 102.
+        """
+        thinking = self.think(self.carol)
+        transfer = self.refer()
+        self.run_through(self.alice.bye())
+        thinking.callback(None)
+        done = self.given(transfer.done())
+        assert done is not None
+        self.assertGreaterEqual(done.status, 400)
+        self.assertEqual(list(self.connections), [self.second])
+        self.assert_talks(self.consulted, self.carol)
+        self.run_through(self.carol.bye())
+        self.assertTrue(self.consulted.is_over)
+        self.assert_settled()
+
+    def test_gone_on_the_other_side(self) -> None:
+        """
+        If 102 does, 101 still talks with 100.
+        """
+        thinking = self.think(self.alice)
+        transfer = self.refer()
+        self.run_through(self.carol.bye())
+        thinking.callback(None)
+        done = self.given(transfer.done())
+        assert done is not None
+        self.assertGreaterEqual(done.status, 400)
+        self.assertEqual(list(self.connections), [self.first])
+        self.assert_talks(self.alice, self.bob)
+        self.run_through(self.bob.bye())
+        self.assert_settled()
+
+    def test_twice(self) -> None:
+        """
+        A transfer that is asked for again while it is under way is refused.
+        """
+        thinking = self.think(self.carol)
+        first = self.refer()
+        again = self.begin(self.bob.refer(f"sip:102@{SERVER}", replaced=self.consulted))
+        error = self.refused(again, RequestFailed)
+        self.assertEqual(error.response[REASON].text, str(Code.TRANSFER_PENDING))
+        thinking.callback(None)
+        done = self.given(first.done())
+        assert done is not None
+        self.assertEqual(done.status, 200)
+        self.assert_talks(self.alice, self.carol)
+        self.run_through(self.alice.bye())
+        self.assert_settled()
+
 
 class PassOnTests(SwitchboardCase):
     """
@@ -411,6 +523,21 @@ class PassOnTests(SwitchboardCase):
         self.phones["100"].on_refer(lambda referral: referral.reject(488))
         failed = self.begin(self.bob.refer(f"sip:102@{PHONES['102']}"))
         self.assertEqual(self.refused(failed, RequestFailed).status, 488)
+        self.run_through(self.bob.bye())
+        self.assert_settled()
+
+    def test_challenged(self) -> None:
+        """
+        A challenge that was meant for us is no business of 101.
+        """
+        asked = Challenge.parse('Digest realm="x", nonce="1"')
+        self.phones["100"].on_refer(
+            lambda referral: referral.reject(401, fields=[(WWW_AUTHENTICATE, asked)])
+        )
+        failed = self.begin(self.bob.refer(f"sip:102@{PHONES['102']}"))
+        error = self.refused(failed, RequestFailed)
+        self.assertEqual(error.status, 403)
+        self.assertNotIn(WWW_AUTHENTICATE, error.response)
         self.run_through(self.bob.bye())
         self.assert_settled()
 
@@ -559,3 +686,93 @@ class ReplacesTests(SwitchboardCase):
 
         self.carol.on_offer(refuse)
         self.assertEqual(self.refusal(self.take()).status, 488)
+
+    def test_relayed(self) -> None:
+        """
+        From then on each hears what the other one wants: 102 is held by the caller.
+        """
+        session = self.given(self.take().answered())
+        self.run_through(session.hold())
+        self.assertTrue(self.carol.is_held)
+        self.run_through(session.resume())
+        self.run_through(self.carol.hold())
+        self.assertTrue(session.is_held)
+        self.run_through(session.bye())
+        self.assert_settled()
+
+    def thinking(self) -> Deferred[None]:
+        """
+        Let 102 take its time about the caller's offer.
+
+        :return: ends that.
+        """
+        thinking: Deferred[None] = Deferred()
+
+        async def answer(offer: SessionDescription | None) -> SessionDescription:
+            await thinking
+            return media(PHONES["102"])
+
+        self.carol.on_offer(answer)
+        return thinking
+
+    def test_given_up(self) -> None:
+        """
+        A caller that gives up meanwhile changes nothing: 101 and 102 go on.
+        """
+        thinking = self.thinking()
+        call = self.take()
+        self.network.advance()
+        call.cancel()
+        self.refused(call.answered(), CallCancelled)
+        thinking.callback(None)
+        self.network.advance()
+        self.assert_talks(self.bob, self.carol)
+        self.run_through(self.bob.hold())
+        self.assertTrue(self.carol.is_held)
+        self.run_through(self.bob.bye())
+        self.assertTrue(self.carol.is_over)
+        self.assert_settled()
+
+    def test_hung_up_meanwhile(self) -> None:
+        """
+        If 102 hangs up meanwhile, there is nobody to talk with.
+        """
+        self.thinking()
+        call = self.take()
+        self.network.advance()
+        self.run_through(self.carol.bye())
+        self.refused(call.answered(), RequestFailed)
+        self.assertTrue(self.bob.is_over)
+        self.assert_settled()
+
+    def test_left_meanwhile(self) -> None:
+        """
+        That 101 hangs up meanwhile is what was to come.
+        """
+        thinking = self.thinking()
+        call = self.take()
+        self.network.advance()
+        self.run_through(self.bob.bye())
+        self.assertFalse(self.carol.is_over)
+        thinking.callback(None)
+        session = self.given(call.answered())
+        self.assert_talks(session, self.carol)
+        self.run_through(session.bye())
+        self.assert_settled()
+
+    def test_two_at_once(self) -> None:
+        """
+        One place is for one caller: another one is refused meanwhile.
+        """
+        thinking = self.thinking()
+        first = self.take()
+        self.network.advance()
+        second = self.take()
+        error = self.refused(second.answered(), RequestFailed)
+        assert error.response is not None
+        self.assertEqual(error.response[REASON].text, str(Code.TRANSFER_PENDING))
+        thinking.callback(None)
+        session = self.given(first.answered())
+        self.assert_talks(session, self.carol)
+        self.run_through(session.bye())
+        self.assert_settled()
