@@ -25,8 +25,8 @@ class EventKind(StrEnum):
     OVERLOAD = "overload"  # lag or waiting
     # A message that could not be answered as it should have been.
     BAD_MESSAGE = "bad_message"
-    # Raw messages, in `Event.trace`.
-    SIP_TRACE = "sip_trace"
+    # Raw messages, in `Event.trace`. Between servers of ours: role, of the other one.
+    SIP_TRACE = "sip_trace"  # origin or role, where known
     # Whose the traces of one transaction are: known once a role has found out.
     OWNER_KNOWN = "owner_known"  # branch or origin
     DNS_LOOKUP = "dns_lookup"  # host, targets

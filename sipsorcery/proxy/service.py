@@ -27,6 +27,7 @@ from sipsorcery.proxy.assembly import (
     assemble,
     inside_address,
     own_addresses,
+    role_addresses,
 )
 from sipsorcery.proxy.discovery import Discovery
 from sipsorcery.proxy.events import Events
@@ -104,7 +105,11 @@ class ProxyService(Service):
             accounts=accounts, authenticator=authenticator, contacts=contacts
         )
         self._gate = Gate(reactor, guard, inside_address(config))
-        self._tracing = Tracing(bus)
+        self._tracing = Tracing(
+            bus,
+            inside=inside_address(config),
+            roles={end: role for role, end in role_addresses(config).items()},
+        )
         self._load = Load(reactor, self._events)
         self._script = Script(config.proxy.script, reactor, self._events)
         self._location = Locator(

@@ -4,9 +4,11 @@ Traces: every message of the proxy as an event, for those who look.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import time
+from types import MappingProxyType
 
+from sipsorcery.endpoint import Endpoint
 from sipsorcery.monitor.bus import Bus
 from sipsorcery.monitor.event import Direction, Event, EventKind, Trace
 from sipsorcery.monitor.masking import mask
@@ -19,6 +21,9 @@ from sipsorcery.sip.parser import parse
 from sipsorcery.sip.request import Request
 from sipsorcery.transport.flow import Flow
 
+# Who speaks on the inside and is no role that the configuration places.
+_ANY_SERVER = "server"
+
 
 class Tracing:
     """
@@ -27,15 +32,27 @@ class Tracing:
     Each has the branch of our Via, if that is in it; by this a role says whose message
     it is. All of one transaction, on both sides of the proxy, have the same ``origin``,
     which is made of the client's Via: by this a role says whose those are that it has
-    sent itself.
+    sent itself. What goes between servers of ours has the ``role`` of the other one.
+
+    :param inside: the address of the inside socket.
+    :param roles: who has which address there.
 
     :ivar branches: what makes our branches; None: there are none yet.
     """
 
-    def __init__(self, bus: Bus, clock: Callable[[], float] = time) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        clock: Callable[[], float] = time,
+        *,
+        inside: Endpoint | None = None,
+        roles: Mapping[Endpoint, str] = MappingProxyType({}),
+    ) -> None:
         self.branches: Branches | None = None
         self._bus = bus
         self._clock = clock
+        self._inside = inside
+        self._roles = roles
 
     def trace(self, data: bytes, flow: Flow, received: bool) -> None:
         """
@@ -44,6 +61,9 @@ class Tracing:
         if not self._bus.wants(EventKind.SIP_TRACE) or not data.strip():
             return
         call_id, branch, origin = self._names(data, received)
+        detail = {"origin": origin} if origin else {}
+        if flow.local == self._inside:
+            detail["role"] = self._roles.get(flow.remote, _ANY_SERVER)
         direction = Direction.RECEIVED if received else Direction.SENT
         self._bus.emit(
             Event(
@@ -52,7 +72,7 @@ class Tracing:
                 kind=EventKind.SIP_TRACE,
                 call_id=call_id,
                 remote=flow.remote,
-                detail={"origin": origin} if origin else {},
+                detail=detail,
                 trace=Trace(mask(data), direction, flow.local, flow.remote, branch),
             )
         )

@@ -104,3 +104,13 @@ class TracingTests(SynchronousTestCase):
         (event,) = self.bus.events
         assert event.trace is not None
         self.assertEqual((event.detail, event.trace.branch), ({}, ""))
+
+    def test_inside(self) -> None:
+        """
+        What goes between servers of ours says to whom, where the configuration knows.
+        """
+        placed = {self.flow.remote: "registrar"}
+        for roles, role in (({}, "server"), (placed, "registrar")):
+            tracing = Tracing(self.bus, inside=self.flow.local, roles=roles)
+            tracing.trace(b"anything", self.flow, True)
+            self.assertEqual(self.bus.events[-1].detail, {"role": role})
