@@ -67,7 +67,7 @@ class MemoryNetwork:
 
     def send(self, datagram: bytes, source: _End, destination: _End) -> None:
         """
-        Carry a datagram; if nobody is there, it is lost like any other.
+        Carry a datagram; if nobody is there, it is lost, and a connected port hears so.
         """
         if self.drop is not None and self.drop(datagram, source, destination):
             return
@@ -79,6 +79,11 @@ class MemoryNetwork:
             port = _bound(machine.udp_ports, destination)
             if port is not None:
                 port.deliver(datagram, source)
+                return
+            sender = self._owner_of(source[0])
+            refused = sender and _bound(sender.udp_ports, source)
+            if refused:
+                refused.refuse()  # what comes by ICMP
 
         machine.callLater(self.latency, arrive)
 

@@ -18,7 +18,10 @@ from twisted.internet.interfaces import (
     IReactorUDP,
     IUDPTransport,
 )
-from twisted.internet.protocol import AbstractDatagramProtocol
+from twisted.internet.protocol import (
+    AbstractDatagramProtocol,
+    ConnectedDatagramProtocol,
+)
 from twisted.internet.testing import MemoryReactorClock
 from zope.interface import implementer
 
@@ -194,11 +197,13 @@ class MemoryDatagramPort:
         self._end = end
         self._protocol = protocol
         self._max_size = max_size
+        self._peer: tuple[str, int] | None = None  # of a connected port
 
     def write(self, packet: bytes, addr: tuple[str, int] | None = None) -> None:
         """
         Send a datagram: record it, or hand it to the network.
         """
+        addr = addr or self._peer
         assert addr is not None
         network = self._reactor.network
         if network is None:
@@ -212,8 +217,19 @@ class MemoryDatagramPort:
     def deliver(self, datagram: bytes, source: tuple[str, int]) -> None:
         """
         Let a datagram arrive; one that is too long is cut, as the system does.
+
+        A connected port hears its peer alone.
         """
-        self._protocol.datagramReceived(datagram[: self._max_size], source)
+        if self._peer in (None, source):
+            self._protocol.datagramReceived(datagram[: self._max_size], source)
+
+    def refuse(self) -> None:
+        """
+        Let it hear that nobody was there, which only a connected port does.
+        """
+        if self._peer is not None:
+            assert isinstance(self._protocol, ConnectedDatagramProtocol)
+            self._protocol.connectionRefused()
 
     def stopListening(self) -> Deferred[None]:
         """
@@ -229,18 +245,18 @@ class MemoryDatagramPort:
         """
         return address("UDP", *self._end)
 
+    def connect(self, host: str, port: int) -> None:
+        """
+        Speak with one end alone.
+        """
+        self._peer = host, port
+
     # The rest of the interfaces, for which SIP has no use.
 
     def startListening(self) -> None:
         """
         Do nothing: it listens from the start.
         """
-
-    def connect(self, host: str, port: int) -> None:
-        """
-        Refuse: there is no double for a connected port.
-        """
-        raise NotImplementedError
 
     def setBroadcastAllowed(self, enabled: bool) -> None:
         """

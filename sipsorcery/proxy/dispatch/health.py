@@ -1,0 +1,95 @@
+"""
+Whether a server is well, by what it has answered and what not. Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+# Probes without an answer in a row after which a server is down, and those with one
+# after which it is up again: one lost packet says nothing.
+_MISSES = 2
+_ANSWERS = 2
+
+
+class State(StrEnum):
+    """
+    Name how a server is.
+    """
+
+    NEW = "new"  # nobody knows yet; it gets calls when no other is up
+    UP = "up"
+    DOWN = "down"
+
+
+@dataclass(slots=True)
+class Health:
+    """
+    One server.
+
+    :ivar since: when it came into its state; all times are seconds since the epoch.
+    :ivar why: what has brought it there, for people.
+    :ivar round_trip: of the last probe with an answer, in seconds.
+    """
+
+    since: float
+    state: State = State.NEW
+    why: str = "it has not been asked yet"
+    asked_at: float | None = None
+    answered_at: float | None = None
+    answer: str = ""
+    round_trip: float | None = None
+    _misses: int = field(default=0, repr=False)
+    _answers: int = field(default=0, repr=False)
+
+    def asked(self, now: float) -> None:
+        """
+        Note that a probe leaves.
+        """
+        self.asked_at = now
+
+    def answered(self, now: float, answer: str, round_trip: float) -> bool:
+        """
+        Note a good answer to a probe.
+
+        :return: whether its state is another one now.
+        """
+        self.answered_at, self.answer, self.round_trip = now, answer, round_trip
+        self._misses = 0
+        self._answers += 1
+        if self.state is State.UP:
+            return False
+        if self.state is State.DOWN and self._answers < _ANSWERS:
+            return False
+        return self._become(State.UP, now, answer)
+
+    def unwell(self, now: float, answer: str) -> bool:
+        """
+        Note an answer that says it cannot work.
+        """
+        self.answered_at, self.answer = now, answer
+        return self.missed(now, answer)
+
+    def missed(self, now: float, why: str) -> bool:
+        """
+        Note that a probe, or a call, had no answer in time.
+        """
+        self._answers = 0
+        self._misses += 1
+        if self._misses < _MISSES:
+            return False
+        return self._become(State.DOWN, now, why)
+
+    def refused(self, now: float, why: str) -> bool:
+        """
+        Note that nobody is there at all: its machine says so.
+        """
+        self._answers, self._misses = 0, _MISSES
+        return self._become(State.DOWN, now, why)
+
+    def _become(self, state: State, now: float, why: str) -> bool:
+        if state is self.state:
+            return False
+        self.state, self.since, self.why = state, now, why
+        return True
