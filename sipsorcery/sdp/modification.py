@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from sipsorcery.sdp.direction import Direction
-from sipsorcery.sdp.errors import RemoteProtocolError, excerpt
+from sipsorcery.sdp.errors import RemoteProtocolError
 from sipsorcery.sdp.media import Media
 from sipsorcery.sdp.origin import Origin
 from sipsorcery.sdp.session import SessionDescription
@@ -60,17 +60,14 @@ def check_offer(offer: SessionDescription, previous: SessionDescription) -> None
     """
     Make sure that a new offer fits the session that it changes.
 
+    A stream may become one of another type, as where audio turns into a fax
+    (:rfc:`3264#section-8.3.3`).
+
     :param previous: what the same side sent last.
-    :raises RemoteProtocolError: if streams are left out, or one has become another.
+    :raises RemoteProtocolError: if streams are left out.
     """
     if len(offer.media) < len(previous.media):
         raise RemoteProtocolError("the offer leaves out streams of the session")
-    for new, old in zip(offer.media, previous.media, strict=False):
-        # A new stream may take the place of one that is over (8.1).
-        if new.type != old.type and not old.is_rejected:
-            raise RemoteProtocolError(
-                f"the offer turns {excerpt(old.type)} into {excerpt(new.type)}"
-            )
 
 
 def _redirect(
