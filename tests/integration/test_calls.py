@@ -109,6 +109,25 @@ class CallTests(CallCase):
         """
         await self.call("caller-early-media", "callee-early-media")
 
+    async def test_reliable(self) -> None:
+        """
+        What the callee says before the answer is confirmed on either leg, with the
+        numbers of each (RFC 3262).
+        """
+        await self.call("caller-reliable", "callee-reliable")
+
+    async def test_confirmed_by_us(self) -> None:
+        """
+        Where the caller cannot confirm anything we do, and the caller just hears it.
+        """
+        await self.call("caller-early-media", "callee-reliable")
+
+    async def test_fax(self) -> None:
+        """
+        The switch of a call to T.38 passes, and so does its answer.
+        """
+        await self.call("caller-fax", "callee-fax")
+
     async def test_cancel(self) -> None:
         """
         The caller gives up while the phone rings, which hears CANCEL.
