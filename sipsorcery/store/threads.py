@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred, fail
+from twisted.internet.interfaces import IReactorFromThreads
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
@@ -73,7 +74,12 @@ class PooledThreads:
     def run(self, work: Callable[..., _T], *arguments: Any) -> Deferred[_T]:
         """
         Run *work* in a thread.
+
+        :raises TypeError: if the reactor knows of no threads, as those of tests do not:
+            here, and not in a thread, of which only a log would hear.
         """
+        if not IReactorFromThreads.providedBy(self._reactor):
+            raise TypeError(f"{self._reactor!r} knows of no threads")
         if self._running >= self._limit:
             return fail(
                 StoreOverloaded(f"{self._running} calls wait for a thread already")

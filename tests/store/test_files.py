@@ -11,6 +11,7 @@ from pathlib import Path
 
 from twisted.internet import reactor
 from twisted.internet.defer import gatherResults
+from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from sipsorcery.store.errors import StoreInUse, StoreOverloaded
@@ -120,6 +121,15 @@ class PooledThreadsTests(TestCase):
         self.threads.stop()
         self.threads.start()
         self.assertEqual(await self.threads.run(divmod, 7, 2), (3, 1))
+
+    def test_reactor_without_threads(self) -> None:
+        """
+        A reactor that no thread could tell anything is refused before there is one.
+        """
+        threads = PooledThreads(MemoryReactorClock(), "test", size=1, waiting=1)
+        threads.start()
+        self.addCleanup(threads.stop)
+        self.assertRaises(TypeError, threads.run, self.fail)
 
     async def test_bound(self) -> None:
         """
