@@ -197,7 +197,6 @@ class Express:
         origin = None if back is None else origin_below(below, *back.address)
         if (
             back is None
-            or (back.number and response.status == 200)  # the phone may call on it
             or origin is None
             or not self._branches.made_for(Kind.FORWARDED, branch, *origin)
             or not response.finds(_CSEQ)
@@ -348,7 +347,7 @@ class Express:
         if known is not None:
             return known
         token = self._token(text)
-        # A connection may be gone the next time.
+        # A connection may be gone the next time, and has to be held for the calls on it.
         if (
             token is None
             or token.use is not Use.VIA
