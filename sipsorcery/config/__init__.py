@@ -30,6 +30,8 @@ from sipsorcery.config.tree import (
 )
 from sipsorcery.config.values import (
     DigestAlgorithm,
+    DispatchBy,
+    DispatchProbe,
     Durability,
     Rate,
     TLSVerify,
@@ -45,6 +47,8 @@ __all__ = [
     "Config",
     "ConfigError",
     "DigestAlgorithm",
+    "DispatchBy",
+    "DispatchProbe",
     "Durability",
     "Fault",
     "Limits",

@@ -16,6 +16,8 @@ from sipsorcery.config.values import (
     Address,
     Country,
     DigestAlgorithm,
+    DispatchBy,
+    DispatchProbe,
     Domain,
     Durability,
     File,
@@ -120,6 +122,10 @@ class Proxy:
     inside: InsideAddress | None = None
     script: File | None = None
     dispatch_file: File | None = None
+    dispatch_by: DispatchBy = DispatchBy.CALL_ID
+    dispatch_probe: DispatchProbe = DispatchProbe.OPTIONS
+    dispatch_interval: Annotated[float, Number(0.05, 3600)] = 0.5
+    dispatch_patience: Annotated[float, Number(0.05, 60)] = 1
     tls_certificate: Files = ()
     tls_key: Files = ()  # each that of the certificate in the same place
     tls_client_ca: File | None = None

@@ -31,6 +31,25 @@ class Durability(StrEnum):
     POWER = "power"  # the loss of power
 
 
+class DispatchBy(StrEnum):
+    """
+    Name what decides about the application server for a new call.
+    """
+
+    CALL_ID = "call-id"  # each call by itself, by the weights
+    USER = "user"  # all calls of one user at one server
+    CALLS = "calls"  # the one that sets up the fewest, for its weight
+
+
+class DispatchProbe(StrEnum):
+    """
+    Name what an application server is asked to find out how it is.
+    """
+
+    OPTIONS = "options"  # its SIP stack answers
+    INVITE = "invite"  # so do its dialplans and its directory
+
+
 class DigestAlgorithm(StrEnum):
     """
     Name a digest algorithm that a challenge can offer (:rfc:`8760`).

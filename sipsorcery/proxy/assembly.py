@@ -5,7 +5,7 @@ The parts of a proxy, put together for the sockets that it has.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2s
 from typing import Any
@@ -19,6 +19,7 @@ from sipsorcery.proxy.answers import Answers
 from sipsorcery.proxy.attendance import Attendance
 from sipsorcery.proxy.branch import Branches
 from sipsorcery.proxy.core import ProxyCore
+from sipsorcery.proxy.dispatch.dispatcher import Dispatcher
 from sipsorcery.proxy.events import Events
 from sipsorcery.proxy.express import Express
 from sipsorcery.proxy.forward import Forwarder
@@ -54,6 +55,7 @@ class Surroundings:
     :ivar key: what the secrets of branches and tags are made of.
     :ivar dialogues: reads the names of dialogues.
     :ivar here: the names of the servers that run in this process.
+    :ivar dispatcher: knows the application servers, if there are several.
     """
 
     tokens: Tokens
@@ -68,6 +70,22 @@ class Surroundings:
     load: Load
     tracing: Tracing
     here: Collection[str] = ()
+    dispatcher: Dispatcher | None = None
+
+
+class _Trusted:
+    """
+    Those who are trusted on the inside socket.
+    """
+
+    def __init__(
+        self, roles: Iterable[Endpoint], dispatcher: Dispatcher | None
+    ) -> None:
+        self._roles = frozenset(roles)
+        self._dispatcher: Container[object] = () if dispatcher is None else dispatcher
+
+    def __contains__(self, end: object) -> bool:
+        return end in self._roles or end in self._dispatcher
 
 
 def assemble(
@@ -85,10 +103,11 @@ def assemble(
     branches = around.tracing.branches = Branches(_derived(key, b"branch"))
     outgoing = Outgoing(tokens, around.own.have_realm)
     roles = role_addresses(config)
+    dispatcher = around.dispatcher
     ways = Ways(
         transport,
         inside_address(config),
-        frozenset(roles.values()),
+        _Trusted(roles.values(), dispatcher),
         secrets.token_bytes(INCARNATION_SIZE),
         public=around.public.of,
         is_trunk=trunk_test(config.trunk),
@@ -114,8 +133,9 @@ def assemble(
         registered=RegisteredFlows(reactor, around.gate),
         known=around.known,
         roles=roles,
-        owner=Owners(around.dialogues, roles).find,
+        owner=Owners(around.dialogues, roles, dispatcher).find,
         attendance=Attendance(roles, around.here),
+        dispatcher=dispatcher,
     )
     return Switchboard(reactor, Router(around.own, tokens, branches), script, tools)
 

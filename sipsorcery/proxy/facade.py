@@ -5,13 +5,16 @@ What a script is given beside the message: the ways to find out, and to send.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from twisted.logger import Logger
 
 from sipsorcery.access.contacts import Contact
 from sipsorcery.access.decision import Challenge, Refusal
+from sipsorcery.access.overload import come_back_later
 from sipsorcery.endpoint import Endpoint, Transport
 from sipsorcery.proxy.branch import Kind
+from sipsorcery.proxy.dispatch.offer import Offer
 from sipsorcery.proxy.errors import Refused
 from sipsorcery.proxy.hops import Hops
 from sipsorcery.proxy.privileged import assert_identity
@@ -247,13 +250,17 @@ class Sys:
 
         One that names a dialogue, as in an attended transfer, goes where that is.
 
-        :raises Refused: if there is none.
+        One that does not answer at all is followed by the next one.
+
+        :raises Refused: with 503, if none is well.
         """
-        server = self.dispatcher_lookup() or self.get_app_server()
-        if server is None:
-            raise Refused(480, "there is no application server")
-        self._tools.events.dispatched(self._routed.request, server)
-        self._relay([[self._tools.ways.inwards(server)]], transparent=False)
+        own = self.dispatcher_lookup()
+        servers = self._app_servers() if own is None else [own]
+        if not servers:
+            text = "there is no application server that is well"
+            raise Refused(503, text, [come_back_later()])
+        offers = [self._offer(server) for server in servers]
+        self._relay([offers], transparent=False)
 
     async def send_internal(self, role: str) -> None:
         """
@@ -283,7 +290,14 @@ class Sys:
         """
         Give the application server for a new call; None: there is none.
         """
-        return self._tools.attendance.find("appserver")
+        return next(iter(self._app_servers()), None)
+
+    @property
+    def has_app_servers(self) -> bool:
+        """
+        Tell whether application servers decide about calls, be they well or not.
+        """
+        return self._tools.dispatcher is not None or bool(self._app_servers())
 
     def dispatcher_lookup(self) -> Endpoint | None:
         """
@@ -313,6 +327,25 @@ class Sys:
         return self._tools.nat.fix_sdp(self._routed.request, self._routed.arrival)
 
     # Inside
+
+    def _app_servers(self) -> list[Endpoint]:
+        dispatcher = self._tools.dispatcher
+        if dispatcher is None:
+            only = self._tools.attendance.find("appserver")
+            return [] if only is None else [only]
+        call_id = self._routed.request.get("Call-ID") or ""
+        called = self._routed.uri if self.is_ours else None
+        user = called.user or "" if called else "@".join(self._caller())
+        return dispatcher.choose(call_id, user)
+
+    def _offer(self, server: Endpoint) -> Hop:
+        dispatcher, request = self._tools.dispatcher, self._routed.request
+        events, ways = self._tools.events, self._tools.ways
+        if dispatcher is None:
+            events.dispatched(request, server)
+            return ways.inwards(server)
+        told = partial(events.dispatched, request)
+        return ways.inwards(server, offer=Offer(dispatcher, server, told))
 
     def _caller(self) -> tuple[str, str]:
         """

@@ -41,7 +41,7 @@ class Hops:
         ways, routed = self._tools.ways, self._routed
         if isinstance(to, str):
             return ways.inwards(self._tools.roles[to])
-        if to is not None and to in self._tools.roles.values():
+        if to is not None and ways.is_role(to):
             return ways.inwards(to)
         if to is not None:
             return self._allowed(ways.towards(Target(to), routed.send_from))
@@ -93,10 +93,17 @@ class Hops:
             return self._secure(self._tools.ways.along(flow), self._routed.uri)
         role = self._tools.owner(self._routed.uri)
         # Whoever let us have a Record-Route to the inside has its Contact there.
-        role = role or self._tools.roles.get("appserver")
+        role = role or self._any_app_server()
         if role is None:
             raise Refused(481, f"nobody inside has {self._routed.uri}")
         return self._tools.ways.inwards(role)
+
+    def _any_app_server(self) -> Endpoint | None:
+        dispatcher = self._tools.dispatcher
+        if dispatcher is None:
+            return self._tools.roles.get("appserver")
+        call_id = self._routed.request.get("Call-ID") or ""
+        return next(iter(dispatcher.choose(call_id, call_id)), None)
 
     def _towards(self, target: Target) -> Hop:
         hop = self._tools.ways.towards(target, self._routed.send_from)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from sipsorcery.access.dialogue_names import DialogueNames
 from sipsorcery.endpoint import Endpoint
+from sipsorcery.proxy.dispatch.dispatcher import Dispatcher
 from sipsorcery.sip.uri import SIPURI
 
 
@@ -17,11 +18,18 @@ class Owners:
 
     :param names: reads what application servers put into their Contacts.
     :param roles: where the servers inside are, by name. It may change.
+    :param dispatcher: knows the application servers, if there are several.
     """
 
-    def __init__(self, names: DialogueNames, roles: Mapping[str, Endpoint]) -> None:
+    def __init__(
+        self,
+        names: DialogueNames,
+        roles: Mapping[str, Endpoint],
+        dispatcher: Dispatcher | None = None,
+    ) -> None:
         self._names = names
         self._roles = roles
+        self._dispatcher = dispatcher
 
     def find(self, uri: SIPURI) -> Endpoint | None:
         """
@@ -32,6 +40,8 @@ class Owners:
         name = self._names.read(uri.user)
         if name is None:
             return None
+        if self._dispatcher is not None:
+            return self._dispatcher.stands_for(name.server, name.dialogue)
         if name.server in self._roles.values():
             return name.server
         # It was another one's, which is gone: any other has the records as well.

@@ -359,6 +359,7 @@ class _Branch:
         self._hops = list(hops)
         self._client: ClientTransaction | None = None
         self._timer_c: IDelayedCall | None = None
+        self._waiting: IDelayedCall | None = None  # for any answer of this server
         self._has_progress = False
         self._is_cancelled = False
         self.is_pending = True
@@ -380,6 +381,7 @@ class _Branch:
             self._hop = hop
             if self._relay.is_invite:
                 self._start_timer_c()
+            self._begin_to_wait()
             return
         self._end()
 
@@ -419,6 +421,7 @@ class _Branch:
         """
         flow = transaction.flow
         assert flow is not None  # it came on it
+        self._wait_no_more()
         self._relay.relays.review(
             response,
             flow,
@@ -437,6 +440,7 @@ class _Branch:
             self._relay.succeeded(transaction, response)
         elif response.status in _TRY_NEXT and self._hops and not self._is_cancelled:
             _note_failure(self._relay.relays, self._hop)
+            self._leave()
             self.try_next()
             self._relay.settle()
         else:
@@ -449,13 +453,53 @@ class _Branch:
         """
         self.timed_out = isinstance(error, TransactionTimeout)
         _note_failure(self._relay.relays, self._hop)
+        if self._hop.offer is not None:
+            self._hop.offer.silent()
         if self._has_progress:
             self._end()
         else:
+            self._leave()
             self.try_next()
         self._relay.silent()
 
     # Inside
+
+    def _begin_to_wait(self) -> None:
+        """
+        Give a server that is one of several some time to answer at all.
+        """
+        offer = self._hop.offer
+        if offer is None:
+            return
+        offer.sent()
+        if self._relay.is_invite and self._hops:
+            clock = self._relay.relays.clock
+            self._waiting = clock.callLater(offer.patience, self._waited)
+
+    def _waited(self) -> None:
+        # Of the next one we know more, and sooner, than of one that is dead or stuck.
+        self._waiting = None
+        offer = self._hop.offer
+        assert self._client is not None and offer is not None  # or nobody would wait
+        self._client.user = _GivenUp(self._relay)
+        offer.silent()
+        self._leave()
+        self.try_next()
+        self._relay.settle()
+
+    def _wait_no_more(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+
+    def _leave(self) -> None:
+        """
+        Have no more to do with the server that was asked last.
+        """
+        self._wait_no_more()
+        if self._client is not None and self._hop.offer is not None:
+            self._hop.offer.settled()
+        self._client = None
 
     def _start_timer_c(self) -> None:
         if self._timer_c is not None:
@@ -475,9 +519,39 @@ class _Branch:
         self.is_pending = False
         if self._client is not None:
             self._client.request.compact(keep_body=False)
+        self._leave()
         if self._timer_c is not None:
             self._timer_c.cancel()
             self._timer_c = None
+
+
+class _GivenUp:
+    """
+    What is left of a server that has not answered in time: the call is with another.
+
+    Whatever it says now comes too late; only a call that it has answered is one.
+    """
+
+    def __init__(self, relay: _Relay) -> None:
+        self._relay = relay
+        self._is_cancelled = False
+
+    def response_received(
+        self, transaction: ClientTransaction, response: Response
+    ) -> None:
+        """
+        End what begins there now; pass a 2xx on, as any (16.7, 5).
+        """
+        if response.is_success:
+            self._relay.succeeded(transaction, response)
+        elif response.is_provisional and not self._is_cancelled:
+            self._is_cancelled = True
+            transaction.cancel()
+
+    def failed(self, transaction: ClientTransaction, error: Failure) -> None:
+        """
+        Hear nothing new.
+        """
 
 
 def _note_failure(relays: Relays, hop: Hop) -> None:

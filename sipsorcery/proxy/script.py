@@ -37,7 +37,11 @@ async def request(sys: Sys, req: Request) -> None:
         await sys.dispatch()
         return
     if await is_left_over(sys, req):
-        await sys.forward(sys.get_app_server())
+        server = sys.get_app_server()
+        if server is None:
+            sys.respond(503)  # whoever has the call: none of them is well
+        else:
+            await sys.forward(server)
         return
     is_known = sys.is_trusted or sys.is_trunk or await is_account(sys, req)
     if sys.is_ours:
@@ -76,7 +80,7 @@ async def concerns_users(sys: Sys) -> bool:
 
     :return: False if there is no application server, too.
     """
-    if sys.is_trusted or sys.get_app_server() is None:
+    if sys.is_trusted or not sys.has_app_servers:
         return False
     if sys.is_ours:
         return True

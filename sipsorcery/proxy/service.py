@@ -30,6 +30,7 @@ from sipsorcery.proxy.assembly import (
     role_addresses,
 )
 from sipsorcery.proxy.discovery import Discovery
+from sipsorcery.proxy.dispatch.dispatcher import Dispatcher, Policy
 from sipsorcery.proxy.events import Events
 from sipsorcery.proxy.gate import Gate
 from sipsorcery.proxy.listeners import split_listeners
@@ -74,6 +75,8 @@ class ProxyService(Service):
     :param guard: says whom to listen to; None: everybody.
     :param resolver: asks DNS; None: the servers that the system names.
     :param here: the names of the other servers that run in this process.
+
+    :ivar dispatcher: knows the application servers, if there is a dispatch file.
     """
 
     name = "proxy"
@@ -111,6 +114,7 @@ class ProxyService(Service):
             roles={end: role for role, end in role_addresses(config).items()},
         )
         self._load = Load(reactor, self._events)
+        self.dispatcher = self._make_dispatcher(reactor, config)
         self._script = Script(config.proxy.script, reactor, self._events)
         self._location = Locator(
             resolver or system_resolver(reactor),
@@ -173,6 +177,8 @@ class ProxyService(Service):
             return None
         self._script.stop()
         self._load.stop()
+        if self.dispatcher is not None:
+            self.dispatcher.stop()
         self._upkeep.stop()
         if self._discovery is not None:
             self._discovery.stop()
@@ -225,6 +231,13 @@ class ProxyService(Service):
 
     # Inside
 
+    @staticmethod
+    def _make_dispatcher(reactor: Any, config: Config) -> Dispatcher | None:
+        file = config.proxy.dispatch_file
+        if file is None:
+            return None
+        return Dispatcher(reactor, file, Policy.of_config(config))
+
     def _assemble(self, layer: TransportLayer) -> None:
         config, known = self.config, self._known
         keys = self._secrets.keys(Purpose.FLOW)
@@ -247,6 +260,7 @@ class ProxyService(Service):
             load=self._load,
             tracing=self._tracing,
             here=self._here,
+            dispatcher=self.dispatcher,
         )
         self._board = assemble(
             self._reactor, config, layer, self._location, self._script, around
@@ -256,6 +270,8 @@ class ProxyService(Service):
         )
         self._upkeep.start()
         self._load.start()
+        if self.dispatcher is not None:
+            self.dispatcher.start()
         self._discover(layer, public, own)
 
     def _discover(

@@ -16,6 +16,7 @@ from sipsorcery.access.contacts import Contact
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.proxy.answers import Answers
 from sipsorcery.proxy.attendance import Attendance
+from sipsorcery.proxy.dispatch.dispatcher import Dispatcher
 from sipsorcery.proxy.events import Events
 from sipsorcery.proxy.express import Express
 from sipsorcery.proxy.forward import Forwarder
@@ -82,6 +83,7 @@ class Tools:
     :ivar roles: where the servers inside are, by name. It may change.
     :ivar owner: tells which server inside has the dialogue that a URI names.
     :ivar attendance: which servers inside are there.
+    :ivar dispatcher: knows the application servers, if there are several.
     """
 
     ways: Ways
@@ -100,3 +102,4 @@ class Tools:
     roles: Mapping[str, Endpoint] = field(default_factory=dict)
     owner: Callable[[SIPURI], Endpoint | None] = lambda uri: None
     attendance: Attendance = field(default_factory=lambda: Attendance({}))
+    dispatcher: Dispatcher | None = None

@@ -4,11 +4,12 @@ Between the flows of the transport layer and what tokens say of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 from sipsorcery.endpoint import Endpoint, HostPort, Transport
 from sipsorcery.proxy.arrival import Arrival, Departure, Side
+from sipsorcery.proxy.dispatch.offer import Offer
 from sipsorcery.proxy.errors import Refused
 from sipsorcery.proxy.token import (
     INSIDE,
@@ -42,6 +43,7 @@ class Hop:
     :ivar uri: the Request-URI for it; None: the one that came.
     :ivar routes: what the request has to pass on the way there.
     :ivar target: what the location of a server gave, if that is where it is from.
+    :ivar offer: of a call to one of several servers inside.
     """
 
     way: Way
@@ -49,6 +51,7 @@ class Hop:
     uri: SIPURI | None = None
     routes: tuple[Address, ...] = ()
     target: Target | None = None
+    offer: Offer | None = None
 
 
 class Peer:
@@ -83,7 +86,7 @@ class Ways:
         self,
         transport: TransportLayer,
         inside: Endpoint | None,
-        roles: Collection[Endpoint],
+        roles: Container[Endpoint],
         incarnation: bytes,
         *,
         worker: int = 0,
@@ -120,6 +123,12 @@ class Ways:
                 return known
         flow.memo = known = Peer(self._describe(flow), self._generation)
         return known
+
+    def is_role(self, end: Endpoint) -> bool:
+        """
+        Tell whether one of our servers has an address.
+        """
+        return end in self._roles
 
     def _trusts(self, arrival: Arrival) -> bool:
         return arrival.remote in self._roles
@@ -209,7 +218,9 @@ class Ways:
             raise Refused(430, f"the flow {flow} is gone")
         return Hop(found, self._departure(found, flow), uri, routes)
 
-    def inwards(self, role: Endpoint, uri: SIPURI | None = None) -> Hop:
+    def inwards(
+        self, role: Endpoint, uri: SIPURI | None = None, offer: Offer | None = None
+    ) -> Hop:
         """
         Give the hop to a role.
 
@@ -219,7 +230,7 @@ class Ways:
             flow = self._transport.datagram_flow(role, self._inside)
         except TransportError as error:
             raise Refused(480, str(error)) from error
-        return Hop(flow, self._departure(flow, INSIDE), uri)
+        return Hop(flow, self._departure(flow, INSIDE), uri, offer=offer)
 
     def to_role(self, role: Endpoint) -> Flow:
         """

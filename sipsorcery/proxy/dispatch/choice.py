@@ -7,22 +7,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 from hashlib import blake2b
 
 from sipsorcery.endpoint import Endpoint
 
 _FULL = 2.0**64
-
-
-class By(StrEnum):
-    """
-    Name what decides about the server for a new call.
-    """
-
-    CALL_ID = "call-id"  # each call by itself, by the weights
-    USER = "user"  # all calls of one user at one server
-    CALLS = "calls"  # the one that has the fewest, for its weight
 
 
 @dataclass(frozen=True, slots=True)

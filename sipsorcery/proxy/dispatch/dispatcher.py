@@ -15,11 +15,12 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from sipsorcery.config import Config, DispatchBy, DispatchProbe
 from sipsorcery.endpoint import Endpoint, Transport
-from sipsorcery.proxy.dispatch.choice import By, Candidate, by_calls, by_hash
+from sipsorcery.proxy.dispatch.choice import Candidate, by_calls, by_hash
 from sipsorcery.proxy.dispatch.file import DRAIN, Entry, Listing, read
 from sipsorcery.proxy.dispatch.health import Health, State
-from sipsorcery.proxy.dispatch.probing import Kind, Probe
+from sipsorcery.proxy.dispatch.probing import Probe
 from sipsorcery.sip.response import Response
 
 # Seconds between two looks at the file.
@@ -42,10 +43,23 @@ class Policy:
         next server.
     """
 
-    by: By = By.CALL_ID
-    probe: Kind = Kind.OPTIONS
+    by: DispatchBy = DispatchBy.CALL_ID
+    probe: DispatchProbe = DispatchProbe.OPTIONS
     interval: float = 0.5
     patience: float = 1.0
+
+    @classmethod
+    def of_config(cls, config: Config) -> Policy:
+        """
+        Take what the configuration says.
+        """
+        proxy = config.proxy
+        return cls(
+            proxy.dispatch_by,
+            proxy.dispatch_probe,
+            proxy.dispatch_interval,
+            proxy.dispatch_patience,
+        )
 
 
 @dataclass(slots=True)
@@ -65,7 +79,6 @@ class Dispatcher:
     :param reactor: has UDP and time.
     :param file: need not be there yet; one that cannot be used, or that names nobody,
         never replaces what was known before.
-    :param trusted: is kept to hold every server of the file, whatever its priority.
     :param clock: gives the seconds since the epoch.
     """
 
@@ -75,14 +88,12 @@ class Dispatcher:
         self,
         reactor: Any,
         file: Path,
-        trusted: set[Endpoint],
         policy: Policy = Policy(),  # frozen
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.policy = policy
         self._reactor = reactor
         self._file = file
-        self._trusted = trusted
         self._clock = clock
         self._seen: object = None
         self._servers: dict[Endpoint, _Server] = {}
@@ -119,11 +130,11 @@ class Dispatcher:
             for each in able
         ]
         match self.policy.by:
-            case By.CALLS:
+            case DispatchBy.CALLS:
                 order = by_calls(candidates, call_id)
-            case By.USER:
+            case DispatchBy.USER:
                 order = by_hash(candidates, user)
-            case By.CALL_ID:
+            case DispatchBy.CALL_ID:
                 order = by_hash(candidates, call_id)
         return order[:_OFFERS]
 
@@ -142,6 +153,9 @@ class Dispatcher:
         return others[0] if others else None
 
     def __contains__(self, endpoint: object) -> bool:
+        """
+        Tell whether a server is in the file, whatever its priority.
+        """
         return endpoint in self._servers
 
     # What calls tell of servers
@@ -290,13 +304,11 @@ class Dispatcher:
     def _add(self, entry: Entry) -> None:
         server = _Server(entry, Health(self._clock()))
         self._servers[entry.endpoint] = server
-        self._trusted.add(entry.endpoint)
         server.probe = Probe(self._reactor, entry.endpoint, self.policy.probe, self)
         self._ask(server)
 
     def _remove(self, endpoint: Endpoint) -> None:
         server = self._servers.pop(endpoint)
-        self._trusted.discard(endpoint)
         if server.timer is not None and server.timer.active():
             server.timer.cancel()
         if server.probe is not None:

@@ -10,12 +10,12 @@ well.
 from __future__ import annotations
 
 import secrets
-from enum import StrEnum
 from typing import Any, Protocol
 
 from twisted.internet.protocol import ConnectedDatagramProtocol, connectionDone
 from twisted.python.failure import Failure
 
+from sipsorcery.config import DispatchProbe
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.fields import CSEQ
@@ -38,15 +38,6 @@ _REQUEST = (
 )
 # 200 to OPTIONS; a dialplan that works answers the INVITE with this.
 _HEALTHY = {"OPTIONS": (200,), "INVITE": (420,)}
-
-
-class Kind(StrEnum):
-    """
-    Name what is asked.
-    """
-
-    OPTIONS = "options"
-    INVITE = "invite"
 
 
 class Listener(Protocol):
@@ -76,7 +67,7 @@ class Probe(ConnectedDatagramProtocol):
     transport: Any
 
     def __init__(
-        self, reactor: Any, endpoint: Endpoint, kind: Kind, listener: Listener
+        self, reactor: Any, endpoint: Endpoint, kind: DispatchProbe, listener: Listener
     ) -> None:
         self._endpoint = endpoint
         self._method = kind.value.upper()
