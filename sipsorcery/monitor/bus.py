@@ -27,10 +27,13 @@ class Subscription(Protocol):
     """
     One subscriber's place at a bus.
 
-    :ivar dropped: events that this subscriber was too slow for.
     """
 
-    dropped: int
+    @property
+    def dropped(self) -> int:
+        """
+        Events that this subscriber was too slow for, or that were lost on the way.
+        """
 
     def stop(self) -> None:
         """
@@ -42,6 +45,12 @@ class Bus(Protocol):
     """
     Takes events from servers and hands them to subscribers.
     """
+
+    @property
+    def dropped(self) -> int:
+        """
+        Events that any subscriber was too slow for, or that were lost on the way.
+        """
 
     def wants(self, kind: EventKind) -> bool:
         """
@@ -71,20 +80,40 @@ class LocalBus:
     :param waiting: how many events wait for one subscriber; of more, the oldest are
         dropped.
 
-    :ivar dropped: events that any subscriber was too slow for.
     """
 
     def __init__(self, reactor: IReactorTime, waiting: int = _WAITING) -> None:
-        self.dropped = 0
+        self._dropped = 0
         self._reactor = reactor
         self._waiting = waiting
         self._places: dict[EventKind, tuple[_Place, ...]] = {}
+
+    @property
+    def dropped(self) -> int:
+        """
+        Events that any subscriber was too slow for.
+        """
+        return self._dropped
+
+    def count_dropped(self) -> None:
+        """
+        Count one more.
+        """
+        self._dropped += 1
 
     def wants(self, kind: EventKind) -> bool:
         """
         Tell whether anybody listens to a kind.
         """
         return kind in self._places
+
+    @property
+    def backlog(self) -> int:
+        """
+        The most events that wait for any one subscriber.
+        """
+        places = {place for places in self._places.values() for place in places}
+        return max((len(place) for place in places), default=0)
 
     def emit(self, event: Event) -> None:
         """
@@ -138,6 +167,9 @@ class _Place:
         self._queue: deque[Event] = deque(maxlen=waiting)
         self._turn: IDelayedCall | None = None  # there while something waits
 
+    def __len__(self) -> int:
+        return len(self._queue)
+
     def put(self, event: Event) -> None:
         """
         Let an event wait for the next turn.
@@ -173,7 +205,7 @@ class _Place:
     def _count_dropped(self) -> None:
         # Once for each power of ten: the log must not drown with it.
         self.dropped += 1
-        self._bus.dropped += 1
+        self._bus.count_dropped()
         if str(self.dropped).strip("0") == "1":
             self._log.warn(
                 "{count} events dropped: {subscriber} is too slow",

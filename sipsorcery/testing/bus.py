@@ -26,6 +26,13 @@ class RecordingBus:
         """
         return [event.kind for event in self.events]
 
+    @property
+    def dropped(self) -> int:
+        """
+        Nothing ever is.
+        """
+        return 0
+
     def wants(self, kind: EventKind) -> bool:
         """
         Tell that every kind is wanted.

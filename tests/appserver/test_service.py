@@ -153,6 +153,8 @@ class ServiceTests(DirectoryCase):
 
     # As a bus
 
+    dropped = 0
+
     def wants(self, kind: EventKind) -> bool:
         """
         Want all events.

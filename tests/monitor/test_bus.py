@@ -4,12 +4,15 @@ Tests for `sipsorcery.monitor.bus`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from sipsorcery.monitor.bus import Bus, LocalBus
 from sipsorcery.monitor.event import Event, EventKind
 from sipsorcery.testing.bus import RecordingBus
+from tests.monitor import bus_contract
 
 
 def event(
@@ -19,6 +22,22 @@ def event(
     Make an event that can be told from others.
     """
     return Event(time=number, server=server, kind=kind)
+
+
+class LocalBusContractTests(bus_contract.BusContract):
+    """
+    The contract, in one process.
+    """
+
+    async def setUp(self) -> None:  # type: ignore[override]  # as trial allows
+        await super().setUp()
+        self.clock = Clock()
+        self.speaks = self.hears = LocalBus(self.clock)
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        while self.clock.getDelayedCalls():
+            self.clock.advance(0)
+        self.assertTrue(condition())
 
 
 class LocalBusTests(SynchronousTestCase):

@@ -43,17 +43,26 @@ class Server:
 
     :param reactor: has time, and sockets.
     :param url: as in ``storage.live``.
+    :param durability: what is expected of its disk; None: nothing.
+    :param does: what it does for us, to go on after its name.
 
     :ivar name: what to call it in a text: the URL without a password.
     """
 
     _log = Logger()
 
-    def __init__(self, reactor: Any, url: str, durability: Durability) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        url: str,
+        durability: Durability | None,
+        does: str = "keeps the live state",
+    ) -> None:
         scheme, _, rest = url.partition("://")
         credentials, _, rest = rest.rpartition("@")
         self.name = f"{scheme}://{rest}"
         self._durability = durability
+        self._does = does
         user, _, password = credentials.partition(":")
         self._credentials = [each for each in (user, password) if each]
         hosts, *path = rest.split("/")
@@ -109,7 +118,8 @@ class Server:
                 await ask("AUTH", *self._credentials)
             await ask("SELECT", self._database)
             await ask("PING")  # refused while it reads its file
-            await self._check_disk(connection)
+            if self._durability is not None:
+                await self._check_disk(connection)
         except RedisError as error:
             connection.transport.loseConnection()
             if str(error) != self._told:
@@ -118,7 +128,7 @@ class Server:
             return
         self._told = ""
         self._ready = connection
-        self._log.info("{name} keeps the live state", name=self.name)
+        self._log.info("{name} {does}", name=self.name, does=self._does)
         waiting, self._waiting = self._waiting, []
         for each in waiting:
             each.callback(connection)
