@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import secrets as random
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -63,13 +63,15 @@ from sipsorcery.appserver.tools import Tools
 from sipsorcery.appserver.trace_owners import Belonging, TraceOwners
 from sipsorcery.appserver.transfers.transfers import Transfers
 from sipsorcery.appserver.transfers.web_actions import WebActions
+from sipsorcery.appserver.wellness import Wellness
 from sipsorcery.appserver.wizard.engine import WizardEngine
 from sipsorcery.config import Config
 from sipsorcery.dialog.dialog import DialogID
-from sipsorcery.dialog.refusal import Refusal
+from sipsorcery.dialog.refusal import FieldValue, Refusal
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.monitor.bus import Bus
 from sipsorcery.monitor.event import EventKind
+from sipsorcery.monitor.figures import Figure, of_transactions, of_transport
 from sipsorcery.sip.parameters import NONE
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.uri import SIPURI
@@ -89,8 +91,8 @@ from sipsorcery.ua import (
     UserAgentSettings,
 )
 
-# What a probe is answered: that we have read it, and call nobody. The field says how
-# many calls there are.
+# What a probe is answered: that directory and dialplans work, and nobody is called. The
+# field says how many calls there are.
 _WELL = 420
 _COUNT = "DialPlanEngine-ExecutionCount"
 # Seconds that a leg rings at most: a little longer than a dial, which ends it.
@@ -154,6 +156,7 @@ class AppServerService(Service):
             Language.WIZARD: WizardEngine(clock),
         }
         self._plans = Plans(self._configured, engines)
+        self._wellness = Wellness(directory, engines[Language.PYTHON])
         self._authenticator = authenticator
         self._admission = Admission(
             config, accounts, authenticator, self._plans, reactor.seconds
@@ -300,6 +303,18 @@ class AppServerService(Service):
         """
         return self._continuity.connections
 
+    def figures(self) -> Iterator[Figure]:
+        """
+        Give what there is to count.
+        """
+        if not self.running:
+            return
+        yield from of_transport(self.agent.transport.counters)
+        yield from of_transactions(self.agent.transactions)
+        established = len(self.connections)
+        ringing = sum(each.connection is None for each in self.calls)
+        yield from self._events.counters.figures(ringing, established)
+
     # Inside
 
     def _tell_confinement(self, means: Sequence[str]) -> None:
@@ -330,9 +345,22 @@ class AppServerService(Service):
             incoming.reject(refused.status, refused.phrase, fields=refused.fields)
             return
         if is_probe(incoming.uri) and self._may_probe(source):
-            incoming.reject(_WELL, fields=[(_COUNT, str(len(self.calls)))])
+            Deferred.fromCoroutine(self._answer_probe(incoming))
             return
         Call(self._tools, incoming, source, new_identifier()).start()
+
+    async def _answer_probe(self, incoming: ServerCall) -> None:
+        answer: tuple[int, str | None, tuple[FieldValue, ...]]
+        try:
+            await self._wellness.check()
+        except Refused as refused:
+            self._log.warn("A probe is told: {refused}", refused=refused)
+            answer = refused.status, refused.phrase, refused.fields
+        else:
+            answer = _WELL, None, ((_COUNT, str(len(self.calls))),)
+        if incoming.is_pending:  # nobody waits for ever
+            status, phrase, fields = answer
+            incoming.reject(status, phrase, fields=fields)
 
     def _resume(
         self, before: RingingCall, incoming: ServerCall, state: RunState | None
@@ -348,6 +376,7 @@ class AppServerService(Service):
         Give the reason for what is refused before there is a call.
         """
         request, refused = transaction.request, of_user_agent(refusal)
+        self._events.counters.refused[refused.code] += 1
         self._events.emit(
             EventKind.CALL_REFUSED,
             str(refused),

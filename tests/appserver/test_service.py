@@ -13,6 +13,9 @@ from twisted.internet.protocol import DatagramProtocol
 from sipsorcery.access.accounts import Accounts
 from sipsorcery.access.authentication import Authenticator
 from sipsorcery.access.contacts import Contacts
+from sipsorcery.appserver.errors import EngineOverloaded
+from sipsorcery.appserver.plans.engine import HostCall
+from sipsorcery.appserver.python.turns import Waiting
 from sipsorcery.appserver.python.workers import Workers
 from sipsorcery.appserver.service import AppServerService
 from sipsorcery.config import parse
@@ -72,9 +75,20 @@ class Proxy(DatagramProtocol):
 class NoWorkers:
     """
     Stands for the processes of dialplans in Python, of which there are none here.
+
+    :ivar works: whether they would have time.
     """
 
     size = 0
+    works = True
+
+    async def run(self, owner: str, turn: object) -> Waiting:
+        """
+        Let a dialplan, whatever it is, come as far as its answer.
+        """
+        if not self.works:
+            raise EngineOverloaded("all are busy")
+        return Waiting(HostCall("respond", {}), b"", "nothing")
 
     def start(self) -> None:
         """
@@ -113,6 +127,7 @@ class ServiceTests(DirectoryCase):
         live.start()
         accounts = Accounts(self.directory, config, self.machine, own=list)
         self.events: list[Event] = []
+        self.workers = NoWorkers()
         self.service = AppServerService(
             self.machine,
             config,
@@ -127,7 +142,7 @@ class ServiceTests(DirectoryCase):
             bus=self,
             clock=lambda: NOW,
             resolver=Zones(),
-            workers=cast(Workers, NoWorkers()),
+            workers=cast(Workers, self.workers),
         )
         self.service.startService()
         self.settle()
@@ -350,6 +365,15 @@ class ServiceTests(DirectoryCase):
         self.assertEqual(self.last.get("DialPlanEngine-ExecutionCount"), "0")
         self.invite("sip:dispatcher@example.com")
         self.assertEqual(self.statuses(), [100, 404])
+
+    def test_probe_of_one_that_is_unwell(self) -> None:
+        """
+        If no dialplan can run, or nobody can be asked for, a probe is told so.
+        """
+        self.workers.works = False
+        self.invite("sip:dispatcher@127.0.0.1", received=None)
+        self.assertEqual(self.statuses(), [503])
+        self.assertEqual(self.last[REASON].text, "plan-overloaded")
 
     def test_other_methods(self) -> None:
         """
