@@ -8,6 +8,7 @@ from collections.abc import Callable
 from time import time
 
 from sipsorcery.appserver.calls.connection import Connection
+from sipsorcery.appserver.counters import CallCounters
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.monitor.bus import Bus
 from sipsorcery.monitor.event import Event, EventKind
@@ -20,9 +21,12 @@ class Events:
     Makes the events of the application server.
 
     :param clock: gives the seconds since the epoch.
+
+    :ivar counters: count the same for those who want numbers only.
     """
 
     def __init__(self, bus: Bus, clock: Callable[[], float] = time) -> None:
+        self.counters = CallCounters()
         self._bus = bus
         self._clock = clock
 

@@ -92,6 +92,7 @@ class Tools:
         """
         Make a run of a dialplan.
         """
+        self.events.counters.runs += 1
         return Execution(
             self.clock,
             self.plans,

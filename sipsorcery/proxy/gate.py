@@ -38,6 +38,13 @@ class Gate:
         self._guard = guard
         self._inside = inside
 
+    @property
+    def dropped(self) -> int:
+        """
+        Packets that were not let in.
+        """
+        return 0 if self._guard is None else self._guard.dropped
+
     def admits(self, flow: Flow) -> bool:
         """
         Tell whether to look at what has just come on a flow.

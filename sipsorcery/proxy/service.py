@@ -21,6 +21,7 @@ from sipsorcery.config import Config
 from sipsorcery.endpoint import HostPort, ListenAddress
 from sipsorcery.monitor.bus import Bus
 from sipsorcery.monitor.event import EventKind
+from sipsorcery.monitor.figures import Figure, counter, of_transactions, of_transport
 from sipsorcery.proxy import self_signed
 from sipsorcery.proxy.assembly import (
     Surroundings,
@@ -191,6 +192,17 @@ class ProxyService(Service):
         List the open listeners: none before the start.
         """
         return () if self._layer is None else self._layer.listeners
+
+    def figures(self) -> Iterator[Figure]:
+        """
+        Give what there is to count.
+        """
+        if self._layer is None:
+            return
+        yield from of_transport(self._layer.counters)
+        yield from of_transactions(self._board.transactions)
+        unlistened = self._gate.dropped
+        yield counter("packets_refused", "Packets not listened to.", unlistened)
 
     # What the transport layer receives
 

@@ -54,6 +54,7 @@ class Switchboard:
 
     :param tools: what scripts send by; its relays get what belongs to them.
 
+    :ivar transactions: those of the relays.
     :ivar reviews: the responses that the script looks at.
     :ivar limit: for how many requests at a time the script may wait.
     """
@@ -69,7 +70,7 @@ class Switchboard:
         self._script = script
         self._tools = tools
         self._answers: Answers = tools.answers
-        self._transactions = tools.relays.transactions
+        self.transactions = tools.relays.transactions
         tools.relays.pass_ack = self._begin
         tools.relays.express = tools.express
         tools.express.looks = lambda: script.changes_responses
@@ -105,7 +106,7 @@ class Switchboard:
         """
         if self._tools.express.pass_back(response, flow):
             return
-        if not self._transactions.take(response):
+        if not self.transactions.take(response):
             # One that answers nothing that we have sent is dropped (16.7, 1).
             self._tools.forwarder.pass_back(response, flow)
 
@@ -113,7 +114,7 @@ class Switchboard:
         """
         Give up what waits for answers on a connection, and tell that it is gone.
         """
-        self._transactions.flow_closed(flow, reason)
+        self.transactions.flow_closed(flow, reason)
         self._tools.registered.closed(flow)
         self._tools.gate.forget(flow)
         token = self._tools.tokens.write(Use.PATH, self._tools.ways.name(flow))
@@ -141,8 +142,8 @@ class Switchboard:
     # Inside
 
     def _take(self, request: Request, flow: Flow) -> None:
-        if self._transactions.knows(request):
-            self._transactions.request_received(request, flow)
+        if self.transactions.knows(request):
+            self.transactions.request_received(request, flow)
         elif request.method != "ACK" or not self._answers.end_here(request):
             self._begin(request, flow)
 

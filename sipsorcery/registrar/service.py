@@ -5,7 +5,7 @@ The registrar as a Twisted service: opens its socket and feeds the rest.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from twisted.application.service import Service
@@ -18,6 +18,14 @@ from sipsorcery.access.overload import LagMeter
 from sipsorcery.config import Config
 from sipsorcery.monitor.bus import Bus, Subscription
 from sipsorcery.monitor.event import Event, EventKind
+from sipsorcery.monitor.figures import (
+    Figure,
+    Histogram,
+    counter,
+    gauge,
+    of_transactions,
+    of_transport,
+)
 from sipsorcery.registrar.answer import Answers
 from sipsorcery.registrar.answering import Authenticates, Registrar, Reply
 from sipsorcery.registrar.errors import Refused, RegistrarError
@@ -116,6 +124,8 @@ class RegistrarService(Service):
         self._transactions: TransactionLayer | None = None  # None: it does not run
         self._subscription: Subscription | None = None
         self._is_overloaded = False
+        self._classes = [0] * 7  # answers, by the first digit of their status
+        self._answering = Histogram()
         self._sweeping = LoopingCall(self._sweep)
         self._sweeping.clock = reactor
 
@@ -219,9 +229,26 @@ class RegistrarService(Service):
         Do nothing: there are no connections here.
         """
 
+    def figures(self) -> Iterator[Figure]:
+        """
+        Give what there is to count.
+        """
+        if self._transactions is None:
+            return
+        yield from of_transport(self._transactions.transport.counters)
+        yield from of_transactions(self._transactions)
+        for number, count in enumerate(self._classes[1:], 1):
+            status = f"{number}xx"
+            yield counter("registrations", "Requests answered.", count, status=status)
+        waiting = self._load.waiting
+        yield gauge("registrations_waiting", "Requests not answered yet.", waiting)
+        yield gauge("kept_alive", "Addresses kept reachable.", len(self._due))
+        yield Figure("registering", "Time until the answer.", self._answering)
+
     # Inside
 
     async def _answer(self, transaction: ServerTransaction) -> None:
+        begun = self._reactor.seconds()
         try:
             reply = await self._registrar.answer(
                 transaction.request, transaction.flow.remote
@@ -231,6 +258,8 @@ class RegistrarService(Service):
             self._tell_bad(transaction)
             reply = Reply(500)
         self._load.waiting -= 1
+        self._classes[reply.status // 100] += 1
+        self._answering.observe(self._reactor.seconds() - begun)
         if transaction.is_pending:
             transaction.respond(reply.status, reply.reason, reply.fields)
 

@@ -4,14 +4,37 @@ What the transport layer counts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+# What RFC 3261 and its extensions define; all others count as one, for peers may make
+# up any number of them.
+_METHODS = (
+    *("ACK", "BYE", "CANCEL", "INFO", "INVITE", "MESSAGE", "NOTIFY", "OPTIONS"),
+    *("PRACK", "PUBLISH", "REFER", "REGISTER", "SUBSCRIBE", "UPDATE"),
+)
+#: The name of all other methods.
+OTHER = "other"
+
+
+def _no_methods() -> dict[str, int]:
+    return dict.fromkeys((*_METHODS, OTHER), 0)
+
+
+def _no_classes() -> list[int]:
+    return [0] * 7
 
 
 @dataclass(slots=True)
 class Counters:
     """
     Count what came, what left and what was refused, since the layer began.
+
+    :ivar methods: requests that came, by the methods that there are; `OTHER` ones too.
+    :ivar classes: responses that came, by the first digit of their status.
     """
+
+    methods: dict[str, int] = field(default_factory=_no_methods)
+    classes: list[int] = field(default_factory=_no_classes)
 
     requests_received: int = 0
     responses_received: int = 0

@@ -18,7 +18,7 @@ from sipsorcery.sip.request import Request, error_response
 from sipsorcery.sip.response import Response
 from sipsorcery.transaction.stateless import make_tag
 from sipsorcery.transport.consumer import TransportConsumer
-from sipsorcery.transport.counters import Counters
+from sipsorcery.transport.counters import OTHER, Counters
 from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.flow import Flow
 from sipsorcery.transport.watch import Watch
@@ -85,10 +85,13 @@ class Reception:
         try:
             if isinstance(message, Request):
                 self._counters.requests_received += 1
+                methods, method = self._counters.methods, message.method
+                methods[method if method in methods else OTHER] += 1
                 message.note_source(*flow.address)
                 self._consumer.request_received(message, flow)
             else:
                 self._counters.responses_received += 1
+                self._counters.classes[message.status // 100] += 1
                 self._consumer.response_received(message, flow)
         except ParseError as error:
             self.parse_failed(error, flow)

@@ -276,6 +276,7 @@ class Call:
             remote=self._source.remote,
             detail={"direction": str(self.direction)},  # what a replay needs to know
         )
+        self._tools.events.counters.started += 1
         if self._tools.events.wants(EventKind.CALL_STARTED):
             caller, called = str(self._incoming.caller.uri), str(self._request.uri)
             self._tell(
@@ -355,6 +356,9 @@ class Call:
             return
         connection = self._connection(session, target)
         self.connection = connection
+        counters = self._tools.events.counters
+        counters.answered += 1
+        counters.answering.observe(self._tools.now() - self.started)
         if self._tools.events.wants(EventKind.CALL_ANSWERED):
             who = str(target.uri)
             self._tell(EventKind.CALL_ANSWERED, f"{who} has answered", to=who)
@@ -433,6 +437,7 @@ class Call:
 
     def _refuse(self, refused: Refused) -> None:
         self._reason = refused.text
+        self._tools.events.counters.refused[refused.code] += 1
         self._tell(
             EventKind.CALL_REFUSED,
             str(refused),
