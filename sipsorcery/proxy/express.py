@@ -347,7 +347,7 @@ class Express:
         if known is not None:
             return known
         token = self._token(text)
-        # A connection may be gone the next time, and has to be held for the calls on it.
+        # A connection may be gone the next time, and has to be held for calls on it.
         if (
             token is None
             or token.use is not Use.VIA

@@ -106,6 +106,7 @@ class Hops:
         return next(iter(dispatcher.choose(call_id, call_id)), None)
 
     def _towards(self, target: Target) -> Hop:
+        self._check(target)
         hop = self._tools.ways.towards(target, self._routed.send_from)
         return self._allowed(self._secure(hop, self._routed.uri))
 
@@ -117,6 +118,8 @@ class Hops:
             return [self._secure(ways.along(flow, uri, routes[1:]), uri)]
         next_hop = contact.path[0] if contact.path else uri
         targets = await self._tools.location.locate(next_hop)
+        for target in targets:
+            self._check(target)
         hops = [ways.towards(target, None, uri, routes) for target in targets]
         return [self._secure(hop, uri) for hop in hops]
 
@@ -154,6 +157,17 @@ class Hops:
         ):
             raise Refused(480, f"no TLS leads to {uri}")
         return hop
+
+    def _check(self, target: Target) -> None:
+        """
+        See to it that nobody is led to a role by its address.
+
+        Roles are reached by what they are asked for. Their addresses stand in the URIs
+        of those who want to be trusted there because we are, or a role that has let
+        itself be led on by a Contact or a dial string.
+        """
+        if self._tools.ways.is_role(target.endpoint):
+            raise Refused(403, f"{target} is a server inside")
 
     def _allowed(self, hop: Hop) -> Hop:
         """

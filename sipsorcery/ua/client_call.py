@@ -174,9 +174,24 @@ class ClientCall:
         """
         Make the session of a new dialog.
         """
+        if self._onward is not None:
+            self._keep_way(dialog)
         shared = SharedDialog(self.core, dialog, self.account, flow)
         negotiation = self._negotiation and self._negotiation.fork()
         return Session(shared, negotiation, self._timer_settings)
+
+    def _keep_way(self, dialog: Dialog) -> None:
+        """
+        Let what we send in a dialog begin its way as the INVITE did: at our proxy.
+
+        A peer that answers without the Record-Route that it was sent, or with another
+        one, would have us send to any address inside, past whoever looks at that.
+        """
+        proxy, routes = self.account.proxy, dialog.route_set
+        if isinstance(proxy, SIPURI) and not (
+            routes and _is_same_hop(routes[0].uri, proxy)
+        ):
+            dialog.route_set = (Address(proxy),)
 
     # What we do
 
@@ -346,3 +361,7 @@ class ClientCall:
         self._give_up(CallCancelled("the user agent stops"))
         for attempt in self._attempts:
             await attempt.over.wait()
+
+
+def _is_same_hop(one: URI, other: SIPURI) -> bool:
+    return isinstance(one, SIPURI) and (one.host, one.port) == (other.host, other.port)

@@ -83,6 +83,21 @@ class OwnersTests(ProxyWorld):
         self.a.send(self.a.make("INVITE", self.contact(SECOND)))
         self.assertEqual(self.second.request().method, "INVITE")
 
+    def test_by_address(self) -> None:
+        """
+        Nobody is led to a server inside by its address, neither by one that is trusted.
+        """
+        for uri in (f"sip:{SERVER}:5066", f"sip:100@{SERVER}:5066;transport=udp"):
+            for method in ("OPTIONS", "INVITE", "BYE"):
+                request = self.first.make(method, uri, to_tag="us")
+                self.first.send(request, to="10.0.0.1", port=5059)
+                self.assertEqual(self.first.statuses()[-1], 403)
+        route = f"Route: <sip:10.0.0.1:5059;lr>, <sip:{SERVER}:5066;lr>"
+        request = self.first.make("BYE", f"sip:{PHONE_A}", route, to_tag="us")
+        self.first.send(request, to="10.0.0.1", port=5059)
+        self.assertEqual(self.first.statuses(), [403])
+        self.assertEqual(self.second.inbox, [])
+
     def test_elsewhere(self) -> None:
         """
         A name of ours at somebody else's host is nothing of ours.

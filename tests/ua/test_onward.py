@@ -12,12 +12,15 @@ from sipsorcery.sip.fields import (
     CONTACT,
     CONTENT_TYPE,
     MAX_FORWARDS,
+    RECORD_ROUTE,
+    ROUTE,
     SUPPORTED,
 )
 from sipsorcery.sip.parameterised import MediaType
 from sipsorcery.sip.request import Request
 from sipsorcery.transport.transactions.server import ServerTransaction
 from sipsorcery.ua import (
+    Account,
     CallCancelled,
     ClientCall,
     OfferRefused,
@@ -32,6 +35,7 @@ from tests.ua.cases import (
     BOB,
     BOB_MEDIA,
     BOB_URI,
+    PEER,
     PEER_MEDIA,
     PEER_URI,
     AgentCase,
@@ -112,6 +116,38 @@ class OnwardTests(AgentCase):
         error = self.refused(call.answered(), RequestFailed)
         self.assertEqual(error.status, 302)
         self.assertEqual(self.phone.methods, ["INVITE", "ACK"])
+        self.assert_settled()
+
+    def test_way(self) -> None:
+        """
+        Whatever a callee answers, what follows goes to our proxy first, as the INVITE
+        did: else it could lead us to any address inside.
+        """
+        proxy = f"<{PEER_URI};lr>"
+        account = Account("sip:alice@example.com", proxy=f"{PEER_URI};lr")
+        inside = (CONTACT, Address.parse("<sip:127.0.0.1:5001>"))
+        for routes, expected in (
+            ([], [proxy]),
+            (["<sip:127.0.0.1:5001;lr>"], [proxy]),
+            ([proxy, f"<sip:{PEER}:5061;lr>"], [proxy]),
+            (
+                ["<sip:far.example;lr>", f"<sip:token@{PEER};lr>"],
+                [f"<sip:token@{PEER};lr>", "<sip:far.example;lr>"],
+            ),
+        ):
+            call = self.alice.invite(
+                "sip:bob@far.example", ALICE_MEDIA, account=account, onward=Onward()
+            )
+            self.network.advance()
+            fields = [inside, *((RECORD_ROUTE, Address.parse(one)) for one in routes)]
+            self.phone.respond(self.invite, 200, *fields, body=SDP)
+            session = self.given(call.answered())
+            ending = self.begin(session.bye())
+            for method in ("ACK", "BYE"):
+                sent = [str(one) for one in self.phone.last(method).all(ROUTE)]
+                self.assertEqual(sent, expected)
+            self.phone.respond(self.phone.last("BYE"), 200, tag=None)
+            self.given(ending)
         self.assert_settled()
 
     def test_ring_time(self) -> None:
