@@ -50,6 +50,12 @@ class MemoryNetwork:
         self._machines.append(made)
         return made
 
+    def remove(self, machine: MemoryReactor) -> None:
+        """
+        Take a machine away, as if it had lost its power: on it time stands still.
+        """
+        self._machines.remove(machine)
+
     def advance(self, seconds: float = 0.0) -> None:
         """
         Move time on everywhere, in as many steps as there are moments to act.

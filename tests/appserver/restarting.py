@@ -5,9 +5,10 @@ What the tests of calls that ring share: an application server that is killed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
+from twisted.internet.defer import Deferred
 
 from sipsorcery.access.accounts import Accounts
 from sipsorcery.access.authentication import Authenticator
@@ -19,16 +20,27 @@ from sipsorcery.monitor.bus import LocalBus
 from sipsorcery.sip.fields import CONTENT_TYPE
 from sipsorcery.sip.parameterised import MediaType
 from sipsorcery.sip.request import Request
+from sipsorcery.sip.response import Response
 from sipsorcery.store.directory import Language
 from sipsorcery.store.live import LocalStore, Record
 from sipsorcery.store.ringing import RINGING, RingingCall
 from sipsorcery.store.secrets import Secrets
 from sipsorcery.testing.network import MemoryNetwork
 from sipsorcery.testing.threads import SteppedThreads
-from tests.appserver.test_service import CONFIG, HOST, SDP, Proxy
+from tests.appserver.test_service import HOST, SDP, Proxy
 from tests.store.directory.cases import NOW, DirectoryCase
 from tests.transport.location.zones import Zones
 
+T = TypeVar("T")
+
+#: The address of the proxy.
+PROXY = "127.0.0.3"
+CONFIG = """
+server.data_dir = '{folder}'
+proxy.inside = "udp:127.0.0.3:5059"
+appserver.listen = "udp:127.0.0.1:5065"
+limits.outside_calls = "100/60s"
+"""
 #: The address of who calls.
 CALLER = "udp:192.0.2.9:5060"
 
@@ -41,22 +53,21 @@ class RestartingCase(DirectoryCase):
     def setUp(self) -> None:
         super().setUp()
         self.network = MemoryNetwork()
-        self.machine = self.network.machine(HOST)
         self.proxy = Proxy()
-        self.machine.listenUDP(5059, self.proxy, HOST)
+        self.network.machine(PROXY).listenUDP(5059, self.proxy, PROXY)
         self.config = parse(CONFIG.format(folder=self.folder).encode())
         self.secrets = Secrets(self.folder)
         self.secrets.load()
-        # It outlives what runs on the machine.
+        self.store = self.network.machine("127.0.0.9")
+        self.threads = SteppedThreads(waits=False)
         self.live = LocalStore(
-            self.network.machine("127.0.0.2"),
+            self.store,
             self.folder,
-            threads=SteppedThreads(waits=False),
+            threads=self.threads,
             clock=self.now,
         )
         self.live.start()
-        self.bus = LocalBus(self.machine)
-        self.steps: list[str] = []
+        self.bus = LocalBus(self.store)
         self.do(self.joe.accounts.add("100", "example.com", "zanzibar"))
         self.service = self.start()
         self.addCleanup(self.stop)
@@ -66,13 +77,15 @@ class RestartingCase(DirectoryCase):
         """
         Give the time, in seconds since the epoch.
         """
-        return NOW + float(self.machine.seconds())
+        return NOW + self.network.seconds()
 
     def start(self) -> AppServerService:
         """
         Start a server.
         """
+        self.machine = self.network.machine(HOST)
         accounts = Accounts(self.directory, self.config, self.machine, own=list)
+        self.workers = Workers(None, size=1, threads=SteppedThreads(waits=False))
         service = AppServerService(
             self.machine,
             self.config,
@@ -87,7 +100,7 @@ class RestartingCase(DirectoryCase):
             bus=self.bus,
             clock=self.now,
             resolver=Zones(),
-            workers=Workers(None, size=1, threads=SteppedThreads(waits=False)),
+            workers=self.workers,
         )
         service.startService()
         self.settle()
@@ -106,15 +119,8 @@ class RestartingCase(DirectoryCase):
         """
         End the server as if its process had been killed.
         """
-        agent = self.service.agent
-        agent.core.wheel.clear()
-        agent.transactions._drive.wheel.clear()
-        stopped = agent.transport.stop()
-        for each in self.machine.getDelayedCalls():
-            each.cancel()
-        self.service._workers.stop()
-        self.begin(stopped)
-        self.settle()
+        self.network.remove(self.machine)
+        self.workers.stop()
 
     def restart(self, after: float = 0.0) -> None:
         """
@@ -163,8 +169,8 @@ class RestartingCase(DirectoryCase):
             "INVITE",
             "sip:100@example.com",
             [
-                ("Via", f"SIP/2.0/UDP {HOST}:5059;branch=z9hG4bK{self.number}"),
-                ("Record-Route", f"<sip:in@{HOST}:5059;lr>"),
+                ("Via", f"SIP/2.0/UDP {PROXY}:5059;branch=z9hG4bK{self.number}"),
+                ("Record-Route", f"<sip:in@{PROXY}:5059;lr>"),
                 ("Record-Route", "<sip:out@203.0.113.1;lr>"),
                 ("Max-Forwards", "70"),
                 ("From", f"<sip:eve@elsewhere.test>;tag={self.number}"),
@@ -180,7 +186,8 @@ class RestartingCase(DirectoryCase):
             SDP,
         )
         self.proxy.send(invite)
-        self.settle()
+        for _ in range(3):  # a server that has just started asks for much
+            self.settle()
         return invite
 
     def last(self, method: str) -> Request:
@@ -207,6 +214,12 @@ class RestartingCase(DirectoryCase):
             if each.get("CSeq") == "1 INVITE" and each.get("Call-ID") == "call1"
         ]
 
+    def final(self) -> Response:
+        """
+        Give the last response of all.
+        """
+        return self.proxy.responses[-1]
+
     # Records
 
     def records(self) -> list[Record]:
@@ -228,20 +241,23 @@ class RestartingCase(DirectoryCase):
         (found,) = self.records()
         return found
 
-    def change(self, **fields: Any) -> None:
+    def change(self, record: Record | None = None, **fields: Any) -> None:
         """
-        Change the one record, as somebody may who has got at the store.
+        Change a record, as somebody may who has got at the store; None: the only one.
         """
-        record = self.record()
+        record = record or self.record()
         changed = msgspec.structs.replace(RINGING.read(record), **fields)
-        self.do(_awaited(self.live.swap(record.replace(data=RINGING.write(changed)))))
+        self.given(self.live.swap(record.replace(data=RINGING.write(changed))))
+
+    def given(self, deferred: Deferred[T]) -> T:
+        """
+        Give what the live state has said.
+        """
+        self.store.advance(0)
+        return self.successResultOf(deferred)
 
     def ringing(self) -> RingingCall:
         """
         Give what the one record says.
         """
         return RINGING.read(self.record())
-
-
-async def _awaited(deferred: Any) -> Any:
-    return await deferred

@@ -113,6 +113,7 @@ class Call:
         self._is_claimed = True
         if before.cdr is not None:
             self._cdr = self._tools.cdrs.resume(before.cdr)
+        self._claim_traces()
         self._begin(self._go_on(before, state))
         return self._cdr
 
@@ -257,10 +258,7 @@ class Call:
         self.owner = admitted.account.owner
         self.direction = admitted.intent.direction
         self._run_id = new_identifier()
-        if self._source.is_near:
-            whose = Belonging(self.owner, self.id)
-            tag = self.caller.dialog.id.local_tag
-            self._tools.owners.received(self._request, whose, tag)
+        self._claim_traces()
         self._cdr = self._tools.cdrs.begin(
             owner=self.owner,
             direction=Direction.IN,
@@ -286,6 +284,15 @@ class Call:
                 account=self.account.aor,
                 **{"from": caller, "to": called},
             )
+
+    def _claim_traces(self) -> None:
+        """
+        Let the owner see what is sent and received for it.
+        """
+        if self._source.is_near:
+            whose = Belonging(self.owner, self.id)
+            tag = self.caller.dialog.id.local_tag
+            self._tools.owners.received(self._request, whose, tag)
 
     def _execute(
         self, admitted: Admitted, legs: int, state: RunState | None = None

@@ -55,6 +55,7 @@ class Ringing:
             return None
         if self.execution is not None:
             self.state = self.execution.state or self.state
+        execution = self.execution
         account, plan = self.admitted.account, self.admitted.plan
         ringing = RingingCall(
             id=self.id,
@@ -72,6 +73,7 @@ class Ringing:
             language="" if plan.language is None else str(plan.language),
             started=self.started,
             run=self.run,
+            lease="" if execution is None else execution.lease,
             cdr=None if self.cdr is None else self.cdr.now,
             legs=tuple(
                 ringing for leg in self.legs if (ringing := leg.ringing) is not None

@@ -227,6 +227,13 @@ class Execution:
         return await self._conclude(self._resume(state, failed))
 
     @property
+    def lease(self) -> str:
+        """
+        Under which its dial counts as a call to the outside; "": it does not.
+        """
+        return "" if self._departure is None else self._departure.lease
+
+    @property
     def state(self) -> RunState | None:
         """
         What another process needs to go on with it.
@@ -248,7 +255,6 @@ class Execution:
             content=guest.dress.content,
             may_run_again=self._may_run_again,
             redirect="" if self._redirect is None else str(self._redirect),
-            lease="" if self._departure is None else self._departure.lease,
         )
 
     def stop(self) -> None:

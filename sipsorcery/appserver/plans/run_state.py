@@ -23,7 +23,6 @@ class RunState(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     :ivar may_run_again: whether a redirection may let it run from the start.
     :ivar redirect: where it has been redirected, for which it runs again; empty:
         nowhere.
-    :ivar lease: under which the dial counts as a call to the outside; empty: none.
     :ivar written: when this was so, in seconds since the epoch.
     """
 
@@ -37,5 +36,4 @@ class RunState(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     content: tuple[str, bytes] | None = None
     may_run_again: bool = True
     redirect: str = ""
-    lease: str = ""
     written: float = 0.0

@@ -155,8 +155,8 @@ class Rescue:
         for leg in call.legs:
             self._cut(leg)
         state, incoming = self._state_of(call), await self._incoming(call)
-        if state is not None and state.lease:
-            self._release(state.lease)
+        if call.lease:
+            self._release(call.lease)
         if incoming is None:
             self._close(call)
             return
