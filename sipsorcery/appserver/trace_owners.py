@@ -26,6 +26,8 @@ from sipsorcery.transport.flow import Flow
 # Dialogs that are remembered beside the established calls: those that ring, and those
 # whose last messages are under way. At 500 calls a second, those of ten seconds.
 _RECENT = 10_000
+# Of a sent-by that names none.
+_PORT = 5060
 
 #: Finds the established call that a dialog is of.
 Find: TypeAlias = Callable[[DialogID], Connection | None]
@@ -138,8 +140,9 @@ class TraceOwners:
         self._claim(belonging, call_id, "branch", via.branch or "")
 
     def _claim_sent(self, belonging: Belonging, call_id: str, via: Via) -> None:
-        name = origin_of(via.branch, via.sent_by)
-        self._claim(belonging, call_id, "origin", name)
+        # The proxy sees us at the address that we name.
+        seen = via.seen_from(via.host, via.port or _PORT)
+        self._claim(belonging, call_id, "origin", origin_of(seen))
 
     def _claim(self, belonging: Belonging, call_id: str, name: str, value: str) -> None:
         if belonging.owner and value:

@@ -60,7 +60,7 @@ class Tracing:
         """
         if not self._bus.wants(EventKind.SIP_TRACE) or not data.strip():
             return
-        call_id, branch, origin = self._names(data, received)
+        call_id, branch, origin = self._names(data, flow, received)
         detail = {"origin": origin} if origin else {}
         if flow.local == self._inside:
             detail["role"] = self._roles.get(flow.remote, _ANY_SERVER)
@@ -77,7 +77,7 @@ class Tracing:
             )
         )
 
-    def _names(self, data: bytes, received: bool) -> tuple[str, str, str]:
+    def _names(self, data: bytes, flow: Flow, received: bool) -> tuple[str, str, str]:
         """
         Give the Call-ID, our branch and the origin of a message, as far as it has them.
         """
@@ -93,13 +93,15 @@ class Tracing:
         # Ours is on top of what we send on, and of what comes back of that.
         is_ours = isinstance(message, Request) is not received
         if not is_ours:
-            return call_id, "", origin_of(vias[0].branch, vias[0].sent_by)
+            # What comes has yet to be completed; what goes back is complete.
+            via = vias[0].seen_from(*flow.address) if received else vias[0]
+            return call_id, "", origin_of(via)
         branch = vias[0].branch or ""
         if len(vias) == 1:
             return call_id, "" if received else branch, ""
         if received and not self._made(message, branch):
             return call_id, "", ""
-        return call_id, branch, origin_of(vias[1].branch, vias[1].sent_by)
+        return call_id, branch, origin_of(vias[1])
 
     def _made(self, response: Message, branch: str) -> bool:
         assert self.branches is not None  # the caller has looked

@@ -434,8 +434,7 @@ class ServiceTests(DirectoryCase):
         """
         Give what the proxy names the transaction of a request that it was sent.
         """
-        via = request[VIA]
-        return {"origin": origin_of(via.branch, via.sent_by)}
+        return {"origin": origin_of(request[VIA].seen_from(HOST, 5065))}
 
     def test_owner_of_traces(self) -> None:
         """
