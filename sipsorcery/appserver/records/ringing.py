@@ -25,9 +25,10 @@ from sipsorcery.store.errors import Conflict, StoreError, UnreadableRecord
 from sipsorcery.store.live import LiveStore, Record
 from sipsorcery.store.ringing import LIFETIME, RINGING, RingingCall
 
-# Seconds that a change waits for others: all legs of a dial are sent within it. What a
-# killed server has begun so short a time before, nobody takes up.
-_DELAY = 0.1
+# Seconds between two looks. A change is stored at the second one: by then all legs of a
+# dial have been sent, and calls that are answered at once are. What a killed server has
+# begun so short a time before, nobody takes up.
+_INTERVAL = 0.1
 
 
 class Ringing(Protocol):
@@ -75,7 +76,8 @@ class RingingRecords:
         self._snapshots = snapshots
         self._now = now
         # All of these are of calls that there are, so no more than there may be.
-        self._changed: dict[str, Ringing] = {}
+        self._changed: dict[str, Ringing] = {}  # since the last look
+        self._settled: dict[str, Ringing] = {}  # before it
         self._versions: dict[str, int] = {}  # of those that are stored
         self._writing: set[str] = set()
         self._flush: IDelayedCall | None = None
@@ -84,9 +86,10 @@ class RingingRecords:
         """
         Store a call, soon.
         """
-        self._changed[call.id] = call
+        if call.id not in self._settled:
+            self._changed[call.id] = call
         if self._flush is None:
-            self._flush = self._clock.callLater(_DELAY, self._write_changed)
+            self._flush = self._clock.callLater(_INTERVAL, self._look)
 
     def adopt(self, record: Record) -> None:
         """
@@ -99,6 +102,7 @@ class RingingRecords:
         Remove the record of a call, if it has one.
         """
         self._changed.pop(id, None)
+        self._settled.pop(id, None)
         if self._versions.pop(id, None) is not None or id in self._writing:
             self._live.discard(RINGING.name, id).addErrback(_ignore)
 
@@ -112,14 +116,16 @@ class RingingRecords:
 
     # Inside
 
-    def _write_changed(self) -> None:
+    def _look(self) -> None:
         self._flush = None
-        changed, self._changed = self._changed, {}
-        for id, call in changed.items():
+        settled, self._settled, self._changed = self._settled, self._changed, {}
+        for id, call in settled.items():
             if id in self._writing:
                 self.changed(call)  # the version that it has is not known yet
-                continue
-            self._write(call)
+            else:
+                self._write(call)
+        if self._settled and self._flush is None:
+            self._flush = self._clock.callLater(_INTERVAL, self._look)
 
     def _write(self, call: Ringing) -> None:
         described = call.describe()
