@@ -6,6 +6,7 @@ Without an application server the proxy relays calls to the phones itself.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from twisted.application.service import MultiService
@@ -49,6 +50,8 @@ class Server:
     :param sip: further keys of the section ``[sip]``.
     :param appserver: whether calls go through the application server; without it they
         go to the phones at once.
+    :param prepare: puts more into the directory, before anybody asks it: what changes
+        later is known to all within two seconds only.
 
     :ivar services: those that run.
     :ivar directory: that of the service, once it is started.
@@ -57,8 +60,15 @@ class Server:
     directory: Directory
 
     def __init__(
-        self, folder: Path, text: str = "", sip: str = "", *, appserver: bool = False
+        self,
+        folder: Path,
+        text: str = "",
+        sip: str = "",
+        *,
+        appserver: bool = False,
+        prepare: Callable[[Directory], Awaitable[None]] | None = None,
     ) -> None:
+        self._prepare = prepare
         self.port = free_port()
         whole = _TEXT.format(
             folder=folder.absolute(),
@@ -99,3 +109,5 @@ class Server:
         accounts = stores.directory.of("joe").accounts
         for name in USERS:
             await accounts.add(name, DOMAIN, PASSWORD)
+        if self._prepare is not None:
+            await self._prepare(stores.directory)

@@ -14,7 +14,7 @@ from twisted.internet.task import deferLater
 
 from sipsorcery.appserver.service import AppServerService
 from sipsorcery.endpoint import Transport
-from sipsorcery.store.directory import CDR, Language
+from sipsorcery.store.directory import CDR, Directory, Language
 from tests.integration.program import free_port
 from tests.integration.scenarios import read, register
 from tests.integration.server import DOMAIN, PASSWORD
@@ -22,6 +22,8 @@ from tests.integration.sipp import SIPp, Tally
 from tests.integration.test_phones import PhonesCase
 from tests.integration.test_rfc3665 import CALLS, FlowCase
 
+# What a busy machine may take until all is written that has happened.
+_PATIENCE, _STEP = 30.0, 0.1
 _CONTACT = "<sip:101@[local_ip]:[local_port];transport=[transport]>"
 
 
@@ -46,13 +48,15 @@ class CallCase(FlowCase):
         """
         return '[limits]\noutside_calls = ""\noutside_calls_at_once = 0'
 
-    async def phone(self, name: str) -> int:
+    async def phone(self, name: str, user: str = "101") -> int:
         """
-        Register a further phone of 101, and give its port.
+        Register a further phone of a user, and give its port.
         """
         port = free_port()
         run = register(
-            self.folder / f"register-{name}", self.server.end(), PASSWORD, port=port
+            *(self.folder / f"register-{name}", self.server.end(), PASSWORD),
+            user=user,
+            port=port,
         )
         self.runs.append(run)
         self.assertEqual(await run.tally(), Tally(1, 0, 0, 0), run.errors)
@@ -64,18 +68,27 @@ class CallCase(FlowCase):
 
         No call is left by then.
         """
+        cdrs = self.server.directory.of("joe").cdrs
+        for _ in range(int(_PATIENCE / _STEP)):
+            # They are written once a second.
+            found = await cdrs.recent(limit=1000)
+            ended = [each for each in found if each.ended_at]
+            left = self.left
+            if not any(left) and len(ended) == len(found) == count:
+                return found
+            await deferLater(IReactorTime(reactor), _STEP)
+        raise AssertionError(f"{left} are left, of {len(found)} {len(ended)} are over")
+
+    @property
+    def left(self) -> tuple[int, int, int]:
+        """
+        Count the calls that are in progress, those that are established, and dialogs.
+        """
         (service,) = (
             each for each in self.server.services if isinstance(each, AppServerService)
         )
-        self.assertEqual((len(service.calls), len(service.connections)), (0, 0))
-        self.assertEqual(service.agent.core.dialogs, {})
-        cdrs = self.server.directory.of("joe").cdrs
-        while True:
-            found = await cdrs.recent(limit=1000)
-            if len(found) == count and all(each.ended_at for each in found):
-                return found
-            # They are written once a second.
-            await deferLater(IReactorTime(reactor), 0.1)
+        dialogs = service.agent.core.dialogs
+        return len(service.calls), len(service.connections), len(dialogs)
 
 
 class CallTests(CallCase):
@@ -205,6 +218,37 @@ class CallTests(CallCase):
         )
         self.runs.append(run)
         return run
+
+
+class TransferTests(CallCase):
+    """
+    There is a third account, and 101 need not prove who it is: SIPp can do so to a URI
+    that its command line says, and to no Contact.
+    """
+
+    async def prepare(self, directory: Directory) -> None:
+        """
+        Add 102, and trust 101.
+        """
+        accounts = directory.of("joe").accounts
+        await accounts.add("102", DOMAIN, PASSWORD)
+        near = ("127.0.0.1/32",)
+        await accounts.change("101", DOMAIN, trusted_networks=near)
+
+    async def test_blind(self) -> None:
+        """
+        The callee transfers the caller by REFER, and is told step by step what comes of
+        it; the caller and 102 talk then.
+        """
+        other = self.run_sipp("callee", port=await self.phone("other", "102"))
+        phone = self.run_sipp("callee-transfers", port=await self.phone("one"))
+        await other.ready()
+        await phone.ready()
+        calling = self.run_sipp("caller-transferred", target=self.server.end())
+        for run in (calling, phone, other):
+            await self.assert_done(run)
+        reasons = [each.ended_reason for each in await self.cdrs(3 * CALLS)]
+        self.assertEqual(reasons.count("Blind transfer"), CALLS)
 
 
 class LinePlanTests(CallCase):

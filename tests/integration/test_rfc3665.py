@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
 from sipsorcery.endpoint import Endpoint, Transport
+from sipsorcery.store.directory import Directory
 from tests.integration.kamailio import Kamailio
 from tests.integration.nat import NAT
 from tests.integration.program import free_port
@@ -36,7 +37,9 @@ class FlowCase(TestCase):
         self.folder.mkdir()
         self.runs: list[SIPp] = []
         self.server = Server(
-            self.folder / "server", self.text(), self.sip, appserver=self.appserver
+            *(self.folder / "server", self.text(), self.sip),
+            appserver=self.appserver,
+            prepare=self.prepare,
         )
         return Deferred.fromCoroutine(self.server.start())
 
@@ -48,6 +51,11 @@ class FlowCase(TestCase):
         Give more configuration.
         """
         return ""
+
+    async def prepare(self, directory: Directory) -> None:
+        """
+        Put more into the directory, before the servers start.
+        """
 
     async def stop(self) -> None:
         """
@@ -102,8 +110,18 @@ class FlowCase(TestCase):
         """
         Check that every call went as the scenario says.
         """
-        tally = await run.tally()
-        self.assertEqual((tally.successful, tally.failed), (calls, 0), run.errors)
+        try:
+            tally = await run.tally()
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.errors}") from error
+        self.assertEqual((tally.successful, tally.failed), (calls, 0), self.errors)
+
+    @property
+    def errors(self) -> str:
+        """
+        What all runs had to complain of: who waits in vain knows nothing of why.
+        """
+        return "\n".join(f"{run.end}: {run.errors}" for run in self.runs)
 
     async def register(
         self, target: Endpoint | None = None, address: str | None = None
