@@ -53,6 +53,7 @@ from sipsorcery.sip.digest import (
 from sipsorcery.sip.errors import LocalProtocolError, ParseError
 from sipsorcery.sip.fields import (
     AUTHORIZATION,
+    CALL_ID,
     PROXY_AUTHENTICATE,
     PROXY_AUTHORIZATION,
     RETRY_AFTER,
@@ -330,4 +331,5 @@ def _reason(account: Account | None, host: str) -> Reason:
 
 def _attempt(request: Request, source: Endpoint, name: str, reason: Reason) -> Attempt:
     product = request.get(USER_AGENT) or ""
-    return Attempt(source, request.method, name, reason, product)
+    call_id = request.get(CALL_ID) or ""
+    return Attempt(source, request.method, name, reason, product, call_id)

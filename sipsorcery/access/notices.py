@@ -50,6 +50,7 @@ class Notices:
                 server=self._server,
                 kind=EventKind.AUTH_FAILED,
                 owner="" if account is None else account.owner,
+                call_id=attempt.call_id,
                 remote=attempt.remote,
                 message=f"{attempt.method} for {name} failed: {attempt.reason}",
                 detail={"account": attempt.name, "method": attempt.method},

@@ -45,6 +45,7 @@ class Attempt:
     name: str
     reason: Reason
     product: str = ""
+    call_id: str = ""
 
 
 # As an attribute of a class it would have the name of that class.

@@ -538,6 +538,7 @@ class FailureTests(AuthenticationCase):
         self.assertEqual([event.owner for event in failed], ["joe", ""])
         self.assertEqual(failed[0].detail["account"], "100@example.com")
         self.assertEqual((failed[0].server, failed[0].remote), ("registrar", PHONE))
+        self.assertNotEqual(failed[0].call_id, "")
 
     def test_stale_is_no_failure(self) -> None:
         """
