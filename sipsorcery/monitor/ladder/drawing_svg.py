@@ -201,7 +201,7 @@ class _Picture:
                 case Note():
                     parts, x, width = self._parts(row)
                     yield from self._note(row, y, parts, x, width, before)
-                    y += _LINE * len(parts) + 14
+                    y += _LINE * len(parts) + 10
                 case Gap():
                     y += _ROW
                     yield '<g role="listitem">'

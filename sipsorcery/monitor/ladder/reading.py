@@ -97,7 +97,7 @@ def read(trace: Trace) -> Reading:
 def _tone(status: int) -> Tone:
     if not status:
         return Tone.REQUEST
-    if status < 200:
+    if status < 200 or status in (401, 407):  # who is asked for a password may go on
         return Tone.PROGRESS
     return Tone.SUCCESS if status < 300 else Tone.FAILURE
 
