@@ -31,6 +31,12 @@ class UnusableValue(AppServerError):
     """
 
 
+class DressError(AppServerError):
+    """
+    Says what cannot be said in a request.
+    """
+
+
 class PatternError(AppServerError):
     """
     Says what is wrong in the pattern of an extension.

@@ -14,6 +14,7 @@ from typing import Protocol
 from sipsorcery.access.contacts import Contact
 from sipsorcery.appserver.dial.destination import FromTemplate
 from sipsorcery.appserver.dial.dial_string import MAX_LEGS, Credentials, DialString, Leg
+from sipsorcery.appserver.dial.extra_fields import MAX_FIELDS, check_field
 from sipsorcery.appserver.dial.options import LegOptions
 from sipsorcery.appserver.dial.template import (
     Caller,
@@ -22,7 +23,7 @@ from sipsorcery.appserver.dial.template import (
     as_text,
     as_user,
 )
-from sipsorcery.appserver.errors import DialStringError, UnusableValue
+from sipsorcery.appserver.errors import DialStringError, DressError, UnusableValue
 from sipsorcery.sip import grammar
 from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.fields import (
@@ -290,10 +291,9 @@ def _through(
             else ()
         )
         headers = tuple(
-            Template.parse(line).fill(situation.caller, as_text)
-            for line in provider.custom_headers
+            _custom(line, situation) for line in provider.custom_headers[:MAX_FIELDS]
         )
-    except (ParseError, DialStringError) as error:
+    except (ParseError, DialStringError, DressError) as error:
         raise _NoTarget(f"the provider is not set up: {error}") from None
     parameters = server.parameters
     for name, value in uri.parameters:
@@ -318,6 +318,18 @@ def _through(
         rewrites_sdp=options.rewrites_sdp,
         headers=(*headers, *_switchboard(options, situation)),
     )
+
+
+def _custom(line: str, situation: Situation) -> str:
+    """
+    Make the line of a header that the owner of a provider wants in calls to it.
+
+    :raises DressError: if it is not for users to set.
+    """
+    name, _, text = line.partition(":")
+    value = Template.parse(text).fill(situation.caller, as_text)
+    check_field(name.strip(), value)
+    return f"{name.strip()}: {value}"
 
 
 def _provider_sender(

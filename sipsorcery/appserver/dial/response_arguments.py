@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sipsorcery.appserver.hosting.dress import MAX_FIELDS, check_field
+from sipsorcery.appserver.dial.extra_fields import MAX_FIELDS, check_field
 from sipsorcery.appserver.plans.engine import Value
 from sipsorcery.dialog.refusal import FieldValue
 from sipsorcery.sip.address import Address

@@ -6,52 +6,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from sipsorcery.appserver.dial.extra_fields import MAX_FIELDS, MAX_VALUE, check_field
 from sipsorcery.appserver.dial.resolution import Target
 from sipsorcery.appserver.dial.template import Variable, as_host
-from sipsorcery.appserver.errors import AppServerError, UnusableValue
+from sipsorcery.appserver.errors import DressError, UnusableValue
 from sipsorcery.sip import grammar
 from sipsorcery.sip.errors import ParseError, excerpt
-from sipsorcery.sip.fields import KEYS
 from sipsorcery.sip.uri import SIPURI
 
-#: Header fields of a dialplan, and characters of one value: more than anybody has had a
-#: use for, and small beside what an INVITE has room for over UDP.
-MAX_FIELDS, MAX_VALUE = 20, 512
 #: Characters of a body: that of a session description with all that there is.
 MAX_BODY = 16_384
-
-# These make the request what it is: they are ours to write.
-_OURS = frozenset(
-    (
-        *("via", "from", "to", "contact", "cseq", "call-id", "max-forwards"),
-        *("route", "record-route", "require", "supported", "allow", "path"),
-        *("mime-version", "www-authenticate", "session-expires", "min-se", "rack"),
-        *("rseq", "refer-to", "replaces", "expires", "service-route"),
-        *("p-asserted-identity", "identity", "max-breadth", "history-info"),
-    )
-)
-_OURS_BEGIN = ("content-", "authorization", "proxy-")
-
-
-class DressError(AppServerError):
-    """
-    Says what cannot be said in a request.
-    """
-
-
-def check_field(name: str, value: str) -> None:
-    """
-    Check that a dialplan may write a header field.
-
-    :raises DressError: if not.
-    """
-    key = KEYS.get(name.lower(), name.lower())
-    if not grammar.is_token(name) or len(name) > 64:
-        raise DressError(f"{excerpt(name)} is no name of a header field")
-    if key in _OURS or key.startswith(_OURS_BEGIN):
-        raise DressError(f"{name} cannot be set by a dialplan")
-    if len(value) > MAX_VALUE or not value.isprintable():
-        raise DressError(f"{name}: a value is one line of at most {MAX_VALUE} letters")
 
 
 def read_content(type: str, body: str) -> tuple[str, bytes]:

@@ -45,10 +45,10 @@ from sipsorcery.appserver.dial.template import Caller
 from sipsorcery.appserver.errors import (
     AppServerError,
     DialStringError,
+    DressError,
     EngineOverloaded,
     SnapshotError,
 )
-from sipsorcery.appserver.hosting.dress import DressError
 from sipsorcery.appserver.hosting.guest import Functions, Guest, no_functions
 from sipsorcery.appserver.limits.outside_calls import OutsideCalls
 from sipsorcery.appserver.plans.engine import (

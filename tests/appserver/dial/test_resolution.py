@@ -200,6 +200,13 @@ class ResolutionTests(SynchronousTestCase):
             replace(PROVIDER, server="@@"),
             replace(PROVIDER, from_uri="${nobody}@h"),
             replace(PROVIDER, is_read_only=True),
+            replace(PROVIDER, custom_headers=("Route: <sip:192.0.2.1;lr>",)),
+            replace(PROVIDER, custom_headers=("p-Asserted-Identity : <sip:boss@x>",)),
+            replace(PROVIDER, custom_headers=("Proxy-SendFrom: udp:192.0.2.1:5060",)),
+            replace(PROVIDER, custom_headers=("l: 0",)),
+            replace(PROVIDER, custom_headers=("X-A: 1\r\nRoute: <sip:192.0.2.1>",)),
+            replace(PROVIDER, custom_headers=("${fromname}: 1",)),
+            replace(PROVIDER, custom_headers=("X-A: " + 600 * "a",)),
         ):
             found = self.resolve("1@blueface", Stored(provider=provider))
             self.assertEqual((found.stages, len(found.omissions)), ((), 1))

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from sipsorcery.appserver.dial.dial_string import parse_dial_string
+from sipsorcery.appserver.dial.extra_fields import MAX_FIELDS
 from sipsorcery.appserver.dial.options import NO_OPTIONS
 from sipsorcery.appserver.dial.resolution import Kind, Target, resolve
-from sipsorcery.appserver.hosting.dress import MAX_FIELDS, Dress, DressError
+from sipsorcery.appserver.errors import DressError
+from sipsorcery.appserver.hosting.dress import Dress
 from sipsorcery.appserver.hosting.dressing import dressing
 from sipsorcery.appserver.hosting.guest import Guest
 from sipsorcery.sip.uri import SIPURI
