@@ -219,6 +219,19 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Monitor:
+    """
+    The section ``[monitor]``.
+    """
+
+    enabled: bool = True
+    # A terabyte is more than SQLite reads in an age.
+    count: Annotated[int, WholeNumber(1, 1_000_000_000)] = 1_000_000
+    bytes: Annotated[int, WholeNumber(1, 10**12)] = 1_000_000_000
+    age: Annotated[float, Number(1, 10 * 366 * 86_400)] = 7 * 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SSH:
     """
     The section ``[ssh]``.
@@ -297,6 +310,7 @@ class Config:
     notifier: Notifier = Notifier()
     appserver: AppServer = AppServer()
     mail: Mail = Mail()
+    monitor: Monitor = Monitor()
     ssh: SSH = SSH()
     web: Web = Web()
     metrics: Metrics = Metrics()

@@ -23,3 +23,21 @@ class FilterError(MonitorError):
         super().__init__(text)
         self.text = text
         self.position = position
+
+
+class WindowDamaged(MonitorError):
+    """
+    Says that the file of the window cannot be read, and never will be.
+    """
+
+
+class WindowUnavailable(MonitorError):
+    """
+    Says that the window cannot be read now.
+    """
+
+
+class NoSuchCall(MonitorError):
+    """
+    Says that there is nothing of a call that the viewer may see.
+    """

@@ -8,6 +8,7 @@ see, and a thousand users cost no more than the few whom an event concerns.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 from sipsorcery.monitor.event import Event
 from sipsorcery.monitor.filter.filter import Filter
@@ -21,12 +22,19 @@ class Reader:
     """
     One who follows.
 
+    :param waits: is called when something waits, once until all is taken.
     :ivar wanted: says who looks, and for what.
     :ivar missed: events that did not fit since `take` was called last.
     """
 
-    def __init__(self, wanted: Filter, waiting: int = _WAITING) -> None:
+    def __init__(
+        self,
+        wanted: Filter,
+        waiting: int = _WAITING,
+        waits: Callable[[], object] = lambda: None,
+    ) -> None:
         self.wanted = wanted
+        self._waits = waits
         self.missed = 0
         self._queue: deque[Event] = deque(maxlen=waiting)
 
@@ -39,6 +47,8 @@ class Reader:
         if len(self._queue) == self._queue.maxlen:
             self.missed += 1
         self._queue.append(event)
+        if len(self._queue) == 1:
+            self._waits()
 
     def take(self, limit: int = 100) -> tuple[int, list[Event]]:
         """
@@ -83,7 +93,13 @@ class Readers:
         """
         Give an event to all who want it.
         """
-        for reader in self._of_user.get(event.owner, ()):
-            reader.offer(event)
+        self.offer_late(event)
         for reader in self._admins:
+            reader.offer(event)
+
+    def offer_late(self, event: Event) -> None:
+        """
+        Give an event to its owner, who is known only now: the others have had it.
+        """
+        for reader in self._of_user.get(event.owner, ()):
             reader.offer(event)
