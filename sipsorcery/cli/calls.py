@@ -13,7 +13,7 @@ from sipsorcery.cli import tables
 from sipsorcery.cli.declaring import Verbs, add_verb
 from sipsorcery.cli.session import Session, with_session
 from sipsorcery.control import NotRunning, ask
-from sipsorcery.control.naming import socket_file
+from sipsorcery.control.naming import instances
 from sipsorcery.store.dialogues import DIALOGUES
 from sipsorcery.store.live import Record
 
@@ -32,13 +32,13 @@ def add_to(verbs: Verbs) -> None:
 
 async def act(session: Session, options: argparse.Namespace) -> None:
     """
-    List what the application server has, the oldest first.
+    List what the application servers have, the oldest first.
 
-    While none runs there are the calls that its next start goes on with.
+    Those of one that does not run are there as well: its next start goes on with them.
     """
     rows = await _running(session)
-    if rows is None:
-        rows = await _stored(session)
+    known = {row["id"] for row in rows}
+    rows += [row for row in await _stored(session) if row["id"] not in known]
     if options.owner is not None:
         rows = [row for row in rows if row["owner"] == options.owner]
     rows.sort(key=lambda row: row["started"])
@@ -48,14 +48,13 @@ async def act(session: Session, options: argparse.Namespace) -> None:
     tables.show(rows, _COLUMNS, as_json=options.json)
 
 
-async def _running(session: Session) -> list[dict[str, Any]] | None:
-    if not socket_file(session.data_dir, "appserver").exists():
-        return None
-    try:
-        asked = ask(session.reactor, session.data_dir, "appserver", "calls")
-        rows: list[dict[str, Any]] = await asked
-    except NotRunning:
-        return None  # it was killed
+async def _running(session: Session) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for server in instances(session.data_dir, "appserver"):
+        try:
+            rows += await ask(session.reactor, session.data_dir, server, "calls")
+        except NotRunning:
+            pass  # it was killed
     return rows
 
 

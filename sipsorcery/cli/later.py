@@ -12,7 +12,6 @@ from sipsorcery.cli.declaring import Verbs, add_group, add_verb
 from sipsorcery.cli.errors import Refused
 
 _LATER = {
-    "dispatch": "show where the proxy sends calls to",
     "trace": "show the messages of a call",
 }
 _WORKERS = {

@@ -24,6 +24,21 @@ def socket_file(data_dir: Path, role: str) -> Path:
     return data_dir / "run" / f"{role}.sock"
 
 
+def instance(role: str, port: int) -> str:
+    """
+    Name one of several servers of a role on one machine.
+    """
+    return f"{role}-{port}"
+
+
+def instances(data_dir: Path, role: str) -> list[str]:
+    """
+    Name all servers of a role that have a socket, be they alone or several.
+    """
+    names = (file.stem for file in (data_dir / "run").glob(f"{role}*.sock"))
+    return sorted(name for name in names if name.partition("-")[0] == role)
+
+
 @contextmanager
 def short_name(file: Path) -> Iterator[str]:
     """

@@ -21,11 +21,17 @@ from sipsorcery.appserver.listing import Listing
 from sipsorcery.appserver.service import AppServerService
 from sipsorcery.config import Config
 from sipsorcery.control import ControlService, Verb
+from sipsorcery.control.naming import instance
 from sipsorcery.monitor.bus import LocalBus
 from sipsorcery.proxy.service import ProxyService
 from sipsorcery.registrar.service import RegistrarService
 from sipsorcery.store.ports import settle
-from sipsorcery.tap.questions import of_calls, of_every_server, of_guard
+from sipsorcery.tap.questions import (
+    of_calls,
+    of_dispatcher,
+    of_every_server,
+    of_guard,
+)
 from sipsorcery.tap.stores import Stores, WritableStores
 
 
@@ -49,14 +55,22 @@ def make_registrar(reactor: Any, config: Config) -> Iterator[IService]:
     yield from _Process(reactor, config, stores, "registrar").registrar(stores)
 
 
-def make_appserver(reactor: Any, config: Config) -> Iterator[IService]:
+def make_appserver(
+    reactor: Any, config: Config, is_one_of_several: bool = False
+) -> Iterator[IService]:
     """
     Make what a process has that is the application server alone.
+
+    :param is_one_of_several: whether others have the same configuration, but for where
+        they listen.
     """
     config = settle(config)
     stores = WritableStores(reactor, config)
     yield stores
-    yield from _Process(reactor, config, stores, "appserver").appserver(stores)
+    listen, name = config.appserver.listen, "appserver"
+    if is_one_of_several and listen is not None:
+        name = instance(name, listen.port)
+    yield from _Process(reactor, config, stores, "appserver").appserver(stores, name)
 
 
 def make_all(reactor: Any, config: Config) -> Iterator[IService]:
@@ -103,7 +117,7 @@ class _Process:
 
         :param here: the names of the servers that it has beside it.
         """
-        yield ProxyService(
+        proxy = ProxyService(
             self._reactor,
             self._config,
             bus=self._bus,
@@ -114,7 +128,9 @@ class _Process:
             contacts=self._contacts(),
             here=here,
         )
-        yield self._control("proxy", of_guard(self._guard, self._reactor.seconds))
+        yield proxy
+        verbs = of_guard(self._guard, self._reactor.seconds)
+        yield self._control("proxy", {**verbs, **of_dispatcher(proxy.dispatcher)})
 
     def registrar(self, stores: WritableStores) -> Iterator[IService]:
         """
@@ -131,9 +147,13 @@ class _Process:
         )
         yield self._control("registrar")
 
-    def appserver(self, stores: WritableStores) -> Iterator[IService]:
+    def appserver(
+        self, stores: WritableStores, name: str = "appserver"
+    ) -> Iterator[IService]:
         """
         Make the application server and its control socket.
+
+        :param name: that of the socket.
         """
         service = AppServerService(
             self._reactor,
@@ -148,7 +168,7 @@ class _Process:
         )
         yield service
         listing = Listing(service.calls, service.connections)
-        yield self._control("appserver", of_calls(listing))
+        yield self._control(name, of_calls(listing))
 
     def _contacts(self) -> Contacts:
         gruus = GRUUs(self._stores.secrets)

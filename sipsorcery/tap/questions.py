@@ -16,6 +16,7 @@ from sipsorcery.access.offences import Ban
 from sipsorcery.appserver.listing import Listing
 from sipsorcery.control import ControlError, Verb
 from sipsorcery.monitor.bus import LocalBus
+from sipsorcery.proxy.dispatch.dispatcher import Dispatcher
 
 
 def of_every_server(role: str, bus: LocalBus) -> Mapping[str, Verb]:
@@ -54,6 +55,23 @@ def of_guard(guard: Guard, clock: Callable[[], float]) -> Mapping[str, Verb]:
         return guard.explain(_address(address), clock())
 
     return {"bans": bans, "unban": unban, "explain": explain}
+
+
+def of_dispatcher(dispatcher: Dispatcher | None) -> Mapping[str, Verb]:
+    """
+    Give what a proxy answers that has a dispatch file: ``dispatch``.
+
+    :param dispatcher: None: it has none, and nobody is probed.
+    """
+
+    def dispatch() -> list[dict[str, Any]]:
+        if dispatcher is None:
+            raise ControlError(
+                "proxy.dispatch_file is not set: calls go to [appserver] listen"
+            )
+        return dispatcher.table()
+
+    return {"dispatch": dispatch}
 
 
 def of_calls(listing: Listing) -> Mapping[str, Verb]:

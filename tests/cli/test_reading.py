@@ -156,7 +156,6 @@ class LaterTests(SynchronousTestCase):
         Each says so and exits with 1.
         """
         for verb in (
-            *(["dispatch"], ["dispatch", "--json"]),
             *(["workers", "list"], ["workers", "restart"], ["trace", "a84b4c"]),
         ):
             result = run(*verb)

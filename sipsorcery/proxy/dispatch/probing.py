@@ -75,14 +75,17 @@ class Probe(ConnectedDatagramProtocol):
         self._call_id = secrets.token_hex(16)
         self._number = 0
         self._request: Request | None = None
-        interface = "::" if endpoint.is_ipv6 else ""
-        self._port = reactor.listenUDP(0, self, interface=interface)
+        self._reactor = reactor
+        self._port: Any = None  # None: it has to be opened
 
     def ask(self) -> None:
         """
         Send a probe; the answer to one before counts no more.
         """
         self._number += 1
+        if self._port is None:
+            interface = "::" if self._endpoint.is_ipv6 else ""
+            self._port = self._reactor.listenUDP(0, self, interface=interface)
         local = self._port.getHost()
         host = f"[{local.host}]" if self._endpoint.is_ipv6 else local.host
         there = str(self._endpoint).partition(":")[2]
@@ -111,7 +114,8 @@ class Probe(ConnectedDatagramProtocol):
         Ask no more.
         """
         self._request = None
-        self._port.stopListening()
+        if self._port is not None:
+            self._port.stopListening()
 
     @property
     def _is_invite(self) -> bool:
@@ -130,6 +134,16 @@ class Probe(ConnectedDatagramProtocol):
         Speak with that server alone.
         """
         self.transport.connect(self._endpoint.host, self._endpoint.port)
+
+    def stopProtocol(self) -> None:
+        """
+        Note that the socket is closed.
+
+        The reactors of Twisted close it instead of calling `connectionRefused`, where
+        the system reports that by an event of its own, as epoll does.
+        """
+        self._port = None
+        self.connectionRefused()
 
     def datagramReceived(self, datagram: bytes, addr: Any = None) -> None:
         """

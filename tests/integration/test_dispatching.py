@@ -1,0 +1,178 @@
+"""
+Calls for two application servers behind a proxy, with a registrar and one Redis: five
+processes, of which some are killed.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import TestCase
+
+from sipsorcery.endpoint import Endpoint
+from tests.integration.killed import KilledServer, Phone, wait_for
+from tests.integration.program import Program, free_port
+from tests.integration.redis_server import RedisServer
+from tests.integration.twistd import Twistd
+
+
+# How often to look what the proxy knows; each look takes most of a second.
+_LOOKS = 40
+
+
+class Suite(KilledServer):
+    """
+    A proxy, a registrar and application servers as processes of their own.
+
+    :ivar ports: those of the application servers.
+    """
+
+    def __init__(self, folder: Path, redis: str) -> None:
+        self.ports = [free_port() for _ in range(2)]
+        self.file = folder / "dispatch"
+        text = f'[storage]\nlive = "{redis}"'
+        super().__init__(folder, text)
+        listen = f'listen = ["udp:127.0.0.1:{self.port}"]'
+        self.text = self.text.replace(
+            listen,
+            f'{listen}\ninside = "udp:127.0.0.1:{free_port()}"\n'
+            f'dispatch_file = "{self.file.absolute()}"\ndispatch_probe = "invite"',
+        )
+        self.file.write_text("".join(f"100,{end}\n" for end in self.ends))
+        self.servers: dict[Endpoint, Twistd] = {}
+        self.others: list[Twistd] = []
+
+    @property
+    def ends(self) -> list[Endpoint]:
+        """
+        Where the application servers are.
+        """
+        return [Endpoint.parse(f"udp:127.0.0.1:{port}") for port in self.ports]
+
+    async def start(self) -> None:
+        """
+        Start everything, and wait until the proxy knows that the servers are well.
+        """
+        for role in ("sipregistrar", "sipproxy"):
+            self.others.append(await self._run(role))
+        for end in self.ends:
+            await self.start_server(end)
+        await self.states("up", "up")
+
+    async def start_server(self, end: Endpoint) -> None:
+        """
+        Start an application server.
+        """
+        self.servers[end] = await self._run("sipappserver", "--listen", str(end))
+
+    async def kill_server(self, end: Endpoint) -> None:
+        """
+        Kill an application server.
+        """
+        await self.servers.pop(end).kill()
+
+    async def stop(self) -> None:
+        """
+        End everything.
+        """
+        for process in (*self.servers.values(), *self.others):
+            await process.stop()
+
+    async def table(self) -> list[dict[str, Any]]:
+        """
+        Give what ``sipsorcery dispatch`` says.
+        """
+        name = str(Path(sys.executable).with_name("sipsorcery"))
+        program = Program(self.folder, name, "dispatch", "--json")
+        assert await program.ended() == 0, program.output
+        rows: list[dict[str, Any]] = json.loads(program.output)
+        return rows
+
+    async def states(self, *states: str) -> None:
+        """
+        Wait until the proxy finds the servers to be in these states.
+        """
+        for _ in range(_LOOKS):
+            table = await self.table()
+            if [row["state"] for row in table] == list(states):
+                return
+        raise AssertionError(f"it never was {states}: {table}\n{self.output()}")
+
+    def output(self) -> str:
+        """
+        Give the last lines of all processes.
+        """
+        processes = (*self.others, *self.servers.values())
+        return "\n\n".join("\n".join(each.lines[-20:]) for each in processes)
+
+    async def _run(self, role: str, *options: str) -> Twistd:
+        process = Twistd(self.folder, "-n", "--pidfile=", role, *options)
+        await process.wait_for("Ready")
+        return process
+
+
+class DispatchingTests(TestCase):
+    """
+    Two phones, and the loss of the server that has their call.
+    """
+
+    timeout = 180
+
+    def setUp(self) -> Deferred[None]:  # type: ignore[override]  # trial waits
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        self.redis = RedisServer(folder)
+        self.suite = Suite(folder / "suite", self.redis.url)
+        self.alice = Phone(self.suite, "100")
+        self.bob = Phone(self.suite, "101")
+        self.addCleanup(lambda: Deferred.fromCoroutine(self.stop()))
+        return Deferred.fromCoroutine(self.start())
+
+    async def start(self) -> None:
+        """
+        Start everything.
+        """
+        await self.redis.start()
+        await self.suite.prepare()
+        await self.suite.start()
+        for phone in (self.alice, self.bob):
+            await phone.start()
+            await phone.register()
+
+    async def stop(self) -> None:
+        """
+        Stop everything.
+        """
+        for phone in (self.alice, self.bob):
+            await phone.stop()
+        await self.suite.stop()
+        await self.redis.stop()
+
+    async def test_killed(self) -> None:
+        """
+        When the server of an established call is killed, the other one goes on with
+        it: both parties hold and hang up; new calls go there at once, and to the first
+        one again when it is back.
+        """
+        for end in self.suite.ends:
+            self.bob.sessions.clear()
+            caller = await self.alice.call("101")
+            await wait_for(lambda: self.bob.sessions)
+            callee = self.bob.sessions[0]
+            await self.suite.kill_server(end)
+            other = await self.alice.call("101")
+            await caller.hold()
+            self.assertTrue(callee.is_held)
+            await caller.resume()
+            over = callee.ended()
+            await caller.bye()
+            await over
+            await other.bye()
+            states = ("down", "up") if end == self.suite.ends[0] else ("up", "down")
+            await self.suite.states(*states)
+            await self.suite.start_server(end)
+            await self.suite.states("up", "up")
