@@ -26,6 +26,8 @@ from tests.store.directory.cases import DirectoryCase
 
 PHONE = Endpoint.parse("udp:192.0.2.1:5060")
 DOMAIN = "example.com"
+# That of all requests of a phone.
+CALL_ID = "a84b4c76e66710"
 
 
 class Phone:
@@ -65,7 +67,8 @@ class Phone:
         """
         Make the request once more, with new credentials.
         """
-        fields: list[tuple[Any, Any]] = list(self.attempt.authorize())
+        fields: list[tuple[Any, Any]] = [("Call-ID", CALL_ID)]
+        fields += self.attempt.authorize()
         if product is not None:
             fields.append((USER_AGENT, product))
         return Request(method, uri, fields, body)

@@ -29,6 +29,7 @@ from sipsorcery.sip.fields import (
 from sipsorcery.sip.request import Request
 from sipsorcery.store.secrets import SETTLING, Purpose
 from tests.access.phones import (
+    CALL_ID,
     DOMAIN,
     PHONE,
     AuthenticationCase,
@@ -538,7 +539,7 @@ class FailureTests(AuthenticationCase):
         self.assertEqual([event.owner for event in failed], ["joe", ""])
         self.assertEqual(failed[0].detail["account"], "100@example.com")
         self.assertEqual((failed[0].server, failed[0].remote), ("registrar", PHONE))
-        self.assertNotEqual(failed[0].call_id, "")
+        self.assertEqual(failed[0].call_id, CALL_ID)
 
     def test_stale_is_no_failure(self) -> None:
         """
