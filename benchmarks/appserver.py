@@ -39,7 +39,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
 from subprocess import DEVNULL, PIPE, Popen
-from typing import Any
+from typing import Any, Self
 
 from twisted.application.service import MultiService
 from twisted.internet import reactor as installed_reactor
@@ -271,7 +271,7 @@ class Ends:
         for one in (self._near, self._far):
             self._poll.register(one, select.POLLIN)
 
-    def __enter__(self) -> Ends:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -366,15 +366,18 @@ class Ends:
         lines += b"Contact: <sip:far@127.0.0.1:%d>\r\n" % self.far_port
         if method != b"INVITE":
             end = lines + b"Content-Length: 0\r\n\r\n"
-            self._far.sendto(b"SIP/2.0 200 OK\r\n" + end, self._server)
+            self._reply(b"SIP/2.0 200 OK\r\n" + end)
             return
         if b"\r\nm=audio 40000" not in request:
             raise RuntimeError(f"there is no description: {request!r}")
         end = lines + b"Content-Length: 0\r\n\r\n"
-        self._far.sendto(b"SIP/2.0 180 Ringing\r\n" + end, self._server)
+        self._reply(b"SIP/2.0 180 Ringing\r\n" + end)
         lines += b"Content-Type: application/sdp\r\n"
         lines += b"Content-Length: %d\r\n\r\n" % len(DESCRIPTION)
-        self._far.sendto(b"SIP/2.0 200 OK\r\n" + lines + DESCRIPTION, self._server)
+        self._reply(b"SIP/2.0 200 OK\r\n" + lines + DESCRIPTION)
+
+    def _reply(self, response: bytes) -> None:
+        self._far.sendto(response, self._server)
 
     def _go_on(self, message: bytes) -> None:
         """
