@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import DatagramProtocol
 
@@ -23,8 +23,9 @@ _HOST = "127.0.0.1"
 _CONFIG = Path(__file__).with_name("kamailio") / "proxy.cfg"
 # What it writes of each request: the method, and what tells it from all others.
 _RELAYS = re.compile(r"relays (\w+) (\d+ of \S+ in \S+)")
+_PROOFS = re.compile(r"proof for (\w+) (\d+ of \S+ in \S+)")
 # More than any command takes on the slowest machine.
-_PATIENCE = 10.0
+_PATIENCE = 30.0
 # Megabytes, for all processes and for each: a few calls need no more.
 _MEMORY = ("-m", "32", "-M", "4")
 _TTL = 3600
@@ -36,9 +37,11 @@ class Kamailio:
 
     :param folder: where it runs; it must exist.
     :param upstream: the URI that it sends those calls to that have no Route.
+    :param realm: where it is a provider: what its customer 42, whose password is
+        "secret", has to prove who it is for.
     """
 
-    def __init__(self, folder: Path, upstream: str) -> None:
+    def __init__(self, folder: Path, upstream: str, realm: str | None = None) -> None:
         # Here it has UDP and TCP; on the next port it takes commands.
         self._port = free_port(row=2)
         self._commands = _Commands(self._port + 1)
@@ -50,6 +53,7 @@ class Kamailio:
             *("-l", f"udp:{_HOST}:{self._port}", "-l", f"tcp:{_HOST}:{self._port}"),
             *("-A", f'COMMANDS="udp:{_HOST}:{self._port + 1}"'),
             *("-A", f'UPSTREAM="{upstream}"'),
+            *(() if realm is None else ("-A", f'REALM="{realm}"')),
             *_MEMORY,
         )
 
@@ -59,7 +63,10 @@ class Kamailio:
         """
         await self.program.listens(Transport.UDP, self._port + 1)
         self._commands.open()
-        await self._commands.give("core.version")
+        try:
+            await self._commands.give("core.version")
+        except TimeoutError as error:
+            raise AssertionError(self.program.last) from error
 
     def end(self, transport: Transport) -> Endpoint:
         """
@@ -83,8 +90,14 @@ class Kamailio:
         """
         Count the requests that it has relayed, by method; repeated ones count once.
         """
-        every = set(_RELAYS.findall(self.program.output))
-        return Counter(method for method, _ in every)
+        return self._count(_RELAYS)
+
+    @property
+    def proofs(self) -> Counter[str]:
+        """
+        Count the requests with credentials that have come to it as a provider.
+        """
+        return self._count(_PROOFS)
 
     async def stop(self) -> None:
         """
@@ -92,6 +105,10 @@ class Kamailio:
         """
         await self._commands.close()
         await self.program.stop()
+
+    def _count(self, pattern: re.Pattern[str]) -> Counter[str]:
+        every = set(pattern.findall(self.program.output))
+        return Counter(method for method, _ in every)
 
 
 class _Commands(DatagramProtocol):
