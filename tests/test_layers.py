@@ -15,7 +15,7 @@ from tests import ROOT
 # directly below sipsorcery. Whoever adds a room says here where it stands.
 _TEXT = {"sip", "sdp", "stun", "rtp"}
 _STACK = _TEXT | {"endpoint", "transaction", "dialog", "transport", "ua"}
-_COMMON = {"regex", "config", "control", "store", "access", "monitor"}
+_COMMON = {"regex", "config", "control", "store", "access", "monitor", "dispatch"}
 _ROLES = {
     "proxy",
     "registrar",
@@ -42,10 +42,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "control": {"config"},
     "monitor": _STACK | {"regex", "config", "control", "store"},
     "store": {"sip", "endpoint", "config", "dialog"},
+    "dispatch": _STACK | {"config", "store"},
     "access": _STACK | {"config", "store", "monitor"},
+    "logs": {"config", "monitor"},
     "softphone": _STACK,
     **dict.fromkeys(_ROLES, _STACK | _COMMON),
-    "tap": _STACK | _COMMON | _ROLES,
+    "tap": _STACK | _COMMON | _ROLES | {"logs"},
     "cli": _STACK | _COMMON | _ROLES,
     "__main__": {"cli"},
     "testing": _STACK | _COMMON | _ROLES | {"softphone", "tap", "cli"},

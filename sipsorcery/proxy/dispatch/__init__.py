@@ -1,6 +1,5 @@
 """
-Dispatching: which application server gets a new call, and what when it does not answer.
+Dispatching: which application server gets a new call, and what when it is silent.
 
-`file` reads who there is, `health` says who is well, `choice` in which order to ask.
-`probing` asks them how they are, and `dispatcher` puts it together.
+`dispatcher` chooses, and `offer` is such a call for the relay that carries it there.
 """

@@ -16,11 +16,11 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from sipsorcery.config import Config, DispatchBy, DispatchProbe
+from sipsorcery.dispatch.choice import Candidate, by_calls, by_hash
+from sipsorcery.dispatch.file import DRAIN, Entry, Listing, read
+from sipsorcery.dispatch.health import Health, State
+from sipsorcery.dispatch.probing import Probe
 from sipsorcery.endpoint import Endpoint, Transport
-from sipsorcery.proxy.dispatch.choice import Candidate, by_calls, by_hash
-from sipsorcery.proxy.dispatch.file import DRAIN, Entry, Listing, read
-from sipsorcery.proxy.dispatch.health import Health, State
-from sipsorcery.proxy.dispatch.probing import Probe
 from sipsorcery.sip.response import Response
 
 # Seconds between two looks at the file.

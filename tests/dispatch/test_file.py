@@ -1,5 +1,5 @@
 """
-Tests for `sipsorcery.proxy.dispatch.file`.
+Tests for `sipsorcery.dispatch.file`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from sipsorcery.dispatch.file import Entry, parse, read, write
 from sipsorcery.endpoint import Endpoint
-from sipsorcery.proxy.dispatch.file import Entry, parse, read, write
 
 ONE, TWO, THREE = (
     Endpoint.parse(f"udp:127.0.0.1:{port}") for port in (5070, 5071, 5072)

@@ -1,12 +1,12 @@
 """
-Tests for `sipsorcery.proxy.dispatch.health`.
+Tests for `sipsorcery.dispatch.health`.
 """
 
 from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from sipsorcery.proxy.dispatch.health import Health, State
+from sipsorcery.dispatch.health import Health, State
 
 
 class HealthTests(SynchronousTestCase):

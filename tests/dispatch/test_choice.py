@@ -1,5 +1,5 @@
 """
-Tests for `sipsorcery.proxy.dispatch.choice`.
+Tests for `sipsorcery.dispatch.choice`.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from collections import Counter
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from sipsorcery.dispatch.choice import Candidate, by_calls, by_hash
 from sipsorcery.endpoint import Endpoint
-from sipsorcery.proxy.dispatch.choice import Candidate, by_calls, by_hash
 
 ONE, TWO, THREE = (
     Endpoint.parse(f"udp:127.0.0.1:{port}") for port in (5070, 5071, 5072)
