@@ -11,9 +11,6 @@ from sipsorcery import __version__
 from sipsorcery.cli.declaring import Verbs, add_group, add_verb
 from sipsorcery.cli.errors import Refused
 
-_LATER = {
-    "trace": "show the messages of a call",
-}
 _WORKERS = {
     "list": "list the workers of the application server",
     "restart": "start the workers of the application server anew",
@@ -24,20 +21,19 @@ def add_to(verbs: Verbs) -> None:
     """
     Declare the verbs.
     """
-    for name, purpose in _LATER.items():
-        _add(verbs, name, purpose, name)
     workers = add_group(verbs, "workers", "look after the application server")
     for name, purpose in _WORKERS.items():
-        _add(workers, name, purpose, f"workers {name}")
+        _add(workers, name, purpose)
 
 
-def _add(verbs: Verbs, name: str, purpose: str, words: str) -> None:
+def _add(workers: Verbs, name: str, purpose: str) -> None:
     def run(options: argparse.Namespace) -> NoReturn:
         raise Refused(
-            f"'{words}' will {purpose}; sipsorcery {__version__} does not have it yet"
+            f"'workers {name}' will {purpose}; sipsorcery {__version__} does not have "
+            "it yet"
         )
 
     summary = f"{purpose} (comes with a later version)"
-    parser = add_verb(verbs, name, run, summary, reads=True)
+    parser = add_verb(workers, name, run, summary, reads=True)
     # Whatever it will take.
     parser.add_argument("arguments", nargs="*", help=argparse.SUPPRESS)

@@ -28,6 +28,7 @@ from sipsorcery.cli import (
     provider,
     simulate,
     status,
+    trace,
     user,
 )
 from sipsorcery.cli.declaring import add_config
@@ -50,6 +51,7 @@ _VERBS = (
     bindings,
     calls,
     cdrs,
+    trace,
     dispatch,
     ban,
     status,

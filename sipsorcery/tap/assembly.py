@@ -22,7 +22,10 @@ from sipsorcery.appserver.service import AppServerService
 from sipsorcery.config import Config
 from sipsorcery.control import ControlService, Verb
 from sipsorcery.control.naming import instance
-from sipsorcery.monitor.bus import LocalBus
+from sipsorcery.monitor.bus import Bus, LocalBus
+from sipsorcery.monitor.errors import MonitorError
+from sipsorcery.monitor.redis_bus import RedisBus
+from sipsorcery.monitor.service import MonitorService
 from sipsorcery.proxy.service import ProxyService
 from sipsorcery.registrar.service import RegistrarService
 from sipsorcery.store.ports import settle
@@ -33,6 +36,7 @@ from sipsorcery.tap.questions import (
     of_guard,
 )
 from sipsorcery.tap.stores import Stores, WritableStores
+from sipsorcery.tap.watching import of_monitor
 
 
 def make_proxy(reactor: Any, config: Config) -> Iterator[IService]:
@@ -73,6 +77,23 @@ def make_appserver(
     yield from _Process(reactor, config, stores, "appserver").appserver(stores, name)
 
 
+def make_monitor(reactor: Any, config: Config) -> Iterator[IService]:
+    """
+    Make what a process has that is the monitor alone.
+
+    :raises MonitorError: if it would hear nobody.
+    """
+    if not config.storage.live:
+        raise MonitorError(
+            "a monitor of its own hears other processes by Redis, and storage.live is "
+            '"local"; with that, twistd sipsorcery has a monitor in it'
+        )
+    # By its name it goes on where it was before a restart.
+    bus = RedisBus(reactor, config.storage.live[0], reader="monitor")
+    yield bus
+    yield from _monitor(reactor, config, bus)
+
+
 def make_all(reactor: Any, config: Config) -> Iterator[IService]:
     """
     Make every server that there is and the configuration wants.
@@ -83,6 +104,8 @@ def make_all(reactor: Any, config: Config) -> Iterator[IService]:
     stores = WritableStores(reactor, config)
     yield stores
     process = _Process(reactor, config, stores, "proxy")
+    if config.monitor.enabled:
+        yield from process.monitor()
     if config.registrar.enabled:
         yield from process.registrar(stores)
     if config.appserver.enabled:
@@ -131,6 +154,12 @@ class _Process:
         yield proxy
         verbs = of_guard(self._guard, self._reactor.seconds)
         yield self._control("proxy", {**verbs, **of_dispatcher(proxy.dispatcher)})
+
+    def monitor(self) -> Iterator[IService]:
+        """
+        Make the monitor and its control socket.
+        """
+        yield from _monitor(self._reactor, self._config, self._bus)
 
     def registrar(self, stores: WritableStores) -> Iterator[IService]:
         """
@@ -191,3 +220,10 @@ class _Process:
     ) -> ControlService:
         verbs = {**of_every_server(role, self._bus), **(verbs or {})}
         return ControlService(self._reactor, self._config.server.data_dir, role, verbs)
+
+
+def _monitor(reactor: Any, config: Config, bus: Bus) -> Iterator[IService]:
+    monitor = MonitorService(reactor, config, bus)
+    yield monitor
+    verbs = {**of_every_server("monitor", bus), **of_monitor(monitor)}
+    yield ControlService(reactor, config.server.data_dir, "monitor", verbs)

@@ -5,14 +5,17 @@ The service at the top of a command: what keeps it from starting is told plainly
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from twisted.application.service import IService, MultiService
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IReactorCore
-from twisted.logger import Logger
+from twisted.logger import ILogObserver, Logger
+from twisted.python.components import Componentized
 
 from sipsorcery.appserver.errors import AppServerError
 from sipsorcery.control.errors import ControlError
+from sipsorcery.monitor.errors import MonitorError
 from sipsorcery.proxy.errors import ScriptError
 from sipsorcery.registrar.errors import RegistrarError
 from sipsorcery.store.errors import StoreError
@@ -26,6 +29,7 @@ _PLAIN = (
     CertificateError,
     ControlError,
     ListenError,
+    MonitorError,
     RegistrarError,
     ScriptError,
     StoreError,
@@ -56,6 +60,7 @@ class MainService(MultiService):
     :param reactor: the one that will run.
     :param make: makes the services at the start, one after the other: twistd may have
         changed its user or its process only then.
+    :param make_log: makes what writes the log; gives None if twistd's own does.
     """
 
     _log = Logger()
@@ -64,10 +69,27 @@ class MainService(MultiService):
         self,
         reactor: IReactorCore,
         make: Callable[[], Iterable[IService]] = tuple,
+        make_log: Callable[[], ILogObserver | None] = lambda: None,
     ) -> None:
         super().__init__()
+        self._make_log = make_log
         self._reactor = reactor
         self._make = make
+
+    def setServiceParent(self, parent: Any) -> None:
+        """
+        Let the application, in which twistd looks for its log, have ours.
+
+        :raises CannotStart: if there can be none.
+        """
+        if isinstance(parent, Componentized):
+            try:
+                observer = self._make_log()
+            except OSError as error:
+                raise CannotStart(f"log.file: {_plain(error)}") from error
+            if observer is not None:
+                parent.setComponent(ILogObserver, observer)
+        super().setServiceParent(parent)
 
     def startService(self) -> None:
         """

@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from twisted.application.service import IService
+from twisted.internet.interfaces import IReactorCore
 
-from sipsorcery.tap.options import AbsentService, CommandOptions
+from sipsorcery.tap.assembly import make_monitor
+from sipsorcery.tap.main import MainService
+from sipsorcery.tap.options import CommandOptions
 
 
 class Options(CommandOptions):
@@ -16,12 +19,16 @@ class Options(CommandOptions):
 
     longdesc = (
         "A monitor: collects the events of every server, keeps a window of them and "
-        "serves live streams."
+        "serves live streams. It hears other processes by Redis; twistd sipsorcery has "
+        "one in it."
     )
 
 
-def makeService(options: Options) -> NoReturn:
+def makeService(options: Options) -> IService:
     """
-    Refuse: the service comes with a later version.
+    Make the monitor.
     """
-    raise AbsentService("sipmonitor", "collect the events of all servers")
+    from twisted.internet import reactor
+
+    config = options.configuration
+    return MainService(IReactorCore(reactor), lambda: make_monitor(reactor, config))

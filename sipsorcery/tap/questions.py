@@ -15,11 +15,11 @@ from sipsorcery.access.guard import Guard
 from sipsorcery.access.offences import Ban
 from sipsorcery.appserver.listing import Listing
 from sipsorcery.control import ControlError, Verb
-from sipsorcery.monitor.bus import LocalBus
+from sipsorcery.monitor.bus import Bus
 from sipsorcery.proxy.dispatch.dispatcher import Dispatcher
 
 
-def of_every_server(role: str, bus: LocalBus) -> Mapping[str, Verb]:
+def of_every_server(role: str, bus: Bus) -> Mapping[str, Verb]:
     """
     Give what every server answers: ``status``.
     """

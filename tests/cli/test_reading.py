@@ -155,9 +155,7 @@ class LaterTests(SynchronousTestCase):
         """
         Each says so and exits with 1.
         """
-        for verb in (
-            *(["workers", "list"], ["workers", "restart"], ["trace", "a84b4c"]),
-        ):
+        for verb in (["workers", "list"], ["workers", "restart"]):
             result = run(*verb)
             self.assertEqual((result.status, result.out), (1, ""), verb)
             self.assertIn("does not have it yet", result.error)

@@ -17,7 +17,7 @@ from tests import ROOT
 #: Each command, and whether this version has its service.
 COMMANDS = {
     "sipappserver": True,
-    "sipmonitor": False,
+    "sipmonitor": True,
     "sipnotifier": False,
     "sipproxy": True,
     "sipregagent": False,
