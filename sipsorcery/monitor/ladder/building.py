@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from sipsorcery.monitor.event import Event, EventKind, Trace
+from sipsorcery.endpoint import Endpoint
+from sipsorcery.monitor.event import Direction, Event, EventKind, Trace
 from sipsorcery.monitor.ladder.columns import Columns
 from sipsorcery.monitor.ladder.ladder import Arrow, Gap, Ladder, Note, Row, Tone, safe
 from sipsorcery.monitor.ladder.outcome import Outcome
@@ -90,7 +91,7 @@ class _Building:
         self._columns = Columns(inside=inside)
         self._legs: dict[str, int] = {}
         # Where each message stands, by all that makes it the same.
-        self._places: dict[tuple[bytes, int, int], int] = {}
+        self._places: dict[tuple[bytes, Direction, Endpoint], int] = {}
 
     def draw(self, events: list[Event]) -> None:
         """
@@ -135,7 +136,7 @@ class _Building:
         source, target = self._columns.ends(event, trace, reading)
         leg = self._legs.setdefault(event.call_id, len(self._legs))
         self.outcome.passed(reading, event.time, leg, source)
-        same = (reading.key, source, target)
+        same = (reading.key, trace.direction, trace.remote)
         place = self._places.get(same)
         if place is not None:
             arrow = self.rows[place]

@@ -48,10 +48,22 @@ class Line:
                 if at:
                     self._cells[at - 1] += character
                 continue
+            self._clear(at, at + size)
             self._cells[at] = character
             self._cells[at + 1 : at + size] = [""] * (size - 1)
             self._styles[at : at + size] = [style] * size
             at += size
+
+    def _clear(self, start: int, end: int) -> None:
+        """
+        Make room, where half of a wide character may stand at either end.
+        """
+        cells = self._cells
+        if not cells[start] and start:
+            cells[start - 1] = " "
+        cells[start:end] = " " * (end - start)
+        if end < len(cells) and not cells[end]:
+            cells[end] = " "
 
     def render(self, *, colours: bool) -> str:
         """

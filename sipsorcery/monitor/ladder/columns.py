@@ -26,7 +26,7 @@ _MAX_NAME = 40
 _MAX_PLACES = 4
 _NUMERIC = re.compile(r"[0-9.]+|\[[0-9A-Fa-f:.]+\]")
 # Who does not want to be known has no name (RFC 3323, section 4.1.1.3).
-_NOBODY = re.compile(r"(?i)anonymous(@.*)?|.*@anonymous\.invalid")
+_NOBODY, _NOBODYS_HOST = "anonymous", "anonymous.invalid"
 
 
 @dataclass(slots=True)
@@ -144,7 +144,8 @@ class Columns:
 def _aor(uri: URI | None) -> SIPURI | None:
     if not isinstance(uri, SIPURI) or not uri.user:
         return None
-    return None if _NOBODY.fullmatch(uri.address) else uri
+    user, host = uri.user.lower(), uri.host.lower()
+    return None if user == _NOBODY or host == _NOBODYS_HOST else uri
 
 
 def _name(column: _Column) -> str:

@@ -245,7 +245,9 @@ class _Picture:
         width = min(needed, max(beside, whole * 2 // 3), whole)
         x = min(self._x(row.column) + 10, self._width - 8 - width)
         room = int((width - 16) / _CHARACTER)
-        parts = textwrap.wrap(row.text, room, max_lines=_LINES, placeholder=" …")
+        parts = textwrap.wrap(
+            row.text, room, max_lines=_LINES, placeholder=" …", break_on_hyphens=False
+        )
         return parts or [""], x, width
 
     def _note(

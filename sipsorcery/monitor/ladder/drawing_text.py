@@ -352,5 +352,7 @@ def _wrapped(text: str, room: int, lines: int = _LINES) -> list[str]:
     """
     # Wide characters take two columns each, so that more lines are needed; crop says
     # what is lost then.
-    parts = textwrap.wrap(text, room, max_lines=lines, placeholder=" …")
+    parts = textwrap.wrap(
+        text, room, max_lines=lines, placeholder=" …", break_on_hyphens=False
+    )
     return [crop(part, room) for part in parts]

@@ -70,11 +70,13 @@ class Outcome:
         if self._byes and self._status < 300:
             at, source = (theirs or self._byes)[-1]
             lasted = _lasted(max(0.0, at - self._answered))
-            text += f", BYE from {participants[source].name} {lasted} later"
+            text += f", ended by {participants[source].name} after {lasted}"
         return safe(text)
 
 
 def _lasted(seconds: float) -> str:
+    if seconds < 0.95:
+        return f"{seconds * 1000:.0f} ms"
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, seconds = divmod(round(seconds), 60)

@@ -23,6 +23,10 @@ T = TypeVar("T")
 
 # Fields that say why something is done or is not, and to whom it leads.
 _TELLING = ("Reason", "Warning", "Retry-After", "Refer-To", "Replaces", "Diversion")
+# Who is asked for a password may go on.
+_CHALLENGES = (401, 407)
+# What is hardly ever refused, so that nobody looks for its answer.
+_AS_EXPECTED = ("BYE", "CANCEL", "NOTIFY", "PRACK", "INFO", "OPTIONS")
 # Values of one field that are shown, as of a chain of diversions.
 _VALUES = 3
 _DIRECTION = re.compile(rb"^a=(sendonly|recvonly|inactive)\r?$", re.MULTILINE)
@@ -82,7 +86,7 @@ def read(trace: Trace) -> Reading:
         label += f" ({mark})"
     return Reading(
         label=safe(label),
-        tone=_tone(status),
+        tone=_tone(method, status),
         key=_key(message),
         method=safe(method),
         status=status,
@@ -94,12 +98,14 @@ def read(trace: Trace) -> Reading:
     )
 
 
-def _tone(status: int) -> Tone:
+def _tone(method: str, status: int) -> Tone:
     if not status:
         return Tone.REQUEST
-    if status < 200 or status in (401, 407):  # who is asked for a password may go on
+    if status < 200 or status in _CHALLENGES:
         return Tone.PROGRESS
-    return Tone.SUCCESS if status < 300 else Tone.FAILURE
+    if status >= 300:
+        return Tone.FAILURE
+    return Tone.PROGRESS if method in _AS_EXPECTED else Tone.SUCCESS
 
 
 def _mark(message: Message) -> str:
