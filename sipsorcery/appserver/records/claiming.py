@@ -55,6 +55,7 @@ class Claims:
         # `LINGER`.
         self._ended: deque[tuple[float, str]] = deque()
         self._sweeping: IDelayedCall | None = None
+        self._is_stopped = False
 
     async def take(
         self, request: Request, dialogue: str, ringing: float
@@ -122,13 +123,14 @@ class Claims:
         Let a claim go, in a while, because the call is over.
         """
         self._ended.append((self._clock.seconds() + LINGER, key_of(request)))
-        if self._sweeping is None:
+        if self._sweeping is None and not self._is_stopped:
             self._sweeping = self._clock.callLater(LINGER, self._sweep)
 
     def stop(self) -> None:
         """
-        Leave the rest to expire.
+        Leave the rest to expire, also what ends after this.
         """
+        self._is_stopped = True
         if self._sweeping is not None:
             self._sweeping.cancel()
             self._sweeping = None

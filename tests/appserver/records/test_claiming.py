@@ -155,12 +155,13 @@ class ClaimsTests(StoreCase):
 
     def test_stop(self) -> None:
         """
-        A server that stops leaves no timer behind.
+        A server that stops leaves no timer behind, nor does a call that ends only then.
         """
         self.take(self.first, make_request())
         before = len(self.reactor.getDelayedCalls())
         self.first.release(make_request())
         self.first.stop()
+        self.first.release(make_request())
         self.assertEqual(len(self.reactor.getDelayedCalls()), before)
 
     def test_store_is_full(self) -> None:
