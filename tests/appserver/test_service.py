@@ -107,10 +107,14 @@ class NoWorkers:
         return succeed(())
 
 
-class ServiceTests(DirectoryCase):
+class ServiceCase(DirectoryCase):
     """
-    What becomes of requests.
+    The whole service, and a proxy that does what the test says.
+
+    :cvar config: more of its configuration.
     """
+
+    config = ""
 
     def setUp(self) -> None:
         super().setUp()
@@ -118,10 +122,10 @@ class ServiceTests(DirectoryCase):
         self.machine = self.network.machine(HOST)
         self.proxy = Proxy()
         self.machine.listenUDP(5059, self.proxy, HOST)
-        config = parse(CONFIG.format(folder=self.folder).encode())
+        config = parse((CONFIG.format(folder=self.folder) + self.config).encode())
         secrets = Secrets(self.folder)
         secrets.load()
-        live = LocalStore(
+        self.live = live = LocalStore(
             self.machine, self.folder, threads=SteppedThreads(waits=False)
         )
         live.start()
@@ -234,16 +238,20 @@ class ServiceTests(DirectoryCase):
         self.proxy.responses.clear()
         return found
 
-    def plan(self, text: str) -> None:
+    def plan(self, text: str, language: Language = Language.LINES) -> None:
         """
-        Let a line plan decide about calls to 100.
+        Let a dialplan decide about calls to 100.
         """
         self.do(self.joe.accounts.add("100", "example.com", "zanzibar"))
-        self.do(self.joe.dialplans.put("in", text, Language.LINES))
+        self.do(self.joe.dialplans.put("in", text, language))
         self.do(self.joe.accounts.change("100", "example.com", in_dialplan="in"))
         self.settle(3)
 
-    # Tests
+
+class ServiceTests(ServiceCase):
+    """
+    What becomes of requests.
+    """
 
     def test_refusal(self) -> None:
         """

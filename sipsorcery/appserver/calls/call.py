@@ -359,6 +359,9 @@ class Call:
         """
         session, target = answered.session, answered.target
         if not self._incoming.is_pending:
+            cdr = self._answers.pop(session, None)
+            if cdr is not None:
+                cdr.ended(self._reason)
             await session.bye()  # the caller has given up in this moment
             return
         connection = self._connection(session, target)
@@ -380,11 +383,11 @@ class Call:
             connection.hang_up("The caller cannot be connected")
             raise
         connection.changed()
-        if isinstance(connection.bridge, Bridge):  # or it is over already
-            connection.bridge.on_agreed = connection.agreed  # anew, from now on
-        if target.options.reinvite_delay:
-            renewing = self._side.join(session).renew(target.options.reinvite_delay)
-            session.core.spawn(renewing)
+        bridge, delay = connection.bridge, target.options.reinvite_delay
+        if isinstance(bridge, Bridge):  # or it is over already
+            bridge.on_agreed = connection.agreed  # anew, from now on
+            if delay:
+                session.core.spawn(bridge.renew(delay))
         # Calls last long, and what the INVITE has said is with the others by now.
         self._ring_no_more()
         self._request.compact(keep_body=False)
