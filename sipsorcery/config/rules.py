@@ -119,6 +119,12 @@ def _trunks(config: Config) -> Iterator[_Finding]:
         yield ("trunk",), f"there is more than one of the name '{name}'"
 
 
+def _hep(config: Config) -> Iterator[_Finding]:
+    target = config.hep.target
+    if target is not None and target.transport not in (Transport.UDP, Transport.TCP):
+        yield ("hep.target",), f"expected udp: or tcp:, not {target}"
+
+
 class _Socket(NamedTuple):
     """
     One socket that the configuration asks for.
@@ -174,4 +180,13 @@ def _repeated(names: Iterable[str]) -> list[str]:
     return [name for name, count in Counter(names).items() if count > 1]
 
 
-_RULES = (_expires, _algorithms, _user_agents, _tls, _tls_targets, _trunks, _listeners)
+_RULES = (
+    _expires,
+    _algorithms,
+    _user_agents,
+    _tls,
+    _tls_targets,
+    _trunks,
+    _hep,
+    _listeners,
+)

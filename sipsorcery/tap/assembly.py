@@ -24,6 +24,7 @@ from sipsorcery.control import ControlService, Verb
 from sipsorcery.control.naming import instance
 from sipsorcery.monitor.bus import Bus, LocalBus
 from sipsorcery.monitor.errors import MonitorError
+from sipsorcery.monitor.hep_export import HEPService
 from sipsorcery.monitor.redis_bus import RedisBus
 from sipsorcery.monitor.service import MonitorService
 from sipsorcery.proxy.service import ProxyService
@@ -140,6 +141,8 @@ class _Process:
 
         :param here: the names of the servers that it has beside it.
         """
+        if (target := self._config.hep.target) is not None:
+            yield HEPService(self._reactor, target, self._bus)
         proxy = ProxyService(
             self._reactor,
             self._config,

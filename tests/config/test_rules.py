@@ -31,6 +31,16 @@ class RulesTests(SynchronousTestCase):
             )
             self.assert_faults(f"[{name}]\nmin_expires = 60\nmax_expires = 60")
 
+    def test_hep(self) -> None:
+        """
+        HEP goes over UDP or TCP.
+        """
+        self.assert_faults(
+            "hep.target = 'tls:192.0.2.1:9060'",
+            "hep.target: expected udp: or tcp:, not tls:192.0.2.1:9060",
+        )
+        self.assert_faults("hep.target = 'tcp:192.0.2.1:9060'")
+
     def test_no_guess_about_an_unread_key(self) -> None:
         """
         Where one key cannot be read, nothing is said about how it fits to another: the

@@ -89,3 +89,12 @@ class HEPTests(SynchronousTestCase):
         ends = "tcp:[2001:db8::1]:5060", "tcp:[2001:db8::2]:33000"
         large = trace(Direction.SENT, *ends, b"x" * 100_000)
         self.assertLess(len(encode(5.0, large, key="k" * 1000)), 65508)
+
+    def test_correlation(self) -> None:
+        """
+        What belongs together is named; a long name is cut.
+        """
+        sent = trace(Direction.SENT, "udp:192.0.2.1:5060", "udp:192.0.2.2:5060", b"S")
+        self.assertEqual(chunks(encode(0, sent, correlation="a\udcff"))[17], b"a\xff")
+        self.assertNotIn(17, chunks(encode(0, sent)))
+        self.assertEqual(len(chunks(encode(0, sent, correlation="x" * 300))[17]), 255)
