@@ -23,6 +23,8 @@ from sipsorcery.config.values import (
     File,
     Files,
     InsideAddress,
+    LogFormat,
+    LogLevel,
     Mailbox,
     MailServer,
     Network,
@@ -250,6 +252,26 @@ class Web:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Log:
+    """
+    The section ``[log]``; the level of a role counts instead of the one for all.
+    """
+
+    format: LogFormat = LogFormat.TEXT
+    level: LogLevel = LogLevel.INFO
+    file: File | None = None
+    proxy: LogLevel | None = None
+    registrar: LogLevel | None = None
+    regagent: LogLevel | None = None
+    appserver: LogLevel | None = None
+    notifier: LogLevel | None = None
+    monitor: LogLevel | None = None
+    ssh: LogLevel | None = None
+    web: LogLevel | None = None
+    watchtower: LogLevel | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Metrics:
     """
     The section ``[metrics]``.
@@ -313,6 +335,7 @@ class Config:
     monitor: Monitor = Monitor()
     ssh: SSH = SSH()
     web: Web = Web()
+    log: Log = Log()
     metrics: Metrics = Metrics()
     hep: HEP = HEP()
     limits: Limits = Limits()

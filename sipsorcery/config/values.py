@@ -71,6 +71,27 @@ class TLSVerify(StrEnum):
     NONE = "none"  # nothing
 
 
+class LogFormat(StrEnum):
+    """
+    Name what an entry of the log looks like.
+    """
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class LogLevel(StrEnum):
+    """
+    Name how grave an entry of the log has to be.
+    """
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARN = "warn"
+    ERROR = "error"
+    CRITICAL = "critical"
+
+
 @dataclass(frozen=True, slots=True)
 class Rate:
     """

@@ -66,4 +66,5 @@ def makeService(options: Options) -> IService:
     return MainService(
         IReactorCore(reactor),
         lambda: make_appserver(reactor, config, is_one_of_several),
+        options.make_log,
     )

@@ -31,4 +31,6 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor
 
     config = options.configuration
-    return MainService(IReactorCore(reactor), lambda: make_monitor(reactor, config))
+    return MainService(
+        IReactorCore(reactor), lambda: make_monitor(reactor, config), options.make_log
+    )

@@ -4,10 +4,15 @@ What all twistd commands have in common.
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
+from twisted.logger import ILogObserver
 from twisted.python import usage
 
 from sipsorcery import __version__
 from sipsorcery.config import Config, ConfigError, find, load
+from sipsorcery.logs.observer import make_observer, reopen_on_hangup
 
 
 class CommandOptions(usage.Options):
@@ -40,6 +45,26 @@ class CommandOptions(usage.Options):
             self.configuration = load(find(self["config"]))
         except ConfigError as error:
             raise SystemExit(str(error)) from error
+
+    def make_log(self) -> ILogObserver | None:
+        """
+        Make what writes the log as the configuration says.
+
+        :return: None: twistd was told how.
+        :raises OSError: if the file cannot be opened.
+        """
+        above: dict[str, Any] = self.parent or {}
+        log = self.configuration.log
+        if above.get("logger") or (above.get("syslog") and log.file is None):
+            return None
+        named = above.get("logfile")
+        path = None if above.get("nodaemon") else Path("twistd.log")
+        if named:
+            path = None if named == "-" else Path(named)
+        # It goes on where it was when the process changes its folder.
+        observer, file = make_observer(log, None if path is None else path.absolute())
+        reopen_on_hangup(file)
+        return observer
 
 
 class AbsentService(SystemExit):

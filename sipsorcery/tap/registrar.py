@@ -30,4 +30,6 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor
 
     config = options.configuration
-    return MainService(IReactorCore(reactor), lambda: make_registrar(reactor, config))
+    return MainService(
+        IReactorCore(reactor), lambda: make_registrar(reactor, config), options.make_log
+    )

@@ -1,0 +1,3 @@
+"""
+The log of a process, for its operator.
+"""
