@@ -16,7 +16,7 @@ from sipsorcery.store.directory import CDR
 
 _COLUMNS = (
     *("created", "direction", "owner", "from", "to"),
-    *("ringing", "duration", "status", "reason"),
+    *("ringing", "duration", "status", "reason", "call_id"),
 )
 _LIMIT = 50  # rows, unless somebody wants more
 
