@@ -21,8 +21,9 @@ from sipsorcery.appserver.dial.resolution import Lookup, Target
 from sipsorcery.appserver.events import Events
 from sipsorcery.appserver.hosting.guest import Functions, no_functions
 from sipsorcery.appserver.limits.outside_calls import OutsideCalls
-from sipsorcery.appserver.plans.execution import Audience, Execution, Story
+from sipsorcery.appserver.plans.execution import Execution
 from sipsorcery.appserver.plans.plans import Plans
+from sipsorcery.appserver.plans.story import Audience, Story
 from sipsorcery.appserver.records.cdr_writer import CDRWriter
 from sipsorcery.appserver.records.claiming import Claims
 from sipsorcery.appserver.records.records import Records

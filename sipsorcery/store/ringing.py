@@ -51,7 +51,7 @@ class RingingCall(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     :ivar language: the one that it is in; empty: there is none.
     :ivar started: when it came, in seconds since the epoch.
     :ivar run: the same in the records of all legs.
-    :ivar lease: what it counts under as a call to the outside; empty: it does not.
+    :ivar leases: what it counts under as calls to the outside.
     :ivar cdr: the call detail record of the caller's leg, as far as it is.
     :ivar legs: those that ring.
     :ivar state: the run of the dialplan while it waits, sealed; empty: it cannot be
@@ -73,7 +73,7 @@ class RingingCall(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     language: str = ""
     started: float = 0.0
     run: str = ""
-    lease: str = ""
+    leases: tuple[str, ...] = ()
     cdr: CDR | None = None
     legs: tuple[RingingLeg, ...] = ()
     state: bytes = b""

@@ -22,9 +22,10 @@ from sipsorcery.appserver.configured import Configured
 from sipsorcery.appserver.dial.dialling import Budget
 from sipsorcery.appserver.dial.resolution import Target
 from sipsorcery.appserver.events import Events
-from sipsorcery.appserver.plans.execution import Audience, Execution, Story
+from sipsorcery.appserver.plans.execution import Execution
 from sipsorcery.appserver.plans.line_plan import LineEngine
 from sipsorcery.appserver.plans.plans import Plans
+from sipsorcery.appserver.plans.story import Audience, Story
 from sipsorcery.appserver.records.cdr_writer import CDRWriter
 from sipsorcery.appserver.refusals import Refused
 from sipsorcery.appserver.transfers.transfers import Transfers

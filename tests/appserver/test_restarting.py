@@ -439,6 +439,80 @@ class RestartTests(RestartingCase):
         self.assertEqual(self.final()[REASON].text, "restarted")
 
 
+class CalleesTests(RestartingCase):
+    """
+    Dialplans of callees, which those of callers have begun.
+    """
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.do(self.eve.accounts.add("200", "example.com", "zanzibar"))
+        self.do(self.eve.dialplans.put("mine", TWICE, Language.PYTHON))
+        self.callee(in_dialplan="mine")
+        self.plan('sys.dial("200@example.com[cd=60]")\nsys.dial("last@192.0.2.9")')
+
+    def callee(self, **fields: Any) -> None:
+        """
+        Change the account that is dialled.
+        """
+        self.do(self.eve.accounts.change("200", "example.com", **fields))
+
+    def test_goes_on(self) -> None:
+        """
+        It was the callee's dial that rang, so that is what has failed; what becomes of
+        the callee's dialplan is what the caller's dial comes to.
+        """
+        self.ring()
+        self.assertEqual(self.leg.request_uri, "sip:one@192.0.2.1")
+        self.restart()
+        second = self.last("INVITE")
+        self.assertEqual(second.request_uri, "sip:two@192.0.2.2")
+        self.proxy.send(second.respond(486, to_tag="b"))
+        self.settle()
+        last = self.last("INVITE")
+        self.assertEqual(last.request_uri, "sip:last@192.0.2.9")
+        self.proxy.send(last.respond(404, to_tag="b"))
+        self.settle()
+        self.assertEqual(self.final().status, 404)
+
+    def test_killed_again(self) -> None:
+        """
+        So it does after another kill.
+        """
+        self.ring()
+        for uri in ("sip:two@192.0.2.2", "sip:last@192.0.2.9"):
+            self.restart()
+            self.assertEqual(self.last("INVITE").request_uri, uri)
+            self.settle(0.5)
+
+    def test_beside_phones(self) -> None:
+        """
+        The phones that rang beside it are no more.
+        """
+        self.plan('sys.dial("200@example.com&beside@192.0.2.8")')
+        self.ring()
+        self.restart()
+        self.assertEqual(self.methods(), ["CANCEL", "CANCEL", "INVITE"])
+
+    def test_lease(self) -> None:
+        """
+        What it has counted under is released as well.
+        """
+        self.ring()
+        self.restart()
+        count = self.live.count(OUTSIDE_CALLS.name, "eve")
+        self.assertEqual(self.given(count), 1)
+
+    def test_gone(self) -> None:
+        """
+        If it is not there any more the caller's dial has failed.
+        """
+        self.ring()
+        self.do(self.eve.dialplans.remove("mine"))
+        self.restart()
+        self.assertEqual(self.last("INVITE").request_uri, "sip:last@192.0.2.9")
+
+
 class WhoseTests(RestartingCase):
     """
     Which calls a server goes on with.

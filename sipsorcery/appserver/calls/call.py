@@ -23,8 +23,9 @@ from sipsorcery.appserver.dial.dial_string import MAX_LEGS
 from sipsorcery.appserver.dial.dialling import Answered, Budget, NotAnswered
 from sipsorcery.appserver.dial.forking import MAX_RINGING
 from sipsorcery.appserver.dial.resolution import Target
-from sipsorcery.appserver.plans.execution import Execution, Story
+from sipsorcery.appserver.plans.execution import Execution
 from sipsorcery.appserver.plans.run_state import RunState
+from sipsorcery.appserver.plans.story import Story
 from sipsorcery.appserver.plans.telling import tell_story
 from sipsorcery.appserver.records.cdr_writer import LegCDR
 from sipsorcery.appserver.refusals import Code, Refused, explain
@@ -237,7 +238,7 @@ class Call:
             version=before.version,
         )
         self.account = admitted.account
-        execution = self._execute(admitted, state.legs, state)
+        execution = self._execute(admitted, state.legs)
         return _answered(await execution.resume(state, _CUT))
 
     async def _settle(self, deciding: Coroutine[Any, Any, Answered | None]) -> None:
@@ -294,9 +295,7 @@ class Call:
             tag = self.caller.dialog.id.local_tag
             self._tools.owners.received(self._request, whose, tag)
 
-    def _execute(
-        self, admitted: Admitted, legs: int, state: RunState | None = None
-    ) -> Execution:
+    def _execute(self, admitted: Admitted, legs: int) -> Execution:
         """
         Make the run of the dialplan, and have the call written down from now on.
         """
@@ -311,7 +310,6 @@ class Call:
             self._run_id,
             self._cdr,
             execution,
-            state,
         )
         self._changed()
         return execution

@@ -19,7 +19,8 @@ from sipsorcery.appserver.dial.dial_string import MAX_LEGS
 from sipsorcery.appserver.dial.dialling import Answered, Budget
 from sipsorcery.appserver.dial.resolution import Kind, Target
 from sipsorcery.appserver.load import Load
-from sipsorcery.appserver.plans.execution import Execution, Story
+from sipsorcery.appserver.plans.execution import Execution
+from sipsorcery.appserver.plans.story import Story
 from sipsorcery.appserver.plans.telling import tell_story
 from sipsorcery.appserver.refusals import Code, Refused
 from sipsorcery.appserver.sources import Source, Sources

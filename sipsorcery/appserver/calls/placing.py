@@ -24,8 +24,9 @@ from sipsorcery.appserver.dial.resolution import Lookup, Target
 from sipsorcery.appserver.dial.template import Caller
 from sipsorcery.appserver.events import Events
 from sipsorcery.appserver.plans.engine import PlanRequest
-from sipsorcery.appserver.plans.execution import Audience, Execution, Story
+from sipsorcery.appserver.plans.execution import Execution
 from sipsorcery.appserver.plans.plans import Plan, Plans
+from sipsorcery.appserver.plans.story import Audience, Story
 from sipsorcery.appserver.records.cdr_writer import CDRWriter, LegCDR
 from sipsorcery.appserver.refusals import Code, Refused
 from sipsorcery.monitor.event import EventKind

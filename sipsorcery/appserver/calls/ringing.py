@@ -25,7 +25,6 @@ class Ringing:
     What there is to write down of a call that was let in.
 
     :ivar execution: the run of its dialplan; None: there is none yet.
-    :ivar state: that run when it last waited for a dial.
     :ivar legs: those that ring, and some that have rung.
     """
 
@@ -36,7 +35,6 @@ class Ringing:
     run: str
     cdr: LegCDR | None
     execution: Execution | None = None
-    state: RunState | None = None
     legs: list[RecordedLeg] = field(default_factory=list)
 
     def add(self, leg: RecordedLeg) -> None:
@@ -53,8 +51,6 @@ class Ringing:
         """
         if not self.incoming.is_pending:
             return None
-        if self.execution is not None:
-            self.state = self.execution.state or self.state
         execution = self.execution
         account, plan = self.admitted.account, self.admitted.plan
         ringing = RingingCall(
@@ -73,13 +69,13 @@ class Ringing:
             language="" if plan.language is None else str(plan.language),
             started=self.started,
             run=self.run,
-            lease="" if execution is None else execution.lease,
+            leases=() if execution is None else execution.leases,
             cdr=None if self.cdr is None else self.cdr.now,
             legs=tuple(
                 ringing for leg in self.legs if (ringing := leg.ringing) is not None
             ),
         )
-        return ringing, self.state
+        return ringing, None if execution is None else execution.state
 
 
 def _without_credentials(request: Request) -> Request:

@@ -5,14 +5,14 @@ Running a dialplan: what it asks of the host is done, one thing after the other.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from functools import partial
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from twisted.internet.interfaces import IReactorTime
 
-from sipsorcery.appserver.calls.legs import CallLeg, Delivered, Listener
+from sipsorcery.appserver.calls.legs import CallLeg, Delivered, Listener, MakeLeg
 from sipsorcery.appserver.calls.plan_leg import PlanLeg
 from sipsorcery.appserver.core import user_of
 from sipsorcery.appserver.dial.departure import Departure
@@ -35,7 +35,6 @@ from sipsorcery.appserver.dial.resolution import (
     Kind,
     Lookup,
     Omission,
-    Situation,
     Target,
     redirect,
     resolve,
@@ -62,19 +61,19 @@ from sipsorcery.appserver.plans.engine import (
     Step,
     Value,
 )
+from sipsorcery.appserver.plans.inner_runs import InnerRuns, ResumedRun, target_of
 from sipsorcery.appserver.plans.narrating import asks, is_given
 from sipsorcery.appserver.plans.plans import Plan, Plans
-from sipsorcery.appserver.plans.run_state import RunState
+from sipsorcery.appserver.plans.run_state import InnerRun, RunState
 from sipsorcery.appserver.plans.running_time import RunningTime
+from sipsorcery.appserver.plans.story import Audience, Story
 from sipsorcery.appserver.refusals import Code, Refused
 from sipsorcery.sip.errors import ParseError
-from sipsorcery.sip.response import Response
 from sipsorcery.sip.status import reason_phrase
 from sipsorcery.sip.uri import SIPURI
 from sipsorcery.store.directory import Account
 from sipsorcery.store.directory.cdrs import Direction
 from sipsorcery.store.errors import StoreError
-from sipsorcery.ua import Session
 
 #: Dialplans of callees that a call passes here, one behind the other: what a company
 #: has whose departments forward to each other, several times over.
@@ -97,63 +96,6 @@ _Outcome: TypeAlias = Value | HostError | Answered | Delivered | Refused | _Agai
 #: What a run comes to.
 _Ended: TypeAlias = Answered | Delivered | Refused | _Again
 HostFunction: TypeAlias = Callable[[Mapping[str, Value]], Awaitable[_Outcome]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
-    """
-    What a dialplan decides about.
-
-    :ivar account: whose dialplan it is: the one that calls or is called.
-    :ivar sender: the URI of From.
-    :ivar name: the display name of From.
-    :ivar before: the dialplans that run for this call already, this one among them.
-    :ivar hops: how many more it may take, by proxies and dialplans.
-    :ivar request: what engines are told of the INVITE.
-    """
-
-    account: Account
-    plan: Plan
-    direction: Direction
-    caller: Caller
-    sender: SIPURI | None
-    network_id: str
-    hops: int
-    before: frozenset[tuple[str, str]]
-    request: PlanRequest
-
-    @property
-    def situation(self) -> Situation:
-        """
-        What resolving a dial string needs of it.
-        """
-        return Situation(self.caller, self.sender, self.network_id, self.plan.key)
-
-
-class Audience(Protocol):
-    """
-    Hears how far a run has come, and makes the legs to phones.
-    """
-
-    def progressed(self, response: Response, session: Session | None) -> None:
-        """
-        Hear a provisional response of a leg.
-        """
-
-    def responded(self, status: int, reason: str) -> None:
-        """
-        Hear a provisional response that the dialplan has made up.
-        """
-
-    def stepped(self, story: Story, text: str) -> None:
-        """
-        Hear what the dialplan does, in a sentence for its owner.
-        """
-
-    def call(self, target: Target, listener: Listener, story: Story) -> CallLeg:
-        """
-        Make the leg to somebody who is no dialplan here.
-        """
 
 
 class Execution:
@@ -207,6 +149,9 @@ class Execution:
         self._others: Mapping[str, HostFunction] | None = None
         self._waiting: Run | None = None  # for a dial
         self._departure: Departure | None = None
+        self._inner = InnerRuns()
+        self._last_state: RunState | None = None
+        self.is_over = False
 
     async def run(self) -> Answered | Delivered | Refused:
         """
@@ -227,24 +172,26 @@ class Execution:
         return await self._conclude(self._resume(state, failed))
 
     @property
-    def lease(self) -> str:
+    def leases(self) -> tuple[str, ...]:
         """
-        Under which its dial counts as a call to the outside; "": it does not.
+        Under which its dial counts as calls to the outside.
         """
-        return "" if self._departure is None else self._departure.lease
+        departure = self._departure
+        own = () if departure is None or not departure.lease else (departure.lease,)
+        return (*own, *self._inner.leases)
 
     @property
     def state(self) -> RunState | None:
         """
-        What another process needs to go on with it.
+        What another process needs to go on with it, as it waits for its last dial.
 
-        None: it does not wait for a dial, or cannot go on elsewhere.
+        None: it has not come to one, or cannot go on elsewhere.
         """
         run, guest = self._waiting, self._guest
         dumped = run.dump() if isinstance(run, LastingRun) else None
         if dumped is None:
-            return None
-        return RunState(
+            return self._last_state
+        self._last_state = RunState(
             run=dumped,
             taken=self._time.taken(self._clock.seconds()),
             own=self._time.own,
@@ -255,7 +202,9 @@ class Execution:
             content=guest.dress.content,
             may_run_again=self._may_run_again,
             redirect="" if self._redirect is None else str(self._redirect),
+            inner=self._inner.dump(),
         )
+        return self._last_state
 
     def stop(self) -> None:
         """
@@ -284,6 +233,8 @@ class Execution:
         except AppServerError as error:
             self._step(f"{self._story.plan.name} cannot be run: {error}")
             return Refused(Code.PLAN_FAULTY)
+        finally:
+            self.is_over = True
         assert not isinstance(result, _Again)  # once is enough
         return result
 
@@ -311,8 +262,13 @@ class Execution:
         if not isinstance(engine, LastingEngine):
             raise SnapshotError("its engine keeps nothing")
         run = engine.restore(state.run, self._redirected())
-        step = await run.resume(self._not_answered(failed))
-        return await self._go_on(run, step, begun)
+        self._last_state, self._waiting = state, run
+        value = self._dialled(await self._ring_again(state.inner, failed))
+        self._waiting = None
+        if isinstance(value, Answered | Delivered | Refused | _Again):
+            return value
+        begun = self._clock.seconds()
+        return await self._go_on(run, await run.resume(value), begun)
 
     async def _go_on(self, run: Run, step: Step, begun: float) -> _Ended:
         while True:
@@ -385,18 +341,21 @@ class Execution:
             self._failed, self._code = NotAnswered(500, str(error)), Code.DIAL_STRING
             return outcome("error", 500, str(error))
         self._step(f"dials {dial_string}")
-        departure = Departure(self._outside, self._story.plan.owner, self._step)
-        self._departure = departure
-        try:
+
+        async def ring(departure: Departure) -> Result | None:
             stages = await self._find(dial_string, departure, arguments)
-            if not stages:
-                assert self._failed is not None  # it says why
-                return outcome("error", self._failed.status, self._failed.reason)
-            result = await self._ring(stages, departure, arguments)
-        except BaseException:
-            departure.end()
-            raise
-        departure.settle(result)
+            return await self._ring(stages, departure, arguments) if stages else None
+
+        result = await self._counted(ring)
+        if result is None:
+            assert self._failed is not None  # it says why
+            return outcome("error", self._failed.status, self._failed.reason)
+        return self._dialled(result)
+
+    def _dialled(self, result: Result) -> _Outcome:
+        """
+        Say what a dial has come to.
+        """
         if not isinstance(result, NotAnswered):
             return result
         if result.runs_again and self._may_run_again:
@@ -404,12 +363,6 @@ class Execution:
             self._may_run_again = False
             self._redirect = result.redirect
             return _Again.AGAIN
-        return self._not_answered(result)
-
-    def _not_answered(self, result: NotAnswered) -> Value:
-        """
-        Tell the dialplan that a dial has come to nothing.
-        """
         self._failed, self._code = result, Code.NOT_ANSWERED
         self._step(f"nobody has answered: {result.status} {result.reason}")
         kind = "failed"
@@ -451,18 +404,76 @@ class Execution:
         stages: list[list[Target]],
         departure: Departure,
         arguments: Mapping[str, Value],
+        make_leg: MakeLeg | None = None,
+        budget: Budget | None = None,
     ) -> Result:
         left = self._time.left(self._clock.seconds())
         self._dialling = Dialling(
             self._clock,
             stages,
             ringing=min(ringing_of(arguments), left),
-            budget=self._budget,
-            make_leg=self._make_leg,
+            budget=budget or self._budget,
+            make_leg=make_leg or self._make_leg,
             follow=partial(self._follow, departure),
             progress=self._audience.progressed,
         )
         return await self._dialling.start()
+
+    async def _ring_again(
+        self, inner: Sequence[InnerRun], failed: NotAnswered
+    ) -> Result:
+        """
+        Go on with the dialplans that a dial had begun in another process.
+
+        The phones that it rang are no more.
+        """
+        legs: list[tuple[Target, Plan, RunState]] = []
+        for each in inner:
+            account = await self._lookup.find_called(each.username, each.domain)
+            if account is None:
+                continue
+            kept = each.plan, each.language, each.version
+            try:
+                plan = await self._plans.again(account, *kept)
+                legs.append((target_of(each, account), plan, each.state))
+            except (Refused, ParseError, DialStringError) as error:
+                self._step(f"{each.plan} cannot go on: {error}")
+        if not legs:
+            return failed
+
+        def make_leg(target: Target, listener: Listener) -> CallLeg:
+            for known, plan, state in legs:
+                if known is target:
+                    go_on = partial(self._within_again, plan, state, failed)
+                    return PlanLeg(go_on, target, listener)
+            return self._make_leg(target, listener)  # where one is redirected to
+
+        stages = [[target for target, _, _ in legs]]
+        budget = Budget(len(legs))  # they have been counted
+        result = await self._counted(
+            lambda departure: self._ring(stages, departure, {}, make_leg, budget)
+        )
+        return failed if result is None else result
+
+    async def _counted(
+        self, ring: Callable[[Departure], Awaitable[Result | None]]
+    ) -> Result | None:
+        """
+        Dial, and count what leaves the service until its end.
+        """
+        departure = Departure(self._outside, self._story.plan.owner, self._step)
+        self._departure = departure
+        self._inner.clear()
+        try:
+            result = await ring(departure)
+        except BaseException:
+            departure.end()
+            raise
+        if result is None:
+            departure.end()
+        else:
+            departure.settle(result)
+        return result
 
     def _respond(self, arguments: Mapping[str, Value]) -> _Outcome:
         status, reason = arguments.get("status"), arguments.get("reason")
@@ -502,12 +513,24 @@ class Execution:
 
         :raises Refused: if there is none that may run.
         """
-        account, story = target.account, self._story
-        assert account is not None  # a dialplan is somebody's
-        if story.hops <= 1:
+        assert target.account is not None  # a dialplan is somebody's
+        if self._story.hops <= 1:
             raise Refused(Code.HOPS)
-        plan = await self._plans.of(account, Direction.IN)
-        plan.check(story.request.method)
+        plan = await self._plans.of(target.account, Direction.IN)
+        plan.check(self._story.request.method)
+        return self._within(target, plan)
+
+    async def _within_again(
+        self, plan: Plan, state: RunState, failed: NotAnswered, target: Target
+    ) -> ResumedRun:
+        """
+        Make a run of a callee's dialplan that another process has begun.
+        """
+        return ResumedRun(self._within(target, plan), state, failed)
+
+    def _within(self, target: Target, plan: Plan) -> Execution:
+        account, story = target.account, self._story
+        assert account is not None  # likewise
         if plan.key in story.before or len(story.before) >= MAX_PLANS:
             raise Refused(Code.LOOP)
         sender = target.sender
@@ -534,7 +557,7 @@ class Execution:
             before=story.before | {plan.key},
             request=request,
         )
-        return Execution(
+        execution = Execution(
             self._clock,
             self._plans,
             self._lookup_for,
@@ -544,6 +567,8 @@ class Execution:
             self._functions,
             self._outside,
         )
+        self._inner.add(target, plan, execution)
+        return execution
 
 
 def _nobody(omissions: Sequence[Omission]) -> NotAnswered:

@@ -23,6 +23,8 @@ class RunState(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     :ivar may_run_again: whether a redirection may let it run from the start.
     :ivar redirect: where it has been redirected, for which it runs again; empty:
         nowhere.
+    :ivar inner: the dialplans of callees that the dial has begun, and that wait for
+        dials of their own.
     :ivar written: when this was so, in seconds since the epoch.
     """
 
@@ -36,4 +38,41 @@ class RunState(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     content: tuple[str, bytes] | None = None
     may_run_again: bool = True
     redirect: str = ""
+    inner: tuple[InnerRun, ...] = ()
     written: float = 0.0
+
+    def later(self, seconds: float) -> RunState:
+        """
+        Give it as it is when some time has passed; its caller has waited meanwhile.
+        """
+        inner = tuple(
+            msgspec.structs.replace(each, state=each.state.later(seconds))
+            for each in self.inner
+        )
+        return msgspec.structs.replace(self, taken=self.taken + seconds, inner=inner)
+
+
+class InnerRun(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """
+    The run of a callee's dialplan, and the leg that it stands for.
+
+    :ivar uri: of the leg, and so the next four.
+    :ivar options: as a dial string has them; empty: none.
+    :ivar username: of the account that is called.
+    :ivar domain: likewise.
+    :ivar plan: the name of its dialplan.
+    :ivar version: the one that the run has begun with.
+    :ivar language: the one that it is in.
+    """
+
+    uri: str
+    to: str
+    sender: str
+    sender_name: str | None
+    options: str
+    username: str
+    domain: str
+    plan: str
+    version: int
+    language: str
+    state: RunState

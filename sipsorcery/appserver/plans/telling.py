@@ -7,8 +7,8 @@ from __future__ import annotations
 from sipsorcery.appserver.admission import Admitted
 from sipsorcery.appserver.core import user_of
 from sipsorcery.appserver.dial.template import Caller
-from sipsorcery.appserver.plans.execution import Story
 from sipsorcery.appserver.plans.plan_request import describe
+from sipsorcery.appserver.plans.story import Story
 from sipsorcery.sip.fields import FROM, MAX_FORWARDS
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.uri import SIPURI

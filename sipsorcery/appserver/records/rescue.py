@@ -155,8 +155,8 @@ class Rescue:
         for leg in call.legs:
             self._cut(leg)
         state, incoming = self._state_of(call), await self._incoming(call)
-        if call.lease:
-            self._release(call.lease)
+        for lease in call.leases:
+            self._release(lease)
         if incoming is None:
             self._close(call)
             return
@@ -209,9 +209,7 @@ class Rescue:
             return None
         if state is None:
             return None
-        # It was not awake meanwhile, and its caller has waited all the same.
-        waited = max(0.0, self._now() - state.written)
-        return msgspec.structs.replace(state, taken=state.taken + waited)
+        return state.later(max(0.0, self._now() - state.written))
 
     def _close(self, call: RingingCall) -> None:
         if call.cdr is not None:

@@ -39,9 +39,10 @@ class Snapshots:
 
         :return: nothing, of a run that cannot be kept.
         """
-        if state is None or len(state.run) > MAX_SIZE:
+        content = b"" if state is None else dumping.dump(state)
+        if not content or len(content) > MAX_SIZE:
             return b""
-        return self._sealer().seal(dumping.dump(state), _context(call))
+        return self._sealer().seal(content, _context(call))
 
     def open(self, call: RingingCall) -> RunState | None:
         """

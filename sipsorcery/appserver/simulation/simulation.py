@@ -24,8 +24,9 @@ from sipsorcery.appserver.limits.allowance import Allowance
 from sipsorcery.appserver.limits.outside_calls import OutsideCalls
 from sipsorcery.appserver.limits.tolls import ANYWHERE, TollPolicy
 from sipsorcery.appserver.plans.engine import Engine, HostCall, PlanRequest
-from sipsorcery.appserver.plans.execution import Execution, Story
+from sipsorcery.appserver.plans.execution import Execution
 from sipsorcery.appserver.plans.plans import Plan, Plans
+from sipsorcery.appserver.plans.story import Story
 from sipsorcery.appserver.plans.time_zone import find_zone
 from sipsorcery.appserver.refusals import Code, Refused
 from sipsorcery.appserver.simulation.attempt import Attempt

@@ -29,10 +29,11 @@ from sipsorcery.appserver.plans.engine import (
     Step,
     Value,
 )
-from sipsorcery.appserver.plans.execution import Execution, Story
+from sipsorcery.appserver.plans.execution import Execution
 from sipsorcery.appserver.plans.plan_request import describe
 from sipsorcery.appserver.plans.plans import Plan, Plans
 from sipsorcery.appserver.plans.running_time import RunningTime
+from sipsorcery.appserver.plans.story import Story
 from sipsorcery.appserver.refusals import Code, Refused
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response

@@ -22,8 +22,9 @@ from sipsorcery.appserver.plans.engine import (
     Step,
     Value,
 )
-from sipsorcery.appserver.plans.execution import Audience, Execution, Story
+from sipsorcery.appserver.plans.execution import Execution
 from sipsorcery.appserver.plans.plans import Plans
+from sipsorcery.appserver.plans.story import Audience, Story
 from sipsorcery.appserver.refusals import Code, Refused
 from sipsorcery.appserver.transfers.web_actions import WebActions, destination_of
 from sipsorcery.store.directory import Language

@@ -1,0 +1,76 @@
+"""
+What a run of a dialplan is about, and who hears of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from sipsorcery.appserver.calls.legs import CallLeg, Listener
+from sipsorcery.appserver.dial.resolution import Situation, Target
+from sipsorcery.appserver.dial.template import Caller
+from sipsorcery.appserver.plans.engine import PlanRequest
+from sipsorcery.appserver.plans.plans import Plan
+from sipsorcery.sip.response import Response
+from sipsorcery.sip.uri import SIPURI
+from sipsorcery.store.directory import Account
+from sipsorcery.store.directory.cdrs import Direction
+from sipsorcery.ua import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """
+    What a dialplan decides about.
+
+    :ivar account: whose dialplan it is: the one that calls or is called.
+    :ivar sender: the URI of From.
+    :ivar name: the display name of From.
+    :ivar before: the dialplans that run for this call already, this one among them.
+    :ivar hops: how many more it may take, by proxies and dialplans.
+    :ivar request: what engines are told of the INVITE.
+    """
+
+    account: Account
+    plan: Plan
+    direction: Direction
+    caller: Caller
+    sender: SIPURI | None
+    network_id: str
+    hops: int
+    before: frozenset[tuple[str, str]]
+    request: PlanRequest
+
+    @property
+    def situation(self) -> Situation:
+        """
+        What resolving a dial string needs of it.
+        """
+        return Situation(self.caller, self.sender, self.network_id, self.plan.key)
+
+
+class Audience(Protocol):
+    """
+    Hears how far a run has come, and makes the legs to phones.
+    """
+
+    def progressed(self, response: Response, session: Session | None) -> None:
+        """
+        Hear a provisional response of a leg.
+        """
+
+    def responded(self, status: int, reason: str) -> None:
+        """
+        Hear a provisional response that the dialplan has made up.
+        """
+
+    def stepped(self, story: Story, text: str) -> None:
+        """
+        Hear what the dialplan does, in a sentence for its owner.
+        """
+
+    def call(self, target: Target, listener: Listener, story: Story) -> CallLeg:
+        """
+        Make the leg to somebody who is no dialplan here.
+        """
