@@ -37,6 +37,7 @@ from sipsorcery.tap.questions import (
     of_guard,
 )
 from sipsorcery.tap.stores import Stores, WritableStores
+from sipsorcery.tap.vitals import Vitals
 from sipsorcery.tap.watching import of_monitor
 
 
@@ -47,7 +48,10 @@ def make_proxy(reactor: Any, config: Config) -> Iterator[IService]:
     config = settle(config)
     stores = Stores(reactor, config)
     yield stores
-    yield from _Process(reactor, config, stores, "proxy").proxy()
+    process = _Process(reactor, config, stores, "proxy")
+    yield from process.begin()
+    yield from process.proxy()
+    yield from process.vitals.services()
 
 
 def make_registrar(reactor: Any, config: Config) -> Iterator[IService]:
@@ -57,7 +61,10 @@ def make_registrar(reactor: Any, config: Config) -> Iterator[IService]:
     config = settle(config)
     stores = WritableStores(reactor, config)
     yield stores
-    yield from _Process(reactor, config, stores, "registrar").registrar(stores)
+    process = _Process(reactor, config, stores, "registrar")
+    yield from process.begin()
+    yield from process.registrar(stores)
+    yield from process.vitals.services()
 
 
 def make_appserver(
@@ -75,7 +82,10 @@ def make_appserver(
     listen, name = config.appserver.listen, "appserver"
     if is_one_of_several and listen is not None:
         name = instance(name, listen.port)
-    yield from _Process(reactor, config, stores, "appserver").appserver(stores, name)
+    process = _Process(reactor, config, stores, "appserver")
+    yield from process.begin()
+    yield from process.appserver(stores, name)
+    yield from process.vitals.services()
 
 
 def make_monitor(reactor: Any, config: Config) -> Iterator[IService]:
@@ -92,7 +102,9 @@ def make_monitor(reactor: Any, config: Config) -> Iterator[IService]:
     # By its name it goes on where it was before a restart.
     bus = RedisBus(reactor, config.storage.live[0], reader="monitor")
     yield bus
-    yield from _monitor(reactor, config, bus)
+    vitals = Vitals(reactor, config, bus)
+    yield from _monitor(reactor, config, bus, vitals)
+    yield from vitals.services()
 
 
 def make_all(reactor: Any, config: Config) -> Iterator[IService]:
@@ -105,6 +117,7 @@ def make_all(reactor: Any, config: Config) -> Iterator[IService]:
     stores = WritableStores(reactor, config)
     yield stores
     process = _Process(reactor, config, stores, "proxy")
+    yield from process.begin()
     if config.monitor.enabled:
         yield from process.monitor()
     if config.registrar.enabled:
@@ -112,6 +125,7 @@ def make_all(reactor: Any, config: Config) -> Iterator[IService]:
     if config.appserver.enabled:
         yield from process.appserver(stores)
     yield from process.proxy(here=("appserver",) if config.appserver.enabled else ())
+    yield from process.vitals.services()
 
 
 class _Process:
@@ -121,6 +135,8 @@ class _Process:
     :param config: with the ports of the servers filled in.
     :param stores: started.
     :param server: the one that tells of bans.
+
+    :ivar vitals: what they tell of themselves.
     """
 
     def __init__(
@@ -129,11 +145,19 @@ class _Process:
         self._reactor = reactor
         self._config = config
         self._stores = stores
-        self._bus = LocalBus(reactor)
+        self._bus = make_bus(reactor, config)
+        self.vitals = Vitals(reactor, config, self._bus, stores)
         self._accounts = Accounts(stores.directory, config, reactor)
         self._throttle = Throttle()
         notices = Notices(server, self._bus, time.time)
         self._guard = Guard.of_config(config, banned=notices.banned)
+
+    def begin(self) -> Iterator[IService]:
+        """
+        Make what all servers of the process need running.
+        """
+        if isinstance(self._bus, RedisBus):
+            yield self._bus
 
     def proxy(self, here: Collection[str] = ()) -> Iterator[IService]:
         """
@@ -155,6 +179,7 @@ class _Process:
             here=here,
         )
         yield proxy
+        self.vitals.add("proxy", proxy)
         verbs = of_guard(self._guard, self._reactor.seconds)
         yield self._control("proxy", {**verbs, **of_dispatcher(proxy.dispatcher)})
 
@@ -162,13 +187,13 @@ class _Process:
         """
         Make the monitor and its control socket.
         """
-        yield from _monitor(self._reactor, self._config, self._bus)
+        yield from _monitor(self._reactor, self._config, self._bus, self.vitals)
 
     def registrar(self, stores: WritableStores) -> Iterator[IService]:
         """
         Make the registrar and its control socket.
         """
-        yield RegistrarService(
+        registrar = RegistrarService(
             self._reactor,
             self._config,
             accounts=self._accounts,
@@ -177,6 +202,8 @@ class _Process:
             secrets=stores.secrets,
             bus=self._bus,
         )
+        yield registrar
+        self.vitals.add("registrar", registrar)
         yield self._control("registrar")
 
     def appserver(
@@ -199,6 +226,7 @@ class _Process:
             bus=self._bus,
         )
         yield service
+        self.vitals.add("appserver", service)
         listing = Listing(service.calls, service.connections)
         yield self._control(name, of_calls(listing))
 
@@ -225,8 +253,20 @@ class _Process:
         return ControlService(self._reactor, self._config.server.data_dir, role, verbs)
 
 
-def _monitor(reactor: Any, config: Config, bus: Bus) -> Iterator[IService]:
+def make_bus(reactor: Any, config: Config) -> LocalBus | RedisBus:
+    """
+    Make the bus: of this process alone, or by Redis where live state lies in it.
+    """
+    if not config.storage.live:
+        return LocalBus(reactor)
+    return RedisBus(reactor, config.storage.live[0])
+
+
+def _monitor(
+    reactor: Any, config: Config, bus: Bus, vitals: Vitals
+) -> Iterator[IService]:
     monitor = MonitorService(reactor, config, bus)
     yield monitor
+    vitals.add_check("monitor", monitor)
     verbs = {**of_every_server("monitor", bus), **of_monitor(monitor)}
     yield ControlService(reactor, config.server.data_dir, "monitor", verbs)

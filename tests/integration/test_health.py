@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from http.client import HTTPConnection
+from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
@@ -17,8 +19,23 @@ from sipsorcery.endpoint import HostPort
 from sipsorcery.monitor.figures import Figure, counter
 from sipsorcery.monitor.health import HealthService
 from sipsorcery.monitor.metrics import make_registry
+from tests.integration.program import free_port
+from tests.integration.redis_server import RedisServer
+from tests.integration.twistd import Twistd
 
 HERE = HostPort("127.0.0.1", 0)
+CONFIGURATION = """
+[server]
+data_dir = "data"
+[storage]
+live = "{redis}"
+[sip]
+domains = ["example.com"]
+[proxy]
+listen = ["udp:127.0.0.1:0"]
+[metrics]
+listen = "{metrics}"
+"""
 
 
 def get(
@@ -148,3 +165,51 @@ class HealthTests(TestCase):
         service.startService()
         self.addCleanup(service.stopService)
         self.assertIsNone(service.address)
+
+
+class WholeServerTests(TestCase):
+    """
+    The pages of a whole server, whose live state is in Redis.
+    """
+
+    async def setUp(self) -> None:  # type: ignore[override]  # as trial allows
+        self.folder = Path(self.mktemp())
+        (self.folder / "redis").mkdir(parents=True)
+        self.redis = RedisServer(self.folder / "redis")
+        self.addCleanup(lambda: Deferred.fromCoroutine(self.redis.stop()))
+        await self.redis.start()
+        self.pages = HostPort("127.0.0.1", free_port())
+        text = CONFIGURATION.format(redis=self.redis.url, metrics=self.pages)
+        (self.folder / "sipsorcery.toml").write_text(text, "utf-8")
+        self.server = Twistd(self.folder, "--nodaemon", "sipsorcery")
+        self.addCleanup(self.server.stop)
+        await self.server.wait_for("MainService#info] Ready")
+
+    async def until_ready(self, wanted: int) -> str:
+        """
+        Ask until the page has a status; give what it says.
+        """
+        text = ""
+        for _ in range(100):
+            status, _, text = await get(self.pages, "/readyz")
+            if status == wanted:
+                return text
+            await deferLater(reactor, 0.3)
+        raise AssertionError(f"never {wanted}: {text}\n{self.server.output}")
+
+    async def test_store_away(self) -> None:
+        """
+        While the store is away the server is alive and not ready; the figures of every
+        server in it are there all the time.
+        """
+        await self.until_ready(200)
+        _, _, text = await get(self.pages, "/metrics")
+        families = {each.name: each for each in text_string_to_metric_families(text)}
+        sent = families["sipsorcery_messages_sent"].samples
+        servers = {each.labels["server"] for each in sent}
+        self.assertEqual(servers, {"proxy", "registrar", "appserver"})
+        await self.redis.kill()
+        self.assertIn("live state: ", await self.until_ready(503))
+        self.assertEqual((await get(self.pages, "/healthz"))[0], 200)
+        await self.redis.start()
+        await self.until_ready(200)
