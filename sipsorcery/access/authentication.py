@@ -208,7 +208,11 @@ class Authenticator:
                 self._succeeded(source, name)
                 if username is not None and username.lower() != claim.username.lower():
                     return Refusal(403, "these are the credentials of another account")
-                return self._admit(request, source, account, Proof.DIGEST)
+                decision = self._admit(request, source, account, Proof.DIGEST)
+                if isinstance(decision, Allowed) and _wants_info(request, claim):
+                    info = server.authentication_info(claim, account)
+                    return replace(decision, info=info)
+                return decision
             case Misdirected():
                 return Refusal(400, "the credentials are for another Request-URI")
         await self._failed(request, source, name, account)
@@ -305,6 +309,16 @@ class Authenticator:
             server = replace(self._digest, realm=served.name, algorithms=algorithms)
             self._servers[key] = server
         return server
+
+
+def _wants_info(request: Request, claim: Claim) -> bool:
+    """
+    Tell whether the client is to be shown that we know the password as well.
+
+    Whoever registers entrusts its calls to us. What came without qop is of before that
+    was thought of (:rfc:`7616#section-3.5`).
+    """
+    return request.method == "REGISTER" and claim.qop is not None
 
 
 def _begins_call(request: Request) -> bool:

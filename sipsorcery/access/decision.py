@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from sipsorcery.dialog.refusal import FieldValue, Refusal
+from sipsorcery.sip.auth import AuthenticationInfo
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.store.directory import Account
@@ -29,10 +30,14 @@ class Proof(StrEnum):
 class Allowed:
     """
     Says whose request it is, and that it may go on.
+
+    :ivar info: what shows that we know the password as well, for the 2xx; None: nobody
+        has asked for that.
     """
 
     account: Account
     proof: Proof
+    info: AuthenticationInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from sipsorcery.registrar.rules import RuleBook
 from sipsorcery.registrar.trust import Trust
 from sipsorcery.sip import grammar
 from sipsorcery.sip.errors import ParseError
-from sipsorcery.sip.fields import CALL_ID, VIA, Field
+from sipsorcery.sip.fields import AUTHENTICATION_INFO, CALL_ID, VIA, Field
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.status import reason_phrase
 from sipsorcery.sip.uri import SIPURI
@@ -167,6 +167,8 @@ class Registrar:
         if self._bus.wants(EventKind.REGISTER_SUCCESS):
             self._tell_success(asked, account, origin.source, len(outcome.bindings))
         fields = self._answers.registered(account.aor, asked, outcome, rules, now)
+        if decision.info is not None:
+            fields.append((AUTHENTICATION_INFO.name, str(decision.info)))
         return Reply(200, None, fields)
 
     async def _domain(self, request: Request, to: SIPURI) -> str:

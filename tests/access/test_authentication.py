@@ -18,7 +18,9 @@ from sipsorcery.access.offences import Ban, Offence
 from sipsorcery.config import DigestAlgorithm, parse
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.monitor.event import EventKind
-from sipsorcery.sip.auth import Credentials
+from sipsorcery.sip.auth import AuthenticationInfo, Credentials
+from sipsorcery.sip.auth import Challenge as Asked
+from sipsorcery.sip.digest.client import Proof as Shown
 from sipsorcery.sip.errors import LocalProtocolError
 from sipsorcery.sip.fields import (
     AUTHORIZATION,
@@ -80,6 +82,33 @@ class DigestTests(AuthenticationCase):
         self.assertEqual(
             (decision.account.owner, decision.proof), ("joe", Proof.DIGEST)
         )
+
+    def test_info(self) -> None:
+        """
+        Who registers is shown that we know the password as well, and nobody else is.
+        """
+        decision = self.register(username="100")
+        assert isinstance(decision, Allowed)
+        assert decision.info is not None
+        self.assertIs(self.phone.attempt.verify(decision.info), Shown.VALID)
+        forged = self.phone.attempt.verify(AuthenticationInfo.parse('rspauth="0"'))
+        self.assertIs(forged, Shown.INVALID)
+        invite = self.phone.request("INVITE")
+        decision = self.decide(invite)
+        assert isinstance(decision, Allowed)
+        self.assertIsNone(decision.info)
+
+    def test_info_without_qop(self) -> None:
+        """
+        A phone of before RFC 2617 is shown nothing that it would not understand.
+        """
+        asked = self.decide(self.phone.request())
+        assert isinstance(asked, Challenge)
+        plain = replace_qop(asked)
+        self.assertTrue(self.phone.take(plain))
+        decision = self.decide(self.phone.again())
+        assert isinstance(decision, Allowed)
+        self.assertIsNone(decision.info)
 
     def test_nonce_again(self) -> None:
         """
@@ -511,14 +540,16 @@ class FailureTests(AuthenticationCase):
 
     def test_success_from_memory(self) -> None:
         """
-        Who is known and right costs one verification and no question.
+        Who is known and right costs one verification and no question; and one response
+        more that shows who registers that we know the password as well.
         """
         self.register()
-        request = self.phone.request()
-        before = self.threads.asked
-        with Verifications() as digest:
-            self.assertIsInstance(self.decide(request), Allowed)
-        self.assertEqual((self.threads.asked - before, digest.count), (0, 1))
+        for method, count in (("REGISTER", 2), ("SUBSCRIBE", 1)):
+            request = self.phone.request(method)
+            before = self.threads.asked
+            with Verifications() as digest:
+                self.assertIsInstance(self.decide(request), Allowed)
+            self.assertEqual((self.threads.asked - before, digest.count), (0, count))
 
     def test_log_and_event(self) -> None:
         """
@@ -712,3 +743,14 @@ class NoticesTests(AuthenticationCase):
         with capturedLogs() as lines:
             Notices("proxy").banned(Ban("192.0.2.1", Offence.FLOOD, 0.0, 300.0))
         self.assertEqual(len(lines), 1)
+
+
+def replace_qop(challenge: Challenge) -> Challenge:
+    """
+    Make a challenge one of before there was a qop.
+    """
+    fields = [
+        (field, Asked(tuple(one for one in asked.parameters if one[0] != "qop")))
+        for field, asked in challenge.fields
+    ]
+    return Challenge(challenge.status, tuple(fields))

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 
 import msgspec
 
+from sipsorcery.access.contacts import Contacts
 from sipsorcery.monitor.event import Event, EventKind
+from sipsorcery.sip.auth import AuthenticationInfo
 from sipsorcery.sip.fields import CONTACT, RETRY_AFTER
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.store.bindings import BINDINGS, GRACE, Bindings, make_record
-from tests.access.cases import KnownAccounts, make_account, make_binding
+from tests.access.cases import NOW, KnownAccounts, make_account, make_binding
 from tests.registrar.cases import AOR, VIA, make_request
 from tests.registrar.world import CONFIGURATION, PHONE, PROXY, World, contacts
 
@@ -88,6 +90,34 @@ class AnswerTests(RegistrarCase):
         (binding,) = self.stored(AOR)
         self.assertEqual(binding.contact, CONTACT_URI)
         self.assertEqual(contacts(self.register()), [CONTACT_URI])
+
+    def test_info(self) -> None:
+        """
+        Who is registered is shown that we know the password as well.
+        """
+        self.assertNotIn("Authentication-Info", self.register(ONE))
+        self.door.info = AuthenticationInfo.parse('rspauth="1", qop=auth')
+        response = self.register(ONE)
+        self.assertEqual(
+            response.all("Authentication-Info"), ('rspauth="1", qop=auth',)
+        )
+        refused = self.register(ONE, expires=5)
+        self.assertEqual(refused.status, 423)
+        self.assertNotIn("Authentication-Info", refused)
+
+    def test_what_a_phone_can_do(self) -> None:
+        """
+        Features of a phone (RFC 3840), and what wakes it up (RFC 8599), are kept and
+        given back as it has written them, and calls to it have the latter in their URI.
+        """
+        uri = "sip:bob@192.0.2.4;pn-provider=fcm;pn-param=p;pn-prid=00fc%3a13"
+        features = ';audio;video="TRUE";methods="INVITE,BYE";+sip.rendering="no"'
+        response = self.register(f"<{uri}>{features}", expires=600)
+        self.assertEqual(response.all("Contact"), (f"<{uri}>{features};expires=600",))
+        (binding,) = self.stored(AOR)
+        self.assertEqual((binding.contact, binding.parameters), (uri, features))
+        found = self.wait(Contacts(self.accounts, self.live, clock=lambda: NOW).of(AOR))
+        self.assertEqual([str(each.uri) for each in found or ()], [uri])
 
     def test_challenge(self) -> None:
         """
@@ -347,6 +377,23 @@ class KeepAliveTests(RegistrarCase):
         self.assertEqual(ping.request_uri, "sip:bob@10.0.0.9:5062")
         self.assertEqual(ping.get("Route"), f"<sip:flow@{PROXY}:5059;lr;ob>")
         ping.check()
+
+    def test_of_ipv6(self) -> None:
+        """
+        A phone that a firewall keeps from being reached is sent it, too.
+        """
+        self.by_proxy(
+            "<sip:bob@[2001:db8:1::9]:5062>", received="udp:[2001:db8:2::7]:33000"
+        )
+        ping, *_ = self.pings(25.2)
+        self.assertEqual(ping.request_uri, "sip:bob@[2001:db8:1::9]:5062")
+        self.assertEqual(ping.get("Route"), f"<sip:flow@{PROXY}:5059;lr;ob>")
+        ping.check()
+        self.by_proxy("*", expires=0)
+        self.by_proxy(
+            "<sip:bob@[2001:DB8:2::7]:33000>", received="udp:[2001:db8:2::7]:33000"
+        )
+        self.assertEqual(self.pings(60), [])
 
     def test_told(self) -> None:
         """

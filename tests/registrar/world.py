@@ -11,6 +11,7 @@ from sipsorcery.monitor.bus import LocalBus
 from sipsorcery.monitor.event import Event, EventKind
 from sipsorcery.registrar.service import RegistrarService
 from sipsorcery.sip import parse as parse_message
+from sipsorcery.sip.auth import AuthenticationInfo
 from sipsorcery.sip.fields import CONTACT
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
@@ -34,11 +35,13 @@ class Doorkeeper:
     Lets those in whose Authorization is the name of their account.
 
     :ivar sources: from where it was asked.
+    :ivar info: what shows that we know the passwords as well.
     """
 
     def __init__(self, accounts: KnownAccounts) -> None:
         self._accounts = accounts
         self.sources: list[str] = []
+        self.info: AuthenticationInfo | None = None
 
     async def authenticate(
         self,
@@ -56,7 +59,7 @@ class Doorkeeper:
         account = await self._accounts.find(username or "", domain)
         if account is None or request.get("Authorization") != f"Test {username}":
             return Challenge(status, (("WWW-Authenticate", "Test"),))
-        return Allowed(account, Proof.DIGEST)
+        return Allowed(account, Proof.DIGEST, self.info)
 
 
 class Peer:
