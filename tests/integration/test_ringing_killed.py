@@ -72,10 +72,16 @@ class RingingPhone(Phone):
 class RingingCase(TestCase):
     """
     A server; alice, who calls; and bob, who is not at home.
+
+    :cvar plan: the name of the dialplan.
+    :cvar whose: the account that has it.
+    :cvar use: for which calls.
     """
 
-    timeout = 120 + 30 * ROUNDS
+    timeout = 240 + 60 * ROUNDS
     plan = "twice"
+    whose = "101"
+    use = "in_dialplan"
 
     def setUp(self) -> Deferred[None]:  # type: ignore[override]  # trial waits
         self.server = KilledServer(Path(self.mktemp()))
@@ -94,7 +100,7 @@ class RingingCase(TestCase):
         stores.startService()
         joe = stores.directory.of("joe")
         await joe.dialplans.put(self.plan, PLAN, Language.PYTHON)
-        await joe.accounts.change("100", DOMAIN, out_dialplan=self.plan)
+        await joe.accounts.change(self.whose, DOMAIN, **{self.use: self.plan})
         await stores.stopService()
         await self.server.start()
         for phone in self.phones:
@@ -150,7 +156,7 @@ class RingingCase(TestCase):
 
 class TwiceTests(RingingCase):
     """
-    A dialplan that dials carol, if bob does not answer.
+    A dialplan of bob's that dials carol, if he does not answer.
     """
 
     async def test_next(self) -> None:
@@ -216,10 +222,12 @@ class TwiceTests(RingingCase):
 
 class OnceTests(RingingCase):
     """
-    A dialplan that answers for bob, if he does not.
+    A dialplan of alice's that ends, if bob does not answer.
     """
 
     plan = "once"
+    whose = "100"
+    use = "out_dialplan"
 
     async def test_refused(self) -> None:
         """
