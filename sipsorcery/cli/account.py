@@ -13,6 +13,7 @@ from sipsorcery.cli import passwords, tables
 from sipsorcery.cli.declaring import Run, Verbs, add_group, add_verb
 from sipsorcery.cli.errors import Refused, WrongUsage
 from sipsorcery.cli.session import Act, Session, with_session
+from sipsorcery.cli.telling import tell_changed
 from sipsorcery.config import Config
 from sipsorcery.store.directory import Account, Directory
 from sipsorcery.store.directory.account import address_of
@@ -68,6 +69,7 @@ async def add(session: Session, options: argparse.Namespace) -> None:
     async with session.directory() as directory:
         accounts = directory.of(options.owner, as_admin=True).accounts
         account = await accounts.add(username, host, options.password)
+    await tell_changed(session, account)
     print(account.aor)
 
 
@@ -94,13 +96,14 @@ async def change(session: Session, options: argparse.Namespace) -> None:
         accounts = directory.everyone.accounts
         domain = await _canonical(directory, session.config, host)
         if values:
-            await accounts.change(username, domain, **values)
+            account = await accounts.change(username, domain, **values)
         if options.password is not None:
-            await accounts.set_password(username, domain, options.password)
+            account = await accounts.set_password(username, domain, options.password)
         if options.disable is not None:
-            await accounts.disable(username, domain, options.disable)
+            account = await accounts.disable(username, domain, options.disable)
         if options.enable:
-            await accounts.enable(username, domain)
+            account = await accounts.enable(username, domain)
+    await tell_changed(session, account)
 
 
 async def show(session: Session, options: argparse.Namespace) -> None:
@@ -122,7 +125,11 @@ async def remove(session: Session, options: argparse.Namespace) -> None:
     username, host = options.address
     async with session.directory() as directory:
         domain = await _canonical(directory, session.config, host)
-        await directory.everyone.accounts.remove(username, domain)
+        accounts = directory.everyone.accounts
+        account = await accounts.find(username, domain)
+        await accounts.remove(username, domain)
+    assert account is not None  # or it could not have been removed
+    await tell_changed(session, account, removed=True)
 
 
 async def adopt(session: Session, options: argparse.Namespace) -> None:

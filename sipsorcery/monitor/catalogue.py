@@ -127,8 +127,6 @@ _PROXY = ("proxy",)
 _REGISTRAR = ("registrar",)
 _APPSERVER = ("appserver",)
 _GATES = ("proxy", "registrar", "appserver")
-# Those whom the command line tells what it has done.
-_ACCOUNTS = ("registrar", "appserver")
 _WATCHERS = ("monitor", "ssh")
 
 CATALOGUE: Final = (
@@ -155,8 +153,8 @@ CATALOGUE: Final = (
     Entry(_K.BINDING_EXPIRED, _REGISTRAR, "a phone has not come back in time", 54, 4),
     Entry(_K.KEEP_ALIVE_STARTED, _REGISTRAR, "the way to a phone will be kept open", 3),
     Entry(_K.KEEP_ALIVE_LOST, _REGISTRAR, "no keep-alive gets to a phone any more", 3),
-    Entry(_K.ACCOUNT_UPDATED, _ACCOUNTS, "an account was added or changed", 24, 1),
-    Entry(_K.ACCOUNT_REMOVED, _ACCOUNTS, "an account was removed", 24, 2),
+    Entry(_K.ACCOUNT_UPDATED, (), "an account was added or changed", 24, 1),
+    Entry(_K.ACCOUNT_REMOVED, (), "an account was removed", 24, 2),
     Entry(
         _K.CALL_STARTED, _APPSERVER, "a call is let in: whose it is, who calls whom", 1
     ),

@@ -30,6 +30,7 @@ from sipsorcery.monitor.service import MonitorService
 from sipsorcery.proxy.service import ProxyService
 from sipsorcery.registrar.service import RegistrarService
 from sipsorcery.store.ports import settle
+from sipsorcery.tap.account_changes import of_account_changes
 from sipsorcery.tap.questions import (
     of_calls,
     of_dispatcher,
@@ -249,7 +250,9 @@ class _Process:
     def _control(
         self, role: str, verbs: Mapping[str, Verb] | None = None
     ) -> ControlService:
-        verbs = {**of_every_server(role, self._bus), **(verbs or {})}
+        everywhere = of_every_server(role, self._bus)
+        changes = of_account_changes(role, self._bus)
+        verbs = {**everywhere, **changes, **(verbs or {})}
         return ControlService(self._reactor, self._config.server.data_dir, role, verbs)
 
 
@@ -268,5 +271,6 @@ def _monitor(
     monitor = MonitorService(reactor, config, bus)
     yield monitor
     vitals.add_check("monitor", monitor)
-    verbs = {**of_every_server("monitor", bus), **of_monitor(monitor)}
+    everywhere = of_every_server("monitor", bus)
+    verbs = {**everywhere, **of_account_changes("monitor", bus), **of_monitor(monitor)}
     yield ControlService(reactor, config.server.data_dir, "monitor", verbs)

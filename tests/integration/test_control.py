@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import socket
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,15 @@ from twisted.internet.defer import maybeDeferred
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
+from sipsorcery.cli.session import Session
+from sipsorcery.cli.telling import tell_changed
+from sipsorcery.config import parse
 from sipsorcery.control import ControlError, ControlService, NotRunning, ask
+from sipsorcery.control.naming import short_name, socket_file
+from sipsorcery.monitor.event import EventKind
+from sipsorcery.store.directory import Account
+from sipsorcery.tap.account_changes import of_account_changes
+from sipsorcery.testing.bus import RecordingBus
 
 
 class ControlTests(TestCase):
@@ -43,6 +52,32 @@ class ControlTests(TestCase):
         Do not do it.
         """
         raise ControlError("not today")
+
+    async def test_changed_account(self) -> None:
+        """
+        A command that changes an account tells a server that runs, and passes over one
+        that was killed and has left its socket; without any it goes on.
+        """
+        config = parse(f"server.data_dir = '{self.folder}'".encode())
+        session = Session(config, reactor)
+        now = datetime(2026, 1, 1, tzinfo=UTC)
+        account = Account(
+            owner="joe", username="100", domain="a.example", created=now, updated=now
+        )
+        await tell_changed(session, account)
+        bus = RecordingBus()
+        verbs = of_account_changes("registrar", bus)
+        service = ControlService(reactor, self.folder, "registrar", verbs)
+        service.startService()
+        self.addCleanup(service.stopService)
+        dead = socket.socket(socket.AF_UNIX)
+        file = socket_file(self.folder, "monitor")
+        with short_name(file) as name:
+            dead.bind(name)
+        dead.close()
+        await tell_changed(session, account, removed=True)
+        (event,) = bus.events
+        self.assertEqual((event.kind, event.owner), (EventKind.ACCOUNT_REMOVED, "joe"))
 
     async def ask(self, verb: str, **arguments: Any) -> Any:
         """
