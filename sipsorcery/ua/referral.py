@@ -4,7 +4,8 @@ Transfers that the peer asks for: REFER in a session, and what we tell of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import random
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, assert_never
 
 from twisted.python.failure import Failure
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from sipsorcery.ua.session import Session
     from sipsorcery.ua.shared import SharedDialog
 
+# Transfers of one session that wait for somebody, each for minutes: a peer can ask for
+# any number, and a person who does so asks for one.
+_AT_ONCE = 10
+_RETRY_AFTER = 10  # seconds, the most (RFC 3261, 14.2)
 # A refresh prolongs it no further than the REFER itself does.
 _DURATIONS = Durations(usual=LASTS, longest=LASTS)
 
@@ -175,12 +180,26 @@ class Referral:
             negotiation = Negotiation(negotiation.abilities)
         return core.begin_call(draft, negotiation)
 
+    def give(self, hook: Callable[[Referral], object]) -> None:
+        """
+        Let the application act on it, unless too many of the session are under way.
+        """
+        session = self.session
+        if session.referrals >= _AT_ONCE:
+            text = f"{session.referrals} transfers are under way"
+            late = Refusal.later(text, random.randint(0, _RETRY_AFTER))
+            self._transaction.send(late.response(self._request))
+            return
+        session.referrals += 1
+        session.core.run(hook, self, then=self.hook_done)
+
     def hook_done(self, failure: Failure | None = None) -> None:
         """
         Hear that the hook that was given it is through.
 
         :param failure: what has escaped from it. That a call came to nothing is none.
         """
+        self.session.referrals -= 1
         if failure is None:
             return
         is_expected = isinstance(failure.value, UserAgentError)

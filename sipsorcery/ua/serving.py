@@ -154,7 +154,7 @@ def _refer(session: Session, transaction: ServerTransaction) -> None:
         return
     is_first, session.has_referral = not session.has_referral, True
     referral = Referral(session, transaction, refer, is_first=is_first)
-    session.core.run(hook, referral, then=referral.hook_done)
+    referral.give(hook)
 
 
 def _refuse(session: Session, transaction: ServerTransaction, refusal: Refusal) -> None:

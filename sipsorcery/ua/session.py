@@ -47,6 +47,7 @@ class Session:
     :ivar shared: its dialog, which subscriptions may use, too.
     :ivar negotiation: what it consists of; None: nothing that SDP describes.
     :ivar has_referral: whether the peer has sent a REFER before.
+    :ivar referrals: how many of those the application is acting on.
     :ivar is_over: whether it has ended.
     :ivar overlap: which INVITE and UPDATE are under way.
     :ivar answering: the last INVITE of the peer.
@@ -69,6 +70,7 @@ class Session:
         "negotiation",
         "on_finish",
         "overlap",
+        "referrals",
         "reinvite_sent",
         "shared",
     )
@@ -84,6 +86,7 @@ class Session:
         self.overlap = Overlap()
         self.is_over = False
         self.has_referral = False
+        self.referrals = 0
         self.answering: Answering | None = None
         self.accepted: Response | None = None
         self.on_finish: Callable[[Ending], object] | None = None

@@ -48,7 +48,7 @@ def receive(core: Core, transaction: ServerTransaction) -> Refusal | None:
     )
     shared = SharedDialog(core, dialog, session.shared.account, flow)
     referral = Referral(session, transaction, refer, is_first=True, shared=shared)
-    core.run(core.on_refer, referral, then=referral.hook_done)
+    referral.give(core.on_refer)
     return None
 
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from twisted.internet.defer import Deferred
+
 from sipsorcery.dialog.replaces import target_dialog
 from sipsorcery.sip.address import Address
 from sipsorcery.sip.auth import Challenge
@@ -18,6 +20,7 @@ from sipsorcery.sip.fields import (
     REFER_SUB,
     REFER_TO,
     REFERRED_BY,
+    RETRY_AFTER,
     SUBSCRIPTION_STATE,
     TARGET_DIALOG,
     WWW_AUTHENTICATE,
@@ -258,12 +261,12 @@ class TargetedTests(AgentCase):
         self.referrals: list[Referral] = []
         self.alice.on_refer(self.referrals.append)
 
-    def refer(self, *fields: Any) -> int:
+    def refer(self, *fields: Any, **options: Any) -> int:
         """
         Let somebody else ask Alice for a transfer, and give the status of the answer.
         """
         target = (REFER_TO, Address.parse(f"<{BOB_URI}>"))
-        self.third.request("REFER", target, *fields)
+        self.third.request("REFER", target, *fields, **options)
         self.network.advance()
         for referral in self.referrals:
             referral.accept()
@@ -290,6 +293,28 @@ class TargetedTests(AgentCase):
         self.assertTrue(self.ours.is_established)
         self.run_through(self.ours.bye())
         self.assert_settled()
+
+    def test_too_many(self) -> None:
+        """
+        Who asks for any number of transfers at a time is told to come later, and may
+        ask again when one is through.
+        """
+        waiting: list[Deferred[None]] = []
+
+        def act(referral: Referral) -> Deferred[None]:
+            referral.accept()
+            waiting.append(Deferred())
+            return waiting[-1]
+
+        self.alice.on_refer(act)
+        theirs = next(iter(self.bob.core.dialogs.values())).dialog
+        reference = (TARGET_DIALOG, target_dialog(theirs))
+        statuses = [self.refer(reference, call_id=f"{n}") for n in range(11)]
+        self.assertEqual(statuses, [202] * 10 + [500])
+        self.assertIn(RETRY_AFTER, self.third.responses[-1])
+        waiting[3].callback(None)
+        self.assertEqual(self.refer(reference, call_id="last"), 202)
+        self.assertEqual(self.refer(reference, call_id="late"), 500)
 
     def test_does_not(self) -> None:
         """
