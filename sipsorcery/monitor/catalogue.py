@@ -141,7 +141,7 @@ CATALOGUE: Final = (
     Entry(_K.DNS_FAILED, _PROXY, "a name leads nowhere, and why", 50),
     Entry(_K.AUTH_FAILED, _GATES, "somebody has shown wrong credentials", 59),
     Entry(
-        _K.REJECTED, _GATES, "a request went no further, by no mistake of a phone", 59
+        _K.REJECTED, _PROXY, "a request went no further, by no mistake of a phone", 59
     ),
     Entry(_K.BANNED, _GATES, "a source is not listened to for a while", 59),
     Entry(_K.REGISTER_IN_PROGRESS, _REGISTRAR, "a registration was challenged", 2),
