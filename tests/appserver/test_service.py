@@ -314,6 +314,18 @@ class ServiceTests(ServiceCase):
         for name in ("WWW-Authenticate", "Proxy-Authenticate", "Contact"):
             self.assertNotIn(name, last)
 
+    def test_silence(self) -> None:
+        """
+        Where nobody answers the caller is told so, and not which addresses we have.
+        """
+        self.plan("exten => _X.,1,Dial(,,bob@192.0.2.1)")
+        self.invite()
+        self.settle(40)
+        self.assertEqual(self.statuses()[-1], 408)
+        self.assertEqual(self.last.reason, "Request Timeout")
+        for address in (HOST, "192.0.2.1"):
+            self.assertNotIn(address, self.last.get("Warning") or "")
+
     def test_redirection_that_nobody_follows(self) -> None:
         """
         What a dialplan does not follow itself is no redirection of the caller, who

@@ -140,7 +140,8 @@ class Leg:
     def _fail(self, error: RequestFailed) -> None:
         response = error.response
         if response is None:
-            self._listener.failed(error.status, str(error))
+            # What the error says is of our own addresses, and the caller is told this.
+            self._listener.failed(error.status, Response.phrase(error.status))
         else:
             self._listener.failed(
                 response.status,

@@ -108,4 +108,4 @@ class MessageLeg:
             )
         else:
             status = error.status if isinstance(error, RequestFailed) else 480
-            self._listener.failed(status, str(error))
+            self._listener.failed(status, Response.phrase(status))
