@@ -286,7 +286,7 @@ class ServerCall:
 
         It holds a description of ours, or a response that had to be confirmed.
         """
-        return self.session.local is not None or self._answering.is_reliable
+        return self.session.negotiation is not None or self._answering.is_reliable
 
     def show_way(self, routes: Sequence[FieldValue]) -> None:
         """

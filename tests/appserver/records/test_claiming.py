@@ -129,6 +129,28 @@ class ClaimsTests(StoreCase):
         self.assertTrue(self.take(again, make_request()))
         self.assertFalse(self.take(self.second, make_request()))
 
+    def test_take_over(self) -> None:
+        """
+        It takes over a call that it goes on with, also if the claim has expired; not
+        what is another call by now, or another server's.
+        """
+        self.take(self.first, make_request())
+        again = self.server(S1, "three")
+        self.assertTrue(self.take_over(again))
+        record = self.stored(make_request())
+        assert record is not None
+        self.assertEqual(CLAIMS.read(record).incarnation, "three")
+        self.assertFalse(self.take_over(self.server(S1, "four"), "another"))
+        self.assertFalse(self.take_over(self.second))
+        self.wait(self.live.discard(CLAIMS.name, record.key))
+        self.assertTrue(self.take_over(again))
+
+    def take_over(self, claims: Claims, dialogue: str = "0123456789abcdef") -> bool:
+        """
+        Let a server take over the claim of a call.
+        """
+        return self.wait(claims.take_over(make_request(), dialogue, RINGING))
+
     def test_repeated(self) -> None:
         """
         The same server does not get a call twice either.
