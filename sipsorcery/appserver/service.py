@@ -211,6 +211,7 @@ class AppServerService(Service):
             cdr_days=self._config.appserver.cdr_days,
             away=self._events.unstored,
             release=self._outside.release,
+            proxy=self._proxy,
             now=self._clock,
         )
         continuity.connections.on_agreed = self._events.agreed

@@ -77,6 +77,24 @@ def record_route(message: Message) -> tuple[Address, ...]:
     return routes
 
 
+def behind(proxy: SIPURI, routes: tuple[Address, ...]) -> tuple[Address, ...]:
+    """
+    Give a route set that begins at our own proxy, whatever the peer has made of it.
+
+    A peer that answers without the Record-Route that it was sent, or with another one,
+    would have us send to any address inside, past whoever looks at that.
+
+    :param routes: what the peer's message says.
+    """
+    first = routes[0].uri if routes else None
+    if isinstance(first, SIPURI) and (first.host, first.port) == (
+        proxy.host,
+        proxy.port,
+    ):
+        return routes
+    return (Address(proxy),)
+
+
 def needs_sips(request: Request) -> bool:
     """
     Tell whether the Contact of our response to *request* must be a sips URI.

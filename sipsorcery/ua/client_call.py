@@ -15,6 +15,7 @@ from twisted.python.failure import Failure
 
 from sipsorcery.dialog.dialog import Dialog
 from sipsorcery.dialog.extensions import RELIABLE
+from sipsorcery.dialog.routing import behind
 from sipsorcery.dialog.session_timer import SessionTimer
 from sipsorcery.sip.address import Address
 from sipsorcery.sip.digest import Authorization
@@ -174,24 +175,12 @@ class ClientCall:
         """
         Make the session of a new dialog.
         """
-        if self._onward is not None:
-            self._keep_way(dialog)
+        proxy = self.account.proxy
+        if self._onward is not None and isinstance(proxy, SIPURI):
+            dialog.route_set = behind(proxy, dialog.route_set)
         shared = SharedDialog(self.core, dialog, self.account, flow)
         negotiation = self._negotiation and self._negotiation.fork()
         return Session(shared, negotiation, self._timer_settings)
-
-    def _keep_way(self, dialog: Dialog) -> None:
-        """
-        Let what we send in a dialog begin its way as the INVITE did: at our proxy.
-
-        A peer that answers without the Record-Route that it was sent, or with another
-        one, would have us send to any address inside, past whoever looks at that.
-        """
-        proxy, routes = self.account.proxy, dialog.route_set
-        if isinstance(proxy, SIPURI) and not (
-            routes and _is_same_hop(routes[0].uri, proxy)
-        ):
-            dialog.route_set = (Address(proxy),)
 
     # What we do
 
@@ -361,7 +350,3 @@ class ClientCall:
         self._give_up(CallCancelled("the user agent stops"))
         for attempt in self._attempts:
             await attempt.over.wait()
-
-
-def _is_same_hop(one: URI, other: SIPURI) -> bool:
-    return isinstance(one, SIPURI) and (one.host, one.port) == (other.host, other.port)

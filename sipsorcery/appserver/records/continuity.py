@@ -28,6 +28,7 @@ from sipsorcery.appserver.records.strays import Strays
 from sipsorcery.appserver.records.takeover import Takeover
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.sip.request import Request
+from sipsorcery.sip.uri import SIPURI
 from sipsorcery.store.errors import StoreError
 from sipsorcery.store.live import LiveStore
 from sipsorcery.store.secrets import Secrets
@@ -51,6 +52,7 @@ class Continuity:
     :param away: is told, in a sentence, that a call goes on unstored.
     :param release: is given what a call that was cut off has counted under as one to
         the outside.
+    :param proxy: the one that our calls go by; None: there is none.
     :param now: gives the seconds since the epoch.
 
     :ivar connections: the calls.
@@ -73,6 +75,7 @@ class Continuity:
         cdr_days: float = 0,
         away: Callable[[Connection, str], object] = lambda connection, text: None,
         release: Callable[[str], object] = lambda lease: None,
+        proxy: SIPURI | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._clock = clock = agent.core.clock
@@ -97,6 +100,7 @@ class Continuity:
             vault=vault,
             connections=self.connections,
             cdrs=self.cdrs,
+            proxy=proxy,
             now=now,
         )
         self._rescue = Rescue(

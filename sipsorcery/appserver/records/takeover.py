@@ -71,6 +71,7 @@ class Takeover:
     :param server: where it listens.
     :param incarnation: what this process drew at its start.
     :param make_bridge: makes what relays between the two sessions of a call.
+    :param proxy: the one that our calls go by; None: there is none.
     :param now: gives the seconds since the epoch.
 
     :ivar count: how many calls were taken over.
@@ -90,6 +91,7 @@ class Takeover:
         connections: Connections,
         cdrs: CDRWriter,
         make_bridge: Callable[[Connection, Dialogue], object] = bridge_again,
+        proxy: SIPURI | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.count = 0
@@ -102,6 +104,7 @@ class Takeover:
         self._connections = connections
         self._cdrs = cdrs
         self._make_bridge = make_bridge
+        self._proxy = proxy
         self._now = now
         self._taking: dict[str, Outcome[Connection | None]] = {}
         self._strangers = 0
@@ -184,7 +187,7 @@ class Takeover:
 
     async def _hang_up(self, response: Response) -> None:
         try:
-            await hang_up_stranger(self._core, response)
+            await hang_up_stranger(self._core, response, self._proxy)
         finally:
             self._strangers -= 1
 

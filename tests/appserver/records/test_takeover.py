@@ -13,6 +13,7 @@ from sipsorcery.appserver.calls.bridge import Bridge
 from sipsorcery.appserver.calls.connection import LIMIT_REACHED, Connection
 from sipsorcery.appserver.records.deadlines import Deadlines
 from sipsorcery.appserver.records.records import GRACE
+from sipsorcery.appserver.records.strangers import hang_up_stranger
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.sip.cseq import CSeq
 from sipsorcery.sip.fields import CALL_ID, CSEQ
@@ -364,6 +365,23 @@ class StrayTests(TakeoverCase):
         self.phone.respond(bye, 200, tag=None)
         self.network.advance()
         self.assertEqual(self.server.agent.core.dialogs, {})
+
+    def test_leads_elsewhere(self) -> None:
+        """
+        Whatever it says about the way, what it hears goes by our proxy.
+        """
+        answer = self.answer()
+        answer.set("Contact", "<sip:x@127.0.0.1:5001>")
+        answer.add("Record-Route", "<sip:127.0.0.1:5001;lr>")
+        proxy = SIPURI.parse(f"{PEER_URI};lr")
+        ending = hang_up_stranger(self.server.agent.core, answer, proxy)
+        hung_up = self.begin(ending)
+        self.network.advance()
+        self.assertEqual(self.phone.methods, ["ACK", "BYE"])
+        for request in self.phone.requests:
+            self.assertEqual(request.get("Route"), f"<{proxy}>")
+        self.phone.respond(self.phone.last("BYE"), 200, tag=None)
+        self.given(hung_up)
 
     def test_known(self) -> None:
         """
