@@ -1,0 +1,439 @@
+"""
+What the commands of the console do.
+
+Each sees and touches what the user may, and tells owners what an administrator does to
+what is theirs.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import math
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from twisted.internet.task import deferLater
+
+from sipsorcery.console.errors import Refused, WrongUsage
+from sipsorcery.console.events import lines_of
+from sipsorcery.console.painting import Palette, Style
+from sipsorcery.console.screen import Screen
+from sipsorcery.console.seats import Seat, Seats
+from sipsorcery.console.servers import Servers
+from sipsorcery.console.tables import table
+from sipsorcery.console.watching import Watch
+from sipsorcery.console.words import COMMANDS, Command, Typed, usage_of
+from sipsorcery.monitor import ladder
+from sipsorcery.monitor.bus import Bus
+from sipsorcery.monitor.errors import MonitorError
+from sipsorcery.monitor.event import Event, EventKind
+from sipsorcery.monitor.json_form import to_json
+from sipsorcery.monitor.neutral import for_line
+from sipsorcery.monitor.view import View
+from sipsorcery.monitor.window import CallStory
+from sipsorcery.store.directory import Directory
+
+# Seconds between two looks at the calls.
+_REFRESH = 2.0
+_CALLS = ("id", "owner", "account", "direction", "state", "caller", "callee", "seconds")
+_REGISTRATIONS = ("aor", "contact", "expires", "received", "user_agent")
+_WHO = ("session", "user", "address", "minutes", "doing")
+_USERS = ("name", "admin", "disabled", "sessions")
+_STATUS = ("role", "pid", "version", "hours", "events_dropped")
+
+
+class Commands:
+    """
+    Runs commands.
+
+    :param reactor: has time.
+    :param view: of the monitor.
+    :param clock: gives the seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        *,
+        view: View,
+        directory: Directory,
+        servers: Servers,
+        seats: Seats,
+        bus: Bus,
+        clock: Callable[[], float],
+    ) -> None:
+        self._reactor = reactor
+        self._view = view
+        self._directory = directory
+        self._servers = servers
+        self._seats = seats
+        self._bus = bus
+        self._clock = clock
+        self._acts: Mapping[str, Callable[[Seat, Typed, Screen], Awaitable[object]]] = {
+            "tail": self._tail,
+            "calls": self._calls,
+            "call": self._call,
+            "ladder": self._ladder,
+            "registrations": self._registrations,
+            "trace": self._trace,
+            "stats": self._stats,
+            "who": self._who,
+            "set": self._set,
+            "as": self._as,
+            "users": self._users,
+            "kick": self._kick,
+            "ban": self._ban,
+            "unban": self._unban,
+            "bans": self._bans,
+            "dispatch": self._dispatch,
+            "hangup": self._hangup,
+            "help": self._help,
+            "quit": self._quit,
+        }
+
+    def now(self) -> float:
+        """
+        Give the seconds since the epoch.
+        """
+        return self._clock()
+
+    async def run(self, seat: Seat, typed: Typed, screen: Screen) -> None:
+        """
+        Do what was typed.
+
+        :raises ConsoleError: if that cannot be, with the reason.
+        """
+        seat.doing = f"{typed.command.name} {typed.rest}".strip()
+        try:
+            await self._acts[typed.command.name](seat, typed, screen)
+        finally:
+            seat.doing = ""
+
+    # Events and calls
+
+    async def _tail(self, seat: Seat, typed: Typed, screen: Screen) -> None:
+        watch = Watch(self._view, seat, typed, screen, self._clock())
+        if screen.is_terminal and not typed.as_json:
+            what = for_line(typed.rest) or "event *"
+            screen.lines([screen.palette.put(Style.DIM, f"-- {what}; q ends it --")])
+        await watch.run()
+
+    async def _calls(self, seat: Seat, typed: Typed, screen: Screen) -> None:
+        while True:
+            rows = await self._calls_of(seat)
+            if typed.as_json or not screen.is_terminal:
+                await _show(screen, rows, _CALLS, typed, "no calls")
+                return
+            screen.clear()
+            lines = _table(screen, rows, _CALLS) if rows else ["no calls"]
+            assert screen.size is not None
+            screen.lines(lines[: max(screen.size.rows - 2, 1)])
+            screen.lines([screen.palette.put(Style.DIM, "-- q ends it --")])
+            await screen.room()
+            await deferLater(self._reactor, _REFRESH)
+
+    async def _calls_of(self, seat: Seat) -> list[dict[str, Any]]:
+        rows = _owned(await self._servers.calls(), seat)
+        rows.sort(key=lambda row: float(row["started"]))
+        now = self._clock()
+        for row in rows:
+            row["seconds"] = max(0, round(now - (row["answered"] or row["started"])))
+        return rows
+
+    async def _call(self, seat: Seat, typed: Typed, screen: Screen) -> None:
+        story = await self._story(seat, typed, "looked at call")
+        if typed.as_json:
+            rows = [to_json(event) for event in story.events]
+            await screen.show([json.dumps(rows)])
+            return
+        palette = screen.palette
+        lines = [
+            f"{palette.put(Style.BOLD, 'call')}  {' '.join(map(for_line, story.calls))}",
+            *(
+                f"{palette.put(Style.BOLD, 'leg')}   {for_line(each)}"
+                for each in story.call_ids
+            ),
+            "",
+        ]
+        for event in story.events:
+            if event.trace is None:
+                shows_owner = seat.viewer.is_admin
+                lines += lines_of(event, palette, shows_owner=shows_owner)
+        await screen.show([*lines, "", *_ladder(story, screen)])
+
+    async def _ladder(self, seat: Seat, typed: Typed, screen: Screen) -> None:
+        story = await self._story(seat, typed, "looked at call")
+        await screen.show(_ladder(story, screen))
+
+    async def _story(self, seat: Seat, typed: Typed, action: str) -> CallStory:
+        call = typed.arguments[0]
+        try:
+            story = await self._view.call(seat.viewer, call)
+        except MonitorError as error:
+            raise Refused(str(error)) from error
+        for owner in {event.owner for event in story.events}:
+            self._tell(seat, owner, f"{action} {call}")
+        return story
+
+    async def _hangup(self, seat: Seat, typed: Typed, screen: Screen) -> None:
+        call = typed.arguments[0]
+        rows = _owned(await self._servers.calls(), seat)
+        found = [row for row in rows if call in (row["id"], *row["call_ids"])]
+        if not found or not await self._servers.hang_up(found[0]["id"]):
+            raise Refused(f"there is no call {for_line(call[:100])!r}")
+        self._tell(seat, found[0]["owner"], f"hung up call {found[0]['id']}")
+        screen.lines(["hung up"])
+
+    # The rest of what users can do
+
+    async def _registrations(self, seat: Seat, typed: Typed, screen: Screen) -> None:
+        owner = None if seat.viewer.is_admin else seat.viewer.user
+        rows = await self._servers.registrations(owner)
+        rows.sort(key=lambda row: str(row["aor"]))
+        await _show(screen, rows, _REGISTRATIONS, typed, "no registrations")
+
+    async def _trace(self, seat: Seat, typed: Typed, screen: Screen) -> None:
+        word, *account = typed.arguments
+        if word.lower() not in ("on", "off"):
+            raise WrongUsage("'on' or 'off' is expected", typed.position)
+        if word.lower() == "off":
+            seat.traced = None
+            screen.lines(["tail shows no SIP messages"])
+            return
+        seat.traced = account[0].removeprefix("sip:") if account else ""
+        if account:
+            await self._check_account(seat, seat.traced)
+        whose = f"of {for_line(seat.traced)}" if account else "of all accounts"
+        screen.lines([f"tail shows SIP messages, too: {whose}"])
+
+    async def _check_account(self, seat: Seat, name: str) -> None:
+        user, _, domain = name.partition("@")
+        everyone = seat.viewer.is_admin
+        directory = self._directory
+        scope = directory.everyone if everyone else directory.of(seat.viewer.user)
+        account = await scope.accounts.find(user, domain)
+        if account is None:
+            seat.traced = None
+            raise Refused(f"there is no account {for_line(name[:100])!r}")
+        self._tell(seat, account.owner, f"watched the messages of {name}")
+
+    async def _stats(self, seat: Seat, typed: Typed, screen: Screen) -> None:
+        owner = None if seat.viewer.is_admin else seat.viewer.user
+        numbers: dict[str, Any] = {
+            "calls": len(_owned(await self._servers.calls(), seat)),
+            "registrations": len(await self._servers.registrations(owner)),
+            "sessions": len(_sessions(self._seats, seat, self._clock())),
+        }
+        servers = await self._servers.status() if seat.viewer.is_admin else []
+        for row in servers:
+            row["hours"] = round((self._clock() - row["started"]) / 3600, 1)
+        if typed.as_json:
+            if servers:
+                numbers["servers"] = servers
+            await screen.show([json.dumps(numbers)])
+            return
+        lines = [f"{name:<14}{value}" for name, value in numbers.items()]
+        if servers:
+            lines += ["", *_table(screen, servers, _STATUS)]
+        await screen.show(lines)
+
+    async def _who(self, seat: Seat, typed: Typed, screen: Screen) -> None:
+        rows = _sessions(self._seats, seat, self._clock())
+        await _show(screen, rows, _WHO, typed, "nobody")
+
+    async def _set(self, seat: Seat, typed: Typed, screen: Screen) -> None:
+        name, value = (word.lower() for word in typed.arguments)
+        if name != "color" or value not in ("on", "off"):
+            raise WrongUsage("usage: set color on|off", typed.position)
+        screen.palette = Palette(is_on=value == "on")
+
+    async def _help(self, seat: Seat, typed: Typed, screen: Screen) -> None:
+        if typed.arguments:
+            await screen.show(_help_for(typed.arguments[0]))
+            return
+        commands = [
+            command
+            for command in COMMANDS.values()
+            if seat.is_admin or not command.for_admins
+        ]
+        await screen.show(
+            [
+                *(f"{usage_of(each):<24} {each.summary}" for each in commands),
+                "",
+                "Anything else is a filter, such as 'event dialplan'; an empty line",
+                "shows every event but SIP messages. Tab completes, Ctrl-R searches.",
+                "With --json behind it, a command answers in JSON.",
+            ]
+        )
+
+    async def _quit(self, seat: Seat, typed: Typed, screen: Screen) -> None:
+        seat.end("")
+
+    # What administrators can do
+
+    async def _as(self, seat: Seat, typed: Typed, screen: Screen) -> None:
+        seat.traced = None
+        if not typed.arguments:
+            seat.seen_as = ""
+            return
+        name = typed.arguments[0]
+        user = await self._directory.everyone.users.find(name)
+        if user is None:
+            raise Refused(f"there is no user {for_line(name[:100])!r}")
+        self._tell(seat, user.name, "sees what you see")
+        seat.seen_as = user.name
+
+    async def _users(self, seat: Seat, typed: Typed, screen: Screen) -> None:
+        users = await self._directory.everyone.users.all()
+        rows = [
+            {
+                "name": user.name,
+                "admin": user.is_admin,
+                "disabled": user.disabled,
+                "sessions": sum(each.user == user.name for each in self._seats),
+            }
+            for user in users
+        ]
+        await _show(screen, rows, _USERS, typed, "no users")
+
+    async def _kick(self, seat: Seat, typed: Typed, screen: Screen) -> None:
+        who = typed.arguments[0]
+        kicked = [each for each in self._seats if who in (each.user, str(each.number))]
+        if not kicked:
+            raise Refused(f"nobody {for_line(who[:100])!r} is logged in")
+        for each in kicked:
+            self._tell(seat, each.user, f"ended your session from {each.address}")
+            each.end("An administrator has ended this session.")
+        screen.lines([f"{len(kicked)} ended"])
+
+    async def _ban(self, seat: Seat, typed: Typed, screen: Screen) -> None:
+        address, *seconds = typed.arguments
+        source = await self._servers.ban(
+            _address(address, typed), _seconds(seconds[0], typed) if seconds else None
+        )
+        self._note(seat, f"banned {source}")
+        screen.lines([f"{source} is banned"])
+
+    async def _unban(self, seat: Seat, typed: Typed, screen: Screen) -> None:
+        address = typed.arguments[0]
+        if not await self._servers.unban(_address(address, typed)):
+            raise Refused(f"{address} is not banned")
+        self._note(seat, f"lifted the ban of {address}")
+        screen.lines([f"{address} is not banned any more"])
+
+    async def _bans(self, seat: Seat, typed: Typed, screen: Screen) -> None:
+        rows = await self._servers.bans()
+        columns = ("source", "offence", "seconds")
+        await _show(screen, rows, columns, typed, "nobody is banned")
+
+    async def _dispatch(self, seat: Seat, typed: Typed, screen: Screen) -> None:
+        rows = await self._servers.dispatch()
+        columns = tuple(rows[0]) if rows else ()
+        await _show(screen, rows, columns, typed, "calls go nowhere")
+
+    # Telling
+
+    def _tell(self, seat: Seat, owner: str, action: str) -> None:
+        """
+        Let an owner see what an administrator does to what is theirs.
+        """
+        if seat.is_admin and owner not in ("", seat.user):
+            self._emit(seat, owner, action)
+
+    def _note(self, seat: Seat, action: str) -> None:
+        """
+        Let other administrators see what is done.
+        """
+        self._emit(seat, "", action)
+
+    def _emit(self, seat: Seat, owner: str, action: str) -> None:
+        self._bus.emit(
+            Event(
+                time=self._clock(),
+                server="ssh",
+                kind=EventKind.ADMIN_ACTION,
+                owner=owner,
+                message=f"administrator {seat.user} {action}",
+                detail={"user": seat.user, "action": action},
+            )
+        )
+
+
+async def _show(
+    screen: Screen,
+    rows: list[dict[str, Any]],
+    columns: Sequence[str],
+    typed: Typed,
+    nothing: str,
+) -> None:
+    if typed.as_json:
+        await screen.show([json.dumps(rows)])
+    elif rows:
+        await screen.show(_table(screen, rows, columns))
+    elif screen.is_terminal:
+        screen.lines([nothing])
+
+
+def _table(
+    screen: Screen, rows: list[dict[str, Any]], columns: Sequence[str]
+) -> list[str]:
+    return list(table(rows, columns, width=screen.width, palette=screen.palette))
+
+
+def _ladder(story: CallStory, screen: Screen) -> list[str]:
+    drawn = ladder.text(
+        ladder.ladder_of(story.events),
+        screen.drawing_width,
+        colours=screen.palette.is_on,
+    )
+    lines = drawn.rstrip("\n").split("\n")
+    return [*lines, "-- the call has more than this --"] if story.is_cut else lines
+
+
+def _owned(rows: Collection[dict[str, Any]], seat: Seat) -> list[dict[str, Any]]:
+    viewer = seat.viewer
+    return [row for row in rows if viewer.is_admin or row["owner"] == viewer.user]
+
+
+def _sessions(seats: Seats, seat: Seat, now: float) -> list[dict[str, Any]]:
+    viewer = seat.viewer
+    return [
+        {
+            "session": each.number,
+            "user": each.user,
+            "address": each.address,
+            "minutes": round((now - each.since) / 60),
+            "doing": each.doing,
+        }
+        for each in seats
+        if viewer.is_admin or each.user == viewer.user
+    ]
+
+
+def _help_for(name: str) -> list[str]:
+    command: Command | None = COMMANDS.get(name.lower())
+    if command is None:
+        raise Refused(f"there is no command {for_line(name[:100])!r}")
+    return [usage_of(command), f"    {command.summary}"]
+
+
+def _address(text: str, typed: Typed) -> str:
+    try:
+        return str(ipaddress.ip_address(text.removesuffix("/64")))
+    except ValueError:
+        raise WrongUsage(
+            f"{for_line(text[:64])!r} is no IP address", typed.position
+        ) from None
+
+
+def _seconds(text: str, typed: Typed) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    # A year is as good as for ever.
+    if not 1 <= seconds <= 366 * 86_400:
+        place = typed.position + typed.rest.rindex(text)
+        raise WrongUsage(f"{for_line(text[:64])!r} is no number of seconds", place)
+    return seconds

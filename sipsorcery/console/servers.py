@@ -1,0 +1,59 @@
+"""
+What the console wants from the servers. Whoever assembles a process says how.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+
+class Servers(Protocol):
+    """
+    Asks the servers, and tells them what to do.
+
+    Whether somebody may ask is decided before.
+    """
+
+    async def calls(self) -> list[dict[str, Any]]:
+        """
+        Give the calls of all users.
+
+        :raises Refused: if no server can tell.
+        """
+
+    async def hang_up(self, call: str) -> bool:
+        """
+        End a call; tell whether there is one.
+        """
+
+    async def registrations(self, owner: str | None) -> list[dict[str, Any]]:
+        """
+        Give the bindings of a user; None: of all.
+        """
+
+    async def status(self) -> list[dict[str, Any]]:
+        """
+        Give what each server tells of itself.
+        """
+
+    async def bans(self) -> list[dict[str, Any]]:
+        """
+        Give who is banned.
+        """
+
+    async def ban(self, address: str, seconds: float | None) -> str:
+        """
+        Listen to an address no more; give the source that this is.
+
+        :raises Refused: if it cannot be banned.
+        """
+
+    async def unban(self, address: str) -> bool:
+        """
+        Listen to an address again; tell whether it was banned.
+        """
+
+    async def dispatch(self) -> list[dict[str, Any]]:
+        """
+        Give where the proxy sends calls, and how that is.
+        """
