@@ -15,6 +15,7 @@ from sipsorcery.monitor.bus import LocalBus
 from sipsorcery.monitor.event import Event, EventKind
 from sipsorcery.monitor.filter.filter import Filter, Viewer
 from sipsorcery.monitor.readers import Reader, Readers
+from sipsorcery.monitor.redis_bus import RedisBus
 
 ROUNDS = 5
 EVENTS = 50_000
@@ -35,8 +36,15 @@ def main() -> None:
         if bus.wants(EventKind.DIALPLAN_STEP):
             bus.emit(event)
 
+    shared = RedisBus(Clock(), "redis://127.0.0.1")
+
+    def ask_shared(number: int) -> None:
+        if shared.wants(EventKind.DIALPLAN_STEP):
+            shared.emit(event)
+
     measures: dict[str, Callable[[int], object]] = {
         "asked, and nobody reads": ask,
+        "asked by Redis, and nobody reads": ask_shared,
         "emitted, and nobody reads": lambda number: bus.emit(event),
         "built and emitted, and nobody reads": lambda n: bus.emit(_event(n)),
         f"to {USERS} users and 2 administrators": lambda number: readers.offer(
