@@ -8,12 +8,12 @@ not change by itself. Everybody is on the loopback, so that no address is anybod
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-import msgspec
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -22,6 +22,7 @@ from twisted.internet.task import deferLater
 from sipsorcery.appserver.service import AppServerService
 from sipsorcery.endpoint import ListenAddress, Transport
 from sipsorcery.monitor.filter.filter import Viewer
+from sipsorcery.monitor.json_form import to_json
 from sipsorcery.monitor.service import MonitorService
 from sipsorcery.sip.fields import CALL_ID
 from sipsorcery.sip.parser import parse
@@ -196,8 +197,8 @@ class Calls(AgentCase):
         await self.moment()  # the last ones to arrive: answers to BYE, ACKs
         view = self.service(MonitorService).view
         story = await view.call(Viewer("", is_admin=True), self.call_id)
-        lines = [msgspec.json.encode(each) for each in story.events]
-        FOLDER.joinpath(f"{name}.jsonl").write_bytes(b"\n".join(lines) + b"\n")
+        lines = [f"{json.dumps(to_json(each))}\n" for each in story.events]
+        FOLDER.joinpath(f"{name}.jsonl").write_text("".join(lines), "ascii")
 
     # What is recorded
 
@@ -318,6 +319,18 @@ class Calls(AgentCase):
         await self.moment()
         await session.bye()
         await self.keep("secure")
+
+    async def test_unreachable(self) -> None:
+        """
+        A phone hears nothing any more.
+        """
+        alice = await self.phone("100")
+        is_lost: list[bool] = []
+        await self.phone("101", admits=lambda flow: not is_lost)
+        is_lost.append(True)
+        with self.assertRaises(RequestFailed):
+            await self.call(alice, "101")
+        await self.keep("unreachable")
 
     async def test_lossy(self) -> None:
         """

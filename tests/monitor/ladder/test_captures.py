@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.monitor.ladder.captures import DRAWINGS, FOLDER, drawn, names
+from tests.monitor.ladder.captures import DRAWINGS, FOLDER, drawn, names, shown
 
 
 class CaptureTests(SynchronousTestCase):
@@ -35,3 +35,10 @@ class CaptureTests(SynchronousTestCase):
         expected = {f"{name}.{ending}" for name in names() for ending in endings}
         found = {file.name for file in FOLDER.iterdir() if file.is_file()}
         self.assertEqual(found - {"__init__.py"}, expected)
+
+    def test_documentation(self) -> None:
+        """
+        What the README and the manual show is what is drawn today.
+        """
+        for file, whole in shown().items():
+            self.assertEqual(file.read_text("utf-8"), whole, file.name)
