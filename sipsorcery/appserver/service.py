@@ -358,7 +358,8 @@ class AppServerService(Service):
             self._log.warn("A probe is told: {refused}", refused=refused)
             answer = refused.status, refused.phrase, refused.fields
         else:
-            answer = _WELL, None, ((_COUNT, str(len(self.calls))),)
+            count = len(self.calls) + len(self.connections)
+            answer = _WELL, None, ((_COUNT, str(count)),)
         if incoming.is_pending:  # nobody waits for ever
             status, phrase, fields = answer
             incoming.reject(status, phrase, fields=fields)

@@ -24,12 +24,12 @@ from sipsorcery.cli import (
     dispatch,
     domain,
     init,
-    later,
     provider,
     simulate,
     status,
     trace,
     user,
+    workers,
 )
 from sipsorcery.cli.declaring import add_config
 from sipsorcery.cli.errors import CommandError
@@ -55,7 +55,7 @@ _VERBS = (
     dispatch,
     ban,
     status,
-    later,
+    workers,
 )
 
 

@@ -211,6 +211,20 @@ class AppServer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Watchtower:
+    """
+    The section ``[watchtower]``.
+    """
+
+    workers: tuple[InsideAddress, ...] = ()
+    watch: tuple[InsideAddress, ...] = ()
+    drain: Seconds = 60
+    settle: Seconds = 33
+    memory: Annotated[int, WholeNumber(0, 10**12)] = 0  # octets; 0: any
+    age: Annotated[float, Number(0, 366 * 86_400)] = 0  # 0: for ever
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
     """
     The section ``[mail]``.
@@ -331,6 +345,7 @@ class Config:
     regagent: RegAgent = RegAgent()
     notifier: Notifier = Notifier()
     appserver: AppServer = AppServer()
+    watchtower: Watchtower = Watchtower()
     mail: Mail = Mail()
     monitor: Monitor = Monitor()
     ssh: SSH = SSH()

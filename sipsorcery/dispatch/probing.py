@@ -65,6 +65,7 @@ class Probe(ConnectedDatagramProtocol):
     """
 
     transport: Any
+    noisy = False  # it is opened anew whenever nobody is there
 
     def __init__(
         self, reactor: Any, endpoint: Endpoint, kind: DispatchProbe, listener: Listener

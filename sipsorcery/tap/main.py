@@ -22,6 +22,7 @@ from sipsorcery.store.errors import StoreError
 from sipsorcery.tap.collecting import collect_rarely
 from sipsorcery.transport.clock import make_monotonic
 from sipsorcery.transport.errors import CertificateError, ListenError
+from sipsorcery.watchtower.errors import WatchtowerError
 
 # What an operator can mend.
 _PLAIN = (
@@ -33,6 +34,7 @@ _PLAIN = (
     RegistrarError,
     ScriptError,
     StoreError,
+    WatchtowerError,
 )
 
 

@@ -15,8 +15,10 @@ from sipsorcery.access.guard import Guard
 from sipsorcery.access.offences import Ban
 from sipsorcery.appserver.listing import Listing
 from sipsorcery.control import ControlError, Verb
+from sipsorcery.endpoint import Endpoint
 from sipsorcery.monitor.bus import Bus
 from sipsorcery.proxy.dispatch.dispatcher import Dispatcher
+from sipsorcery.watchtower.service import WatchtowerService
 
 
 def of_every_server(role: str, bus: Bus) -> Mapping[str, Verb]:
@@ -72,6 +74,24 @@ def of_dispatcher(dispatcher: Dispatcher | None) -> Mapping[str, Verb]:
         return dispatcher.table()
 
     return {"dispatch": dispatch}
+
+
+def of_watchtower(service: WatchtowerService) -> Mapping[str, Verb]:
+    """
+    Give what a watchtower answers: ``workers``, ``restart``.
+    """
+
+    def workers() -> list[dict[str, Any]]:
+        return service.table()
+
+    def restart(server: str = "") -> int:
+        try:
+            endpoint = Endpoint.parse(str(server)) if server else None
+        except ValueError as error:
+            raise ControlError(str(error)) from None
+        return service.restart(endpoint)
+
+    return {"workers": workers, "restart": restart}
 
 
 def of_calls(listing: Listing) -> Mapping[str, Verb]:

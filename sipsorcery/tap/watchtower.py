@@ -4,9 +4,21 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
-from sipsorcery.tap.options import AbsentService, CommandOptions
+from twisted.application.service import IService
+from twisted.internet.interfaces import IReactorCore
+
+from sipsorcery.config import Config, find
+from sipsorcery.control import ControlService
+from sipsorcery.endpoint import Endpoint
+from sipsorcery.tap.main import MainService
+from sipsorcery.tap.options import CommandOptions
+from sipsorcery.tap.questions import of_watchtower
+from sipsorcery.watchtower.service import WatchtowerService
 
 
 class Options(CommandOptions):
@@ -20,10 +32,34 @@ class Options(CommandOptions):
     )
 
 
-def makeService(options: Options) -> NoReturn:
+def makeService(options: Options) -> IService:
     """
-    Refuse: the service comes with a later version.
+    Make the watchtower.
     """
-    raise AbsentService(
-        "sipwatchtower", "supervise the workers of the application server"
+    from twisted.internet import reactor
+
+    config, file = options.configuration, find(options["config"])
+    return MainService(
+        IReactorCore(reactor), lambda: make_watchtower(reactor, config, file)
     )
+
+
+def make_watchtower(
+    reactor: Any, config: Config, file: Path | None
+) -> Iterator[IService]:
+    """
+    Make the watchtower and its control socket.
+
+    :param file: the configuration, for the workers; None: they find none, either.
+    """
+    named = [] if file is None else ["--config", str(file.absolute())]
+    twistd = str(Path(sys.executable).with_name("twistd"))
+
+    def command(endpoint: Endpoint) -> list[str]:
+        words = [sys.executable, twistd, "--nodaemon", "--pidfile=", "sipappserver"]
+        return [*words, *named, "--listen", str(endpoint)]
+
+    service = WatchtowerService(reactor, config, command)
+    yield service
+    verbs = of_watchtower(service)
+    yield ControlService(reactor, config.server.data_dir, service.name, verbs)

@@ -1,5 +1,5 @@
 """
 The watchtower: keeps application servers alive, and says which of them get calls.
 
-`tower` decides, `processes` starts and ends them, and `service` lets them work together.
+`tower` decides, `processes` starts and ends them, and `service` joins the two.
 """

@@ -273,6 +273,7 @@ class Tower:
         is_idle = idle is not None and now - max(idle, worker.since) >= policy.settle
         if is_idle or now - worker.since >= policy.drain:
             self._become(worker, Phase.ENDING, now, worker.why)
+            worker.failures = 0  # this end is wanted
             yield Terminate(worker.endpoint)
 
     def _await_end(self, worker: Worker, now: float) -> Iterator[Action]:

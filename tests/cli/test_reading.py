@@ -17,7 +17,7 @@ from sipsorcery.cli.main import parser
 from sipsorcery.store.bindings import Binding, Bindings, make_record
 from sipsorcery.store.live import LocalStore
 from sipsorcery.testing.threads import SteppedThreads
-from tests.cli import CommandCase, run
+from tests.cli import CommandCase
 
 HOSTILE = "sip:\x1b[31m\r\n[bold]x[/bold]\ud800@192.0.2.1;" + "x" * 300
 
@@ -146,19 +146,10 @@ class TablesTests(SynchronousTestCase):
         self.assertEqual(json.loads("\n".join(rest)), {"name": "x", "in_use": False})
 
 
-class LaterTests(SynchronousTestCase):
+class VerbTests(SynchronousTestCase):
     """
-    Verbs that are known and not there yet.
+    All verbs.
     """
-
-    def test_refusal(self) -> None:
-        """
-        Each says so and exits with 1.
-        """
-        for verb in (["workers", "list"], ["workers", "restart"]):
-            result = run(*verb)
-            self.assertEqual((result.status, result.out), (1, ""), verb)
-            self.assertIn("does not have it yet", result.error)
 
     def test_every_verb(self) -> None:
         """

@@ -5,23 +5,22 @@ processes, of which some are killed.
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import Any
 
+from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
+from sipsorcery.control import ask
 from sipsorcery.endpoint import Endpoint
-from tests.integration.killed import KilledServer, Phone, wait_for
-from tests.integration.program import Program, free_port
+from tests.integration.killed import KilledServer, Phone, sleep, wait_for
+from tests.integration.program import free_port
 from tests.integration.redis_server import RedisServer
 from tests.integration.twistd import Twistd
 
-
-# How often to look what the proxy knows; each look takes most of a second.
-_LOOKS = 40
+# How often, and after how many seconds each, to look what the proxy knows.
+_LOOKS, _STEP = 300, 0.1
 
 
 class Suite(KilledServer):
@@ -58,7 +57,7 @@ class Suite(KilledServer):
         Start everything, and wait until the proxy knows that the servers are well.
         """
         for role in ("sipregistrar", "sipproxy"):
-            self.others.append(await self._run(role))
+            self.others.append(await self.run(role))
         for end in self.ends:
             await self.start_server(end)
         await self.states("up", "up")
@@ -67,7 +66,7 @@ class Suite(KilledServer):
         """
         Start an application server.
         """
-        self.servers[end] = await self._run("sipappserver", "--listen", str(end))
+        self.servers[end] = await self.run("sipappserver", "--listen", str(end))
 
     async def kill_server(self, end: Endpoint) -> None:
         """
@@ -84,13 +83,16 @@ class Suite(KilledServer):
 
     async def table(self) -> list[dict[str, Any]]:
         """
-        Give what ``sipsorcery dispatch`` says.
+        Give what the proxy knows of the application servers.
         """
-        name = str(Path(sys.executable).with_name("sipsorcery"))
-        program = Program(self.folder, name, "dispatch", "--json")
-        assert await program.ended() == 0, program.output
-        rows: list[dict[str, Any]] = json.loads(program.output)
+        rows: list[dict[str, Any]] = await self.ask("proxy", "dispatch")
         return rows
+
+    async def ask(self, server: str, verb: str, **arguments: str) -> Any:
+        """
+        Ask a server on its control socket.
+        """
+        return await ask(reactor, self.folder / "data", server, verb, **arguments)
 
     async def states(self, *states: str) -> None:
         """
@@ -100,6 +102,7 @@ class Suite(KilledServer):
             table = await self.table()
             if [row["state"] for row in table] == list(states):
                 return
+            await sleep(_STEP)
         raise AssertionError(f"it never was {states}: {table}\n{self.output()}")
 
     def output(self) -> str:
@@ -109,7 +112,10 @@ class Suite(KilledServer):
         processes = (*self.others, *self.servers.values())
         return "\n\n".join("\n".join(each.lines[-20:]) for each in processes)
 
-    async def _run(self, role: str, *options: str) -> Twistd:
+    async def run(self, role: str, *options: str) -> Twistd:
+        """
+        Start a server, and wait until it is ready.
+        """
         process = Twistd(self.folder, "-n", "--pidfile=", role, *options)
         await process.wait_for("Ready")
         return process
@@ -176,3 +182,5 @@ class DispatchingTests(TestCase):
             await self.suite.states(*states)
             await self.suite.start_server(end)
             await self.suite.states("up", "up")
+        listed = await self.suite.command("dispatch")
+        self.assertEqual([row["answer"] for row in listed], ["420 Bad Extension"] * 2)

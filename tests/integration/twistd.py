@@ -58,6 +58,13 @@ class Twistd(ProcessProtocol):
         )
 
     @property
+    def pid(self) -> int:
+        """
+        Give the number of the process.
+        """
+        return int(self._process.pid or 0)
+
+    @property
     def output(self) -> str:
         """
         Give everything that it has written.

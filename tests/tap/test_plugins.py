@@ -24,7 +24,7 @@ COMMANDS = {
     "sipregistrar": True,
     "sipsorcery": True,
     "sipssh": False,
-    "sipwatchtower": False,
+    "sipwatchtower": True,
     "sipweb": False,
 }
 
