@@ -342,6 +342,10 @@ class ClientCall:
             limit.cancel()
         self.core.calls.discard(self)
         self.progress.close()
+        if self._onward is not None:
+            # The transaction keeps this call for half a minute; its hooks would keep
+            # all of the longer one.
+            self._onward = Onward()
 
     async def stop(self) -> None:
         """

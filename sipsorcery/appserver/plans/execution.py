@@ -408,7 +408,7 @@ class Execution:
         budget: Budget | None = None,
     ) -> Result:
         left = self._time.left(self._clock.seconds())
-        self._dialling = Dialling(
+        dialling = self._dialling = Dialling(
             self._clock,
             stages,
             ringing=min(ringing_of(arguments), left),
@@ -417,7 +417,11 @@ class Execution:
             follow=partial(self._follow, departure),
             progress=self._audience.progressed,
         )
-        return await self._dialling.start()
+        try:
+            return await dialling.start()
+        finally:
+            # It knows this run: together they would wait for the garbage collector.
+            self._dialling = None
 
     async def _ring_again(
         self, inner: Sequence[InnerRun], failed: NotAnswered
