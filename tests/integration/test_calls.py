@@ -4,7 +4,10 @@ Calls through the application server, between SIPp and a whole server of ours.
 
 from __future__ import annotations
 
+import gc
 import json
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from twisted.internet import reactor
@@ -12,15 +15,25 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
+from sipsorcery.appserver.calls.bridge import Bridge
+from sipsorcery.appserver.calls.call import Call
+from sipsorcery.appserver.calls.caller_side import CallerSide
+from sipsorcery.appserver.calls.connection import Connection
+from sipsorcery.appserver.plans.execution import Execution
 from sipsorcery.appserver.service import AppServerService
 from sipsorcery.endpoint import Transport
 from sipsorcery.store.directory import CDR, Directory, Language
+from sipsorcery.ua import ServerCall
 from tests.integration.program import free_port
 from tests.integration.scenarios import read, register
 from tests.integration.server import DOMAIN, PASSWORD
 from tests.integration.sipp import SIPp, Tally
 from tests.integration.test_phones import PhonesCase
 from tests.integration.test_rfc3665 import CALLS, FlowCase
+
+# Calls that are held, and what they are made of.
+HELD = 100
+_PARTS = (Call, Execution, CallerSide, ServerCall, Bridge, Connection)
 
 # What a busy machine may take until all is written that has happened.
 _PATIENCE, _STEP = 30.0, 0.1
@@ -84,11 +97,18 @@ class CallCase(FlowCase):
         """
         Count the calls that are in progress, those that are established, and dialogs.
         """
+        dialogs = self.service.agent.core.dialogs
+        return len(self.service.calls), len(self.service.connections), len(dialogs)
+
+    @property
+    def service(self) -> AppServerService:
+        """
+        The application server.
+        """
         (service,) = (
             each for each in self.server.services if isinstance(each, AppServerService)
         )
-        dialogs = service.agent.core.dialogs
-        return len(service.calls), len(service.connections), len(dialogs)
+        return service
 
 
 class CallTests(CallCase):
@@ -218,6 +238,65 @@ class CallTests(CallCase):
         )
         self.runs.append(run)
         return run
+
+
+class HeldTests(CallCase):
+    """
+    Many calls at a time, and what is left of them.
+    """
+
+    async def test_nothing_is_left(self) -> None:
+        """
+        When calls that were established together have ended, all tables are as before,
+        and no object of a call is left, not for the garbage collector either, though
+        transactions live on for a while.
+        """
+        gc.collect()
+        gc.disable()
+        self.addCleanup(gc.enable)
+        port = await self.register()
+        phone = self.run_sipp("callee-early-media", port=port, calls=HELD)
+        await phone.ready()
+        caller = self.run_sipp(
+            "caller-vanishes",
+            target=self.server.end(),
+            calls=HELD,
+            options=("-r", "40", "-l", str(HELD)),
+        )
+        await self.until(lambda: self.left == (HELD, HELD, 2 * HELD))
+        self.assertEqual(alive()[Connection], HELD)
+        self.hang_up("enough")
+        for run in (caller, phone):
+            await self.assert_done(run, HELD)
+        reasons = {each.ended_reason for each in await self.cdrs(2 * HELD)}
+        self.assertEqual(reasons, {"enough"})
+        # Whoever has looked at the last ones may not have looked elsewhere yet.
+        await self.until(lambda: max(alive().values(), default=0) < HELD / 20)
+
+    def hang_up(self, reason: str) -> None:
+        """
+        End every call.
+        """
+        for connection in list(self.service.connections):
+            connection.hang_up(reason)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """
+        Wait until something is so.
+        """
+        for _ in range(int(_PATIENCE / _STEP)):
+            if condition():
+                return
+            await deferLater(IReactorTime(reactor), _STEP)
+        raise AssertionError(f"{self.left} are left, {alive()} live; {self.errors}")
+
+
+def alive() -> Counter[type]:
+    """
+    Count the objects that calls are made of, by their type.
+    """
+    every = (type(each) for each in gc.get_objects())
+    return Counter(each for each in every if each in _PARTS)
 
 
 class TransferTests(CallCase):

@@ -6,6 +6,7 @@ Those whose point is what a second proxy does have Kamailio for it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from twisted.internet.defer import Deferred
@@ -77,6 +78,7 @@ class FlowCase(TestCase):
         uri: str = f"101@{DOMAIN}",
         status: str = "",
         address: str | None = None,
+        options: Sequence[str] = (),
     ) -> SIPp:
         """
         Start one of our scenarios.
@@ -85,6 +87,7 @@ class FlowCase(TestCase):
         :param uri: what the credentials are for.
         :param status: the one that the scenario leaves open.
         :param address: that of its Contact, host and port; None: the real one.
+        :param options: what else its command line says.
         """
         folder = self.folder / f"{scenario}-{len(self.runs)}"
         folder.mkdir()
@@ -101,6 +104,7 @@ class FlowCase(TestCase):
             options=(
                 *("-s", user, "-au", "100" if target else user, "-ap", PASSWORD),
                 *("-auth_uri", uri),
+                *options,
             ),
         )
         self.runs.append(run)
