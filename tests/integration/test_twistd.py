@@ -299,14 +299,6 @@ class RefusingTests(TwistdTestCase):
         sentence = "data/directory.db' cannot be used"
         await self.assert_refused("--nodaemon", "sipsorcery", sentence=sentence)
 
-    async def test_redis(self) -> None:
-        """
-        A store that this version does not have.
-        """
-        self.configure("storage.live = 'redis://127.0.0.1'")
-        sentence = "storage.live names Redis, which this version does not have yet"
-        await self.assert_refused("--nodaemon", "sipsorcery", sentence=sentence)
-
 
 class PeersTests(TwistdTestCase):
     """
