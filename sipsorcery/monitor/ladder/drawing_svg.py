@@ -26,6 +26,8 @@ from sipsorcery.monitor.neutral import for_page
 _CHARACTER = 7.2
 _TIME, _PAD = 176, 24
 _MIN_GAP, _MAX_GAP = 150, 300
+# The least that a title needs, and what a step may have to the right of its lifeline.
+_MIN_WIDTH, _BESIDE = 480, 400
 _ROW, _LINE, _BOX, _HEAD = 30, 16, 44, 76
 _LINES = 3
 _LEGS = 6
@@ -115,7 +117,15 @@ class _Picture:
         count = len(ladder.participants)
         self._first = _TIME + self._gap // 2
         right = self._first + max(0, count - 1) * self._gap + self._gap // 2 + _PAD
-        self._width = max(right, 480)
+        beside = max(
+            (
+                self._x(row.column) + min(_needed(row), _BESIDE) + _PAD
+                for row in ladder.rows
+                if isinstance(row, Note)
+            ),
+            default=0,
+        )
+        self._width = max(right, beside, _MIN_WIDTH)
         self._bottom = 0
 
     def lines(self) -> Iterator[str]:
@@ -241,8 +251,7 @@ class _Picture:
         """
         whole = self._width - _TIME - _PAD
         beside = self._width - self._x(row.column) - 10 - 8
-        needed = int(len(row.text) * _CHARACTER) + 20
-        width = min(needed, max(beside, whole * 2 // 3), whole)
+        width = min(_needed(row), max(beside, whole * 2 // 3), whole)
         x = min(self._x(row.column) + 10, self._width - 8 - width)
         room = int((width - 16) / _CHARACTER)
         parts = textwrap.wrap(
@@ -276,6 +285,13 @@ class _Picture:
         if before is not None:
             said = f"+{time - before:.3f}"
             yield _text(_PAD + 94, y, said, "dim")
+
+
+def _needed(row: Note) -> int:
+    """
+    Give the width of what was done, on one line.
+    """
+    return int(len(row.text) * _CHARACTER) + 20
 
 
 def _gap(ladder: Ladder) -> int:
