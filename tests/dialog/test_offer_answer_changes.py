@@ -190,15 +190,13 @@ class ChangeTests(OfferAnswerTestCase):
 
     def test_misfit(self) -> None:
         """
-        An offer that leaves out a stream of the session, or turns one into another, is
-        refused with 488 (RFC 3264, 8).
+        An offer that leaves out a stream of the session is refused with 488
+        (RFC 3264, 8).
         """
         bare = replace(BOB, media=())
-        turned = replace(BOB, media=(replace(BOB.media[0], type="video"),))
-        for offer in (bare, turned):
-            self.assert_refused(theirs("UPDATE", offer, cseq=2), 488)
-            made = ours("UPDATE", offer, cseq=2)
-            self.assertRaises(LocalProtocolError, self.session.sent, made)
+        self.assert_refused(theirs("UPDATE", bare, cseq=2), 488)
+        made = ours("UPDATE", bare, cseq=2)
+        self.assertRaises(LocalProtocolError, self.session.sent, made)
 
 
 class TurnTests(OfferAnswerTestCase):
