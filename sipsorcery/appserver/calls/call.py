@@ -145,6 +145,7 @@ class Call:
         if not self._incoming.is_pending or response.status <= 100:
             return
         self._side.progress(response, session)
+        self._has_told()
         if self._cdr is not None:
             self._cdr.progress(response.status, response.reason)
         self._tell(
@@ -159,6 +160,7 @@ class Call:
         """
         if self._incoming.is_pending and status > 100:
             self._incoming.ring(status)
+            self._has_told()
 
     def stepped(self, story: Story, text: str) -> None:
         """
@@ -210,6 +212,14 @@ class Call:
         Have it written down, while it rings.
         """
         self._tools.ringing.changed(self)
+
+    def _has_told(self) -> None:
+        """
+        Have written down what there is, now that the caller hears that it rings.
+        """
+        if self._ringing is not None and self._ringing.is_outdated:
+            self._changed()
+        self._tools.ringing.rings(self.id)
 
     async def _run(self) -> Answered | None:
         admitted = await self._tools.admission.admit(self._request, self._source)

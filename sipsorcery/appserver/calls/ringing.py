@@ -36,6 +36,18 @@ class Ringing:
     cdr: LegCDR | None
     execution: Execution | None = None
     legs: list[RecordedLeg] = field(default_factory=list)
+    _told: str | None = field(default=None, init=False)  # the tag that was written down
+
+    @property
+    def is_outdated(self) -> bool:
+        """
+        Whether the early dialog cannot go on any more that was written down.
+        """
+        return self._told is not None and self._told != self._tag
+
+    @property
+    def _tag(self) -> str:
+        return "" if self.incoming.is_committed else self.incoming.tag
 
     def add(self, leg: RecordedLeg) -> None:
         """
@@ -51,7 +63,7 @@ class Ringing:
         """
         if not self.incoming.is_pending:
             return None
-        execution = self.execution
+        execution, self._told = self.execution, self._tag
         account, plan = self.admitted.account, self.admitted.plan
         ringing = RingingCall(
             id=self.id,
@@ -60,7 +72,7 @@ class Ringing:
             incarnation="",
             invite=_without_credentials(self.incoming.request).to_bytes(),
             source=str(self.incoming.flow.remote),
-            tag="" if self.incoming.is_committed else self.incoming.tag,
+            tag=self._told,
             username=account.username,
             domain=account.domain,
             direction=self.admitted.intent.direction,

@@ -2,8 +2,8 @@
 Records of calls that ring: kept for the server that is started after a kill.
 
 Nothing waits for them. A call that is answered or refused at once has none; of all
-others one is written a moment after the call has begun, and again whenever legs were
-sent or the dialplan has come to another dial.
+others one is written when a phone rings, or a moment after the call has begun, and
+again whenever legs were sent or the dialplan has come to another dial.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from sipsorcery.store.errors import Conflict, StoreError, UnreadableRecord
 from sipsorcery.store.live import LiveStore, Record
 from sipsorcery.store.ringing import LIFETIME, RINGING, RingingCall
 
-# Seconds between two looks. A change is stored at the second one: by then all legs of a
-# dial have been sent, and calls that are answered at once are. What a killed server has
-# begun so short a time before, nobody takes up.
-_INTERVAL = 0.1
+# Seconds between two looks. A change is stored at the second one, unless a phone rings
+# before that: by then all legs of a dial have been sent, and calls that are answered at
+# once are. What a killed server has begun so short a time before, nobody takes up.
+_INTERVAL = 0.02
 
 
 class Ringing(Protocol):
@@ -81,6 +81,8 @@ class RingingRecords:
         self._versions: dict[str, int] = {}  # of those that are stored
         self._writing: set[str] = set()
         self._flush: IDelayedCall | None = None
+        self._urgent: set[str] = set()
+        self._hurry: IDelayedCall | None = None
 
     def changed(self, call: Ringing) -> None:
         """
@@ -90,6 +92,17 @@ class RingingRecords:
             self._changed[call.id] = call
         if self._flush is None:
             self._flush = self._clock.callLater(_INTERVAL, self._look)
+
+    def rings(self, id: str) -> None:
+        """
+        Store a call now, unless what is known of it is stored already.
+
+        What else this turn of the reactor brings comes first: it may be the answer.
+        """
+        if id in self._changed or id in self._settled:
+            self._urgent.add(id)
+            if self._hurry is None:
+                self._hurry = self._clock.callLater(0, self._write_urgent)
 
     def adopt(self, record: Record) -> None:
         """
@@ -110,24 +123,33 @@ class RingingRecords:
         """
         Store nothing more.
         """
-        if self._flush is not None:
-            self._flush.cancel()
-            self._flush = None
+        for timer in (self._flush, self._hurry):
+            if timer is not None:
+                timer.cancel()
+        self._flush = self._hurry = None
 
     # Inside
+
+    def _write_urgent(self) -> None:
+        self._hurry = None
+        urgent, self._urgent = self._urgent, set()
+        for id in urgent:
+            call = self._settled.pop(id, None) or self._changed.pop(id, None)
+            if call is not None:  # it is not over
+                self._write(call)
 
     def _look(self) -> None:
         self._flush = None
         settled, self._settled, self._changed = self._settled, self._changed, {}
-        for id, call in settled.items():
-            if id in self._writing:
-                self.changed(call)  # the version that it has is not known yet
-            else:
-                self._write(call)
+        for call in settled.values():
+            self._write(call)
         if self._settled and self._flush is None:
             self._flush = self._clock.callLater(_INTERVAL, self._look)
 
     def _write(self, call: Ringing) -> None:
+        if call.id in self._writing:
+            self.changed(call)  # the version that it has is not known yet
+            return
         described = call.describe()
         if described is None:
             return

@@ -117,6 +117,34 @@ class RingingRecordsTests(StoreCase):
         self.assertEqual(state.run, b"run")
         self.assertAlmostEqual(state.written, NOW + 0.2, places=3)
 
+    def test_rings(self) -> None:
+        """
+        When a phone rings it is stored at once; when another one does, there is nothing
+        new to store.
+        """
+        self.records.changed(self.ringing)
+        self.records.rings(CALL.id)
+        self.assertIsNone(self.record())
+        self.later(0)
+        first = self.record()
+        assert first is not None
+        self.records.rings(CALL.id)
+        self.later()
+        self.later()
+        second = self.record()
+        assert second is not None
+        self.assertEqual(second.version, first.version)
+
+    def test_answered_at_once(self) -> None:
+        """
+        But not if the answer has come together with that.
+        """
+        self.records.changed(self.ringing)
+        self.records.rings(CALL.id)
+        self.records.ended(CALL.id)
+        self.later(0)
+        self.assertIsNone(self.record())
+
     def test_over(self) -> None:
         """
         What is over by then is never stored; what ends later is removed.
