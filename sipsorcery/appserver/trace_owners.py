@@ -9,11 +9,12 @@ the proxy makes of ours. The responses go with them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from sipsorcery.appserver.calls.connection import Connection
 from sipsorcery.appserver.events import Events
 from sipsorcery.dialog.dialog import DialogID
+from sipsorcery.endpoint import Endpoint
 from sipsorcery.monitor.event import EventKind
 from sipsorcery.monitor.origin import origin_of
 from sipsorcery.sip.errors import ParseError
@@ -28,6 +29,9 @@ from sipsorcery.transport.flow import Flow
 _RECENT = 10_000
 # Of a sent-by that names none.
 _PORT = 5060
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 
 #: Finds the established call that a dialog is of.
 Find: TypeAlias = Callable[[DialogID], Connection | None]
@@ -59,6 +63,8 @@ class TraceOwners:
         self._events = events
         self._limit = limit
         self._recent: dict[tuple[str, str], Belonging] = {}
+        # Via branches of requests that were asked for credentials.
+        self._challenged: dict[tuple[str, str, Endpoint], str] = {}
         self._established: Find = lambda id: None
 
     def follow(self, established: Find) -> None:
@@ -67,16 +73,39 @@ class TraceOwners:
         """
         self._established = established
 
-    def received(self, request: Request, belonging: Belonging, tag: str) -> None:
+    def challenged(self, request: Request, source: Endpoint) -> None:
+        """
+        Hear of a request that was asked for credentials: it is nobody's for now.
+
+        :param source: where it really came from.
+        """
+        if self._is_wanted:
+            _keep(
+                self._challenged,
+                _beginning(request, source),
+                request[VIA].branch or "",
+                self._limit,
+            )
+
+    def received(
+        self, request: Request, belonging: Belonging, tag: str, source: Endpoint
+    ) -> None:
         """
         Tell whose a request is that has begun something, and what will come of it.
 
+        The one before it, of the same client, that brought no credentials is theirs as
+        well.
+
         :param tag: ours in the dialog that it makes; "": it makes none.
+        :param source: where it really came from.
         """
-        if self._is_wanted:
-            call_id = request.get(CALL_ID) or ""
-            self.remember(call_id, tag, belonging)
-            self._claim_received(belonging, call_id, request[VIA])
+        if not self._is_wanted:
+            return
+        call_id = request.get(CALL_ID) or ""
+        self.remember(call_id, tag, belonging)
+        before = self._challenged.pop(_beginning(request, source), "")
+        self._claim(belonging, call_id, "branch", before)
+        self._claim_received(belonging, call_id, request[VIA])
 
     def sent(self, request: Request, belonging: Belonging) -> None:
         """
@@ -91,12 +120,8 @@ class TraceOwners:
         """
         Know a dialog, or what may become one, by its Call-ID and our tag.
         """
-        if not (tag and belonging.owner):
-            return
-        self._recent.pop((call_id, tag), None)
-        self._recent[call_id, tag] = belonging
-        if len(self._recent) > self._limit:
-            del self._recent[next(iter(self._recent))]
+        if tag and belonging.owner:
+            _keep(self._recent, (call_id, tag), belonging, self._limit)
 
     def trace(self, data: bytes, flow: Flow, received: bool) -> None:
         """
@@ -147,3 +172,20 @@ class TraceOwners:
     def _claim(self, belonging: Belonging, call_id: str, name: str, value: str) -> None:
         if belonging.owner and value:
             self._events.belongs(belonging.owner, belonging.call, call_id, name, value)
+
+
+def _beginning(request: Request, source: Endpoint) -> tuple[str, str, Endpoint]:
+    """
+    Name what a client begins, with credentials or without.
+    """
+    return request.get(CALL_ID) or "", request[FROM].tag or "", source
+
+
+def _keep(memory: dict[_K, _V], key: _K, value: _V, limit: int) -> None:
+    """
+    Remember something, and forget the oldest where there is too much.
+    """
+    memory.pop(key, None)
+    memory[key] = value
+    if len(memory) > limit:
+        del memory[next(iter(memory))]

@@ -258,6 +258,8 @@ class Call:
                 await self._connect(answered)
         except Challenged as challenged:
             self._reason = "asked for credentials"
+            if self._source.is_near:
+                self._tools.owners.challenged(self._request, self._source.remote)
             self._incoming.reject(challenged.status, fields=challenged.fields)
         except Refused as refused:
             self._refuse(refused)
@@ -303,7 +305,8 @@ class Call:
         if self._source.is_near:
             whose = Belonging(self.owner, self.id)
             tag = self.caller.dialog.id.local_tag
-            self._tools.owners.received(self._request, whose, tag)
+            remote = self._source.remote
+            self._tools.owners.received(self._request, whose, tag, remote)
 
     def _execute(self, admitted: Admitted, legs: int) -> Execution:
         """

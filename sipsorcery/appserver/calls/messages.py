@@ -123,6 +123,8 @@ class _Message:
         try:
             delivered = await trying
         except Challenged as challenged:
+            if self._source.is_near:
+                self._tools.owners.challenged(self._request, self._source.remote)
             self._respond(challenged.status, None, challenged.fields)
         except Refused as refused:
             self.refuse(refused)
@@ -200,7 +202,8 @@ class _Message:
         self._owner = admitted.account.owner
         if self._source.is_near:
             whose = Belonging(self._owner, self._id)
-            self._tools.owners.received(self._request, whose, "")
+            remote = self._source.remote
+            self._tools.owners.received(self._request, whose, "", remote)
         admitted.plan.check(self._request.method)
         result = await self._run(admitted)
         if isinstance(result, Refused):
