@@ -11,6 +11,10 @@ each, so it holds even where the ends, and not the server, are the limit.
 * ``forward``: the proxy, stateless, by a script of five lines.
 * ``guarded``: as ``forward``, with the guard as it is by default.
 * ``watched``: as ``guarded``, while somebody reads all events but traces.
+* ``traced``: as ``watched``, and traces, too: each message is an event.
+* ``exported``: as ``guarded``, with a copy of each message in HEP3.
+* ``monitored``: as ``guarded``, with the monitor of ``twistd sipsorcery`` in the same
+  process, which writes each message to the disk.
 * ``relay``: the proxy, with transactions, and guarded.
 * ``kamailio forward``, ``kamailio relay``: the same by Kamailio, where it is installed,
   with its fast allocator and one process for UDP.
@@ -45,8 +49,11 @@ from twisted.internet.protocol import DatagramProtocol
 from benchmarks._measuring import free_port, processor_time, wait_for
 from sipsorcery import config
 from sipsorcery.access.guard import Guard
+from sipsorcery.endpoint import Endpoint
 from sipsorcery.monitor.bus import LocalBus
 from sipsorcery.monitor.event import EventKind
+from sipsorcery.monitor.hep_export import HEPService
+from sipsorcery.monitor.service import MonitorService
 from sipsorcery.proxy.service import ProxyService
 from sipsorcery.store.secrets import Secrets
 from sipsorcery.tap.collecting import collect_rarely
@@ -192,13 +199,18 @@ class Echo(DatagramProtocol):
 
 
 def start_proxy(
-    reactor: Any, script: str, far: int, *, guarded: bool = True, watched: bool = False
+    reactor: Any,
+    script: str,
+    far: int,
+    *,
+    guarded: bool = True,
+    watch: Callable[[Any, config.Config, LocalBus], object] | None = None,
 ) -> int:
     """
     Start the proxy service and return its port.
 
     :param guarded: whether the guard judges each packet.
-    :param watched: whether somebody reads events.
+    :param watch: begins to read events.
     """
     folder, port = Path(tempfile.mkdtemp()), free_port()
     file = folder / "script.py"
@@ -212,11 +224,42 @@ def start_proxy(
     secrets.load()
     loaded = config.parse(text.encode())
     bus = LocalBus(reactor)
-    if watched:
-        bus.subscribe(lambda event: None, set(EventKind) - {EventKind.SIP_TRACE})
+    if watch is not None:
+        watch(reactor, loaded, bus)
     guard = Guard.of_config(loaded) if guarded else None
     ProxyService(reactor, loaded, bus=bus, secrets=secrets, guard=guard).startService()
     return port
+
+
+def watch(reactor: Any, loaded: config.Config, bus: LocalBus) -> None:
+    """
+    Read all events but traces.
+    """
+    bus.subscribe(lambda event: None, set(EventKind) - {EventKind.SIP_TRACE})
+
+
+def trace(reactor: Any, loaded: config.Config, bus: LocalBus) -> None:
+    """
+    Read all events.
+    """
+    bus.subscribe(lambda event: None)
+
+
+def export(reactor: Any, loaded: config.Config, bus: LocalBus) -> None:
+    """
+    Send traces to somebody who does not listen.
+    """
+    target = Endpoint.parse(f"udp:{HOST}:{free_port()}")
+    HEPService(reactor, target, bus).startService()
+
+
+def monitor(reactor: Any, loaded: config.Config, bus: LocalBus) -> None:
+    """
+    Keep all events on the disk.
+    """
+    service = MonitorService(reactor, loaded, bus)
+    service.startService()
+    reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
 
 
 def start_echo(reactor: Any, far: int) -> int:
@@ -232,14 +275,20 @@ SERVERS: dict[str, Callable[[Any, int], int]] = {
     "echo": start_echo,
     "forward": lambda reactor, far: start_proxy(reactor, FORWARD, far, guarded=False),
     "guarded": lambda reactor, far: start_proxy(reactor, FORWARD, far),
-    "watched": lambda reactor, far: start_proxy(reactor, FORWARD, far, watched=True),
+    "watched": lambda reactor, far: start_proxy(reactor, FORWARD, far, watch=watch),
+    "traced": lambda reactor, far: start_proxy(reactor, FORWARD, far, watch=trace),
+    "exported": lambda reactor, far: start_proxy(reactor, FORWARD, far, watch=export),
+    "monitored": lambda reactor, far: start_proxy(reactor, FORWARD, far, watch=monitor),
     "relay": lambda reactor, far: start_proxy(reactor, RELAY, far),
 }
 # How Kamailio sends on.
 PEERS = {"kamailio forward": "forward()", "kamailio relay": "t_relay()"}
 # With which of them each server is compared.
 PEER_OF = {
-    **dict.fromkeys(("forward", "guarded", "watched"), "kamailio forward"),
+    **dict.fromkeys(
+        ("forward", "guarded", "watched", "traced", "exported", "monitored"),
+        "kamailio forward",
+    ),
     "relay": "kamailio relay",
 }
 
