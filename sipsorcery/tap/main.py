@@ -20,6 +20,7 @@ from sipsorcery.proxy.errors import ScriptError
 from sipsorcery.registrar.errors import RegistrarError
 from sipsorcery.store.errors import StoreError
 from sipsorcery.tap.collecting import collect_rarely
+from sipsorcery.tap.notifying import ServiceManager
 from sipsorcery.transport.clock import make_monotonic
 from sipsorcery.transport.errors import CertificateError, ListenError
 from sipsorcery.watchtower.errors import WatchtowerError
@@ -77,6 +78,7 @@ class MainService(MultiService):
         self._make_log = make_log
         self._reactor = reactor
         self._make = make
+        self._manager = ServiceManager(reactor)
 
     def setServiceParent(self, parent: Any) -> None:
         """
@@ -116,12 +118,14 @@ class MainService(MultiService):
         # Not before: until the reactor runs, a signal ends the process untidily.
         self._reactor.callWhenRunning(collect_rarely)
         self._reactor.callWhenRunning(self._log.info, "Ready")
+        self._reactor.callWhenRunning(self._manager.ready)
 
     def stopService(self) -> Deferred[None]:
         """
         Stop every service, the last one first, each when the one before has ended.
         """
         self.running = 0
+        self._manager.stopping()
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
