@@ -67,6 +67,7 @@ class RedisBus(Service):
     :param clock: gives the seconds since the epoch.
     :param entries: what a stream holds at least.
     :param waiting: how many events wait to be sent, and for one subscriber.
+    :param look: seconds between two looks at what is wanted.
 
     :ivar missed: events of others that were lost before they were read.
     """
@@ -84,6 +85,7 @@ class RedisBus(Service):
         clock: Callable[[], float] = time.time,
         entries: int = _ENTRIES,
         waiting: int = 10_000,
+        look: float = _LOOK,
     ) -> None:
         self.missed = 0
         self._reactor = reactor
@@ -100,6 +102,7 @@ class RedisBus(Service):
         self._heard: set[EventKind] = set()  # what is subscribed to here
         self._is_sending = False
         self._loops: list[Deferred[None]] = []
+        self._interval = look
         self._looks = LoopingCall(self._look)
         self._looks.clock = reactor
         self._cursor: Cursor | None = None  # None: nothing was read yet
@@ -159,7 +162,7 @@ class RedisBus(Service):
         """
         super().startService()
         self._sending.connect()
-        self._looks.start(_LOOK).addErrback(self._failed)
+        self._looks.start(self._interval).addErrback(self._failed)
         if self._heard:
             self._begin(self._read())
 

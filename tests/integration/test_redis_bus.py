@@ -43,7 +43,7 @@ class RedisBusTests(bus_contract.BusContract):
         """
         Start another process, as it were.
         """
-        bus = RedisBus(reactor, self.redis.url, **options)
+        bus = RedisBus(reactor, self.redis.url, look=0.05, **options)
         bus.startService()
         self.addCleanup(lambda: Deferred.fromCoroutine(self.close(bus)))
         return bus
