@@ -49,6 +49,9 @@ _FLOOD = 10
 _PERSISTENCE = 5
 # No ban is longer; and a day after the last one the next is short again.
 _DAY = 86_400.0
+# Where nobody is banned otherwise, a ban that an administrator orders is as long as
+# one is by default.
+_ORDERED = 300.0
 
 
 @dataclass(slots=True)
@@ -186,6 +189,28 @@ class Guard:
         List who is banned.
         """
         return [ban for ban in self._bans.values() if ban.until > now]
+
+    def ban(self, host: str, seconds: float | None, now: float) -> str | None:
+        """
+        Ban a source because an administrator says so.
+
+        :param seconds: None: as long as others are banned at first.
+        :return: the source; None: it is never banned.
+        """
+        if self._allow.include(host):
+            return None
+        source = source_of(host)
+        length = seconds or self._first_ban or _ORDERED
+        ban = Ban(source, Offence.ORDER, now, now + length)
+        _put(self._bans, source, ban, self._sizes[2])
+        self._tell(ban)
+        return source
+
+    def is_banned(self, host: str, now: float) -> bool:
+        """
+        Tell whether a source is not listened to, whatever it has proved.
+        """
+        return self._is_banned(source_of(host), now) and not self._allow.include(host)
 
     def unban(self, host: str) -> bool:
         """

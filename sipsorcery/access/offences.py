@@ -18,6 +18,7 @@ class Offence(StrEnum):
     CREDENTIALS = "failed credentials"
     UNKNOWN = "unknown users"
     SCANNER = "a scanner"
+    ORDER = "an administrator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Rule:
     is_proven: bool = False
 
 
-# A flood is not counted here: the rate of packets is a setting.
+# A flood is not counted here: the rate of packets is a setting. Nor is an order.
 OFFENCES = {
     Offence.FLOOD: Rule(1, 1.0),
     # A phone that sends something odd to keep its NAT open does so every 15 s.

@@ -104,7 +104,7 @@ class Commands:
 
         :raises ConsoleError: if that cannot be, with the reason.
         """
-        seat.doing = f"{typed.command.name} {typed.rest}".strip()
+        seat.doing = for_line(f"{typed.command.name} {typed.rest}".strip())
         try:
             await self._acts[typed.command.name](seat, typed, screen)
         finally:
@@ -149,13 +149,11 @@ class Commands:
             return
         palette = screen.palette
         lines = [
-            f"{palette.put(Style.BOLD, 'call')}  {' '.join(map(for_line, story.calls))}",
-            *(
-                f"{palette.put(Style.BOLD, 'leg')}   {for_line(each)}"
-                for each in story.call_ids
-            ),
-            "",
+            f"{palette.put(Style.BOLD, head.ljust(6))}{for_line(each)}"
+            for head, names in (("call", story.calls), ("leg", story.call_ids))
+            for each in names
         ]
+        lines.append("")
         for event in story.events:
             if event.trace is None:
                 shows_owner = seat.viewer.is_admin

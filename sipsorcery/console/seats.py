@@ -17,6 +17,8 @@ class Caps:
     """
     How many may be connected.
 
+    :ivar idle: seconds that somebody may leave the prompt alone.
+    :ivar longest: seconds that a session may last.
     :ivar strangers: connections that have yet to log in, in all.
     :ivar strangers_of: such connections of one source.
     """
@@ -26,6 +28,8 @@ class Caps:
     of_source: int = 50
     strangers: int = 100
     strangers_of: int = 20
+    idle: float = 3600.0
+    longest: float = 86_400.0
 
 
 @dataclass(slots=True, eq=False)
@@ -33,7 +37,10 @@ class Seat:
     """
     One who is logged in, by one connection.
 
-    :ivar since: seconds since the epoch.
+    :ivar since: when they came, in seconds since the epoch.
+    :ivar began: the same, on the clock of the reactor.
+    :ivar touched: when they pressed a key last, likewise.
+    :ivar doing: the command that runs; empty: none.
     :ivar seen_as: the user whose view an administrator has taken; empty: their own.
     :ivar traced: whether `tail` shows the messages of SIP, too: of this account, or ""
         of all; None: it does not.
@@ -45,6 +52,8 @@ class Seat:
     is_admin: bool
     address: str
     since: float
+    began: float
+    touched: float
     history: History
     end: Callable[[str], object]
     doing: str = ""
@@ -129,10 +138,14 @@ class Seats:
         now: float,
         end: Callable[[str], object],
         *,
+        since: float = 0.0,
         is_admin: bool = False,
     ) -> Seat:
         """
         Let somebody in.
+
+        :param now: on the clock of the reactor.
+        :param since: the same, in seconds since the epoch.
         """
         self._last += 1
         seat = Seat(
@@ -140,7 +153,9 @@ class Seats:
             user=user,
             is_admin=is_admin,
             address=host,
-            since=now,
+            since=since,
+            began=now,
+            touched=now,
             history=self._history(user),
             end=end,
         )
@@ -152,6 +167,20 @@ class Seats:
         Let somebody go.
         """
         self._seats.pop(seat.number, None)
+
+    def overdue(self, now: float) -> list[tuple[Seat, str]]:
+        """
+        Give who has been here for too long, and why that is.
+
+        Who watches something does not press keys.
+        """
+        caps, found = self._caps, []
+        for seat in self:
+            if now - seat.began >= caps.longest:
+                found.append((seat, "This session has lasted as long as one may."))
+            elif not seat.doing and now - seat.touched >= caps.idle:
+                found.append((seat, "Nobody has typed anything for too long."))
+        return found
 
     def _history(self, user: str) -> History:
         history = self._histories.pop(user, None) or History()

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from twisted.application.service import IService
@@ -20,6 +21,10 @@ from sipsorcery.access.throttle import Throttle
 from sipsorcery.appserver.listing import Listing
 from sipsorcery.appserver.service import AppServerService
 from sipsorcery.config import Config
+from sipsorcery.console.commands import Commands
+from sipsorcery.console.login import Login
+from sipsorcery.console.seats import Seats
+from sipsorcery.console.service import ConsoleService
 from sipsorcery.control import ControlService, Verb
 from sipsorcery.control.naming import instance
 from sipsorcery.monitor.bus import Bus, LocalBus
@@ -31,6 +36,7 @@ from sipsorcery.proxy.service import ProxyService
 from sipsorcery.registrar.service import RegistrarService
 from sipsorcery.store.ports import settle
 from sipsorcery.tap.account_changes import of_account_changes
+from sipsorcery.tap.asking import ControlledServers
 from sipsorcery.tap.questions import (
     of_calls,
     of_dispatcher,
@@ -104,8 +110,36 @@ def make_monitor(reactor: Any, config: Config) -> Iterator[IService]:
     bus = RedisBus(reactor, config.storage.live[0], reader="monitor")
     yield bus
     vitals = Vitals(reactor, config, bus)
-    yield from _monitor(reactor, config, bus, vitals)
+    monitor = MonitorService(reactor, config, bus)
+    yield from _monitor(reactor, config, monitor, bus, vitals)
     yield from vitals.services()
+
+
+def make_ssh(reactor: Any, config: Config) -> Iterator[IService]:
+    """
+    Make what a process has that is the console alone.
+
+    :raises MonitorError: if it would hear nobody, or is not to listen.
+    """
+    if not config.storage.live:
+        raise MonitorError(
+            "a console of its own hears other processes by Redis, and storage.live is "
+            '"local"; with that, twistd sipsorcery has a console in it'
+        )
+    if config.ssh.listen is None:
+        raise MonitorError("ssh.listen is empty: there is nowhere to listen")
+    config = settle(config)
+    stores = Stores(reactor, config)
+    yield stores
+    process = _Process(reactor, config, stores, "ssh")
+    yield from process.begin()
+    # Its own window: a monitor may have the one of this folder.
+    folder = config.server.data_dir / "ssh"
+    apart = replace(config, server=replace(config.server, data_dir=folder))
+    monitor = MonitorService(reactor, apart, process.bus)
+    yield monitor
+    yield from process.console(monitor)
+    yield from process.vitals.services()
 
 
 def make_all(reactor: Any, config: Config) -> Iterator[IService]:
@@ -125,6 +159,8 @@ def make_all(reactor: Any, config: Config) -> Iterator[IService]:
         yield from process.registrar(stores)
     if config.appserver.enabled:
         yield from process.appserver(stores)
+    if config.monitor.enabled and config.ssh.listen is not None:
+        yield from process.console()
     yield from process.proxy(here=("appserver",) if config.appserver.enabled else ())
     yield from process.vitals.services()
 
@@ -146,19 +182,20 @@ class _Process:
         self._reactor = reactor
         self._config = config
         self._stores = stores
-        self._bus = make_bus(reactor, config)
-        self.vitals = Vitals(reactor, config, self._bus, stores)
+        self.bus = make_bus(reactor, config)
+        self.vitals = Vitals(reactor, config, self.bus, stores)
         self._accounts = Accounts(stores.directory, config, reactor)
         self._throttle = Throttle()
-        notices = Notices(server, self._bus, time.time)
+        self._monitor: MonitorService | None = None
+        notices = Notices(server, self.bus, time.time)
         self._guard = Guard.of_config(config, banned=notices.banned)
 
     def begin(self) -> Iterator[IService]:
         """
         Make what all servers of the process need running.
         """
-        if isinstance(self._bus, RedisBus):
-            yield self._bus
+        if isinstance(self.bus, RedisBus):
+            yield self.bus
 
     def proxy(self, here: Collection[str] = ()) -> Iterator[IService]:
         """
@@ -167,11 +204,11 @@ class _Process:
         :param here: the names of the servers that it has beside it.
         """
         if (target := self._config.hep.target) is not None:
-            yield HEPService(self._reactor, target, self._bus)
+            yield HEPService(self._reactor, target, self.bus)
         proxy = ProxyService(
             self._reactor,
             self._config,
-            bus=self._bus,
+            bus=self.bus,
             secrets=self._stores.secrets,
             accounts=self._accounts,
             authenticator=self._authenticator("proxy"),
@@ -188,7 +225,49 @@ class _Process:
         """
         Make the monitor and its control socket.
         """
-        yield from _monitor(self._reactor, self._config, self._bus, self.vitals)
+        monitor = MonitorService(self._reactor, self._config, self.bus)
+        self._monitor = monitor
+        yield from _monitor(self._reactor, self._config, monitor, self.bus, self.vitals)
+
+    def console(self, monitor: MonitorService | None = None) -> Iterator[IService]:
+        """
+        Make the SSH console.
+
+        :param monitor: which it shows; None: the one of `monitor`.
+        """
+        monitor = monitor or self._monitor
+        assert monitor is not None
+        reactor, config, directory = self._reactor, self._config, self._stores.directory
+        folder = config.server.data_dir
+        seats = Seats()
+        commands = Commands(
+            reactor,
+            view=monitor.view,
+            directory=directory,
+            servers=ControlledServers(reactor, folder, self._stores.reader, time.time),
+            seats=seats,
+            bus=self.bus,
+            clock=time.time,
+        )
+        login = Login(
+            reactor,
+            directory=directory,
+            throttle=self._throttle,
+            guard=self._guard,
+            notices=Notices("ssh", self.bus, time.time),
+        )
+        service = ConsoleService(
+            reactor,
+            config,
+            login=login,
+            seats=seats,
+            commands=commands,
+            directory=directory,
+            bus=self.bus,
+            clock=time.time,
+        )
+        yield service
+        self.vitals.add_check("ssh", service)
 
     def registrar(self, stores: WritableStores) -> Iterator[IService]:
         """
@@ -201,7 +280,7 @@ class _Process:
             authenticator=self._authenticator("registrar"),
             live=stores.live,
             secrets=stores.secrets,
-            bus=self._bus,
+            bus=self.bus,
         )
         yield registrar
         self.vitals.add("registrar", registrar)
@@ -224,7 +303,7 @@ class _Process:
             directory=stores.directory,
             live=stores.live,
             secrets=stores.secrets,
-            bus=self._bus,
+            bus=self.bus,
         )
         yield service
         self.vitals.add("appserver", service)
@@ -243,15 +322,15 @@ class _Process:
             secrets=self._stores.secrets,
             server=server,
             guard=self._guard,
-            bus=self._bus,
+            bus=self.bus,
             throttle=self._throttle,
         )
 
     def _control(
         self, role: str, verbs: Mapping[str, Verb] | None = None
     ) -> ControlService:
-        everywhere = of_every_server(role, self._bus)
-        changes = of_account_changes(role, self._bus)
+        everywhere = of_every_server(role, self.bus)
+        changes = of_account_changes(role, self.bus)
         verbs = {**everywhere, **changes, **(verbs or {})}
         return ControlService(self._reactor, self._config.server.data_dir, role, verbs)
 
@@ -266,9 +345,8 @@ def make_bus(reactor: Any, config: Config) -> LocalBus | RedisBus:
 
 
 def _monitor(
-    reactor: Any, config: Config, bus: Bus, vitals: Vitals
+    reactor: Any, config: Config, monitor: MonitorService, bus: Bus, vitals: Vitals
 ) -> Iterator[IService]:
-    monitor = MonitorService(reactor, config, bus)
     yield monitor
     vitals.add_check("monitor", monitor)
     everywhere = of_every_server("monitor", bus)

@@ -41,7 +41,7 @@ def of_every_server(role: str, bus: Bus) -> Mapping[str, Verb]:
 
 def of_guard(guard: Guard, clock: Callable[[], float]) -> Mapping[str, Verb]:
     """
-    Give what a server answers that has a guard: ``bans``, ``unban``, ``explain``.
+    Give what a server answers that has a guard: who is banned, and who shall be.
 
     :param clock: that which the guard is told the time by.
     """
@@ -56,7 +56,10 @@ def of_guard(guard: Guard, clock: Callable[[], float]) -> Mapping[str, Verb]:
     def explain(address: str) -> str:
         return guard.explain(_address(address), clock())
 
-    return {"bans": bans, "unban": unban, "explain": explain}
+    def ban(address: str, seconds: float | None = None) -> str | None:
+        return guard.ban(_address(address), seconds, clock())
+
+    return {"bans": bans, "ban": ban, "unban": unban, "explain": explain}
 
 
 def of_dispatcher(dispatcher: Dispatcher | None) -> Mapping[str, Verb]:

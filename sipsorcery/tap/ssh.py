@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from twisted.application.service import IService
+from twisted.internet.interfaces import IReactorCore
 
-from sipsorcery.tap.options import AbsentService, CommandOptions
+from sipsorcery.tap.assembly import make_ssh
+from sipsorcery.tap.main import MainService
+from sipsorcery.tap.options import CommandOptions
 
 
 class Options(CommandOptions):
@@ -16,12 +19,17 @@ class Options(CommandOptions):
 
     longdesc = (
         "An SSH console: live events, calls and ladder diagrams, to each user their "
-        "own."
+        "own. It hears other processes by Redis; twistd sipsorcery has one in it."
     )
 
 
-def makeService(options: Options) -> NoReturn:
+def makeService(options: Options) -> IService:
     """
-    Refuse: the service comes with a later version.
+    Make the console.
     """
-    raise AbsentService("sipssh", "offer the console over SSH")
+    from twisted.internet import reactor
+
+    config = options.configuration
+    return MainService(
+        IReactorCore(reactor), lambda: make_ssh(reactor, config), options.make_log
+    )

@@ -23,7 +23,7 @@ COMMANDS = {
     "sipregagent": False,
     "sipregistrar": True,
     "sipsorcery": True,
-    "sipssh": False,
+    "sipssh": True,
     "sipwatchtower": True,
     "sipweb": False,
 }
