@@ -132,9 +132,9 @@ class TraceOwners:
         try:
             request = parse(data)
             via, tags = request[VIA], (request[FROM].tag, request[TO].tag)
+            call_id = request[CALL_ID]
         except ParseError:
             return
-        call_id = request.get(CALL_ID) or ""
         remote, ours = tags if received else (tags[1], tags[0])
         belonging = self._find(DialogID(call_id, ours or "", remote or ""))
         if belonging is None:

@@ -157,17 +157,19 @@ class DialogSet(Machine[ForkEffect]):
         """
         Take a response to the INVITE.
 
-        One that is of another request, or breaks the grammar, is passed over.
+        One that is of another request, or breaks the grammar, is passed over. But a
+        failure ends the transaction that it has come to, whatever it says else.
         """
+        if response.status >= 300:
+            self.fail(response)
+            return
         try:
             if not self._is_ours(response):
                 return
             if response.is_provisional:
                 self._receive_provisional(response)
-            elif response.is_success:
-                self._receive_success(response, now)
             else:
-                self.fail(response)
+                self._receive_success(response, now)
         except ParseError:
             pass
 

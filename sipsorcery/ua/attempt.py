@@ -25,6 +25,7 @@ from sipsorcery.sip.fields import TO
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.transaction.errors import TransactionTimeout
+from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.transactions.client import ClientTransaction, Way
 from sipsorcery.transport.transactions.drive import Failure
 from sipsorcery.ua.acknowledging import AckSender
@@ -110,6 +111,10 @@ class Attempt:
         self._end_silence()
         self._driven.machine.receive(response, self._core.clock.seconds())
         self._driven.run()
+        if response.is_success and not self.answer.called:
+            # There is no other after it, unless somebody else answers as well.
+            text = f"{self._transaction.peer} has answered with what is no answer"
+            self.failed(transaction, TransportError(text))
 
     def failed(self, transaction: ClientTransaction, error: Failure) -> None:
         """

@@ -40,6 +40,7 @@ server.data_dir = '{folder}'
 proxy.inside = "udp:127.0.0.1:5059"
 appserver.listen = "udp:127.0.0.1:5065"
 """
+_SDP = MediaType("application", "sdp")
 SDP = b"v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n"
 
 
@@ -202,6 +203,8 @@ class ServiceCase(DirectoryCase):
         received: str | None = "udp:192.0.2.9:5060",
         fields: Sequence[tuple[str, str]] = (),
         to_tag: str = "",
+        body: bytes = SDP,
+        type: MediaType = _SDP,
     ) -> Request:
         """
         Send a request, as from somebody behind the proxy.
@@ -220,10 +223,10 @@ class ServiceCase(DirectoryCase):
                 ("CSeq", f"1 {method}"),
                 ("Contact", "<sip:eve@192.0.2.9>"),
                 *((name, value) for name, value in where if value is not None),
-                (CONTENT_TYPE, MediaType("application", "sdp")),
+                (CONTENT_TYPE, type),
                 *fields,
             ],
-            SDP,
+            body,
         )
         self.proxy.send(request)
         self.settle()
@@ -338,6 +341,20 @@ class ServiceTests(ServiceCase):
         self.settle()
         self.assertEqual(self.statuses(), [100, 480])
         self.assertNotIn("Contact", self.last)
+
+    def test_unreadable_offer(self) -> None:
+        """
+        An offer that nobody can read is the caller's fault, and no news for us.
+        """
+        self.plan("exten => _X.,1,Dial(,,bob@192.0.2.1)")
+        for body in (b"x", SDP + b"m=audio\r\n"):
+            self.invite(body=body)
+            self.assertEqual(self.statuses()[-1], 400)
+        parts = MediaType.parse("multipart/mixed;boundary=x")
+        self.invite(body=b"--x\r\n", type=parts)
+        self.assertEqual(self.statuses()[-1], 400)
+        self.assertEqual(self.flushLoggedErrors(), [])
+        self.assertEqual(len(self.service.calls), 0)
 
     def test_cancel(self) -> None:
         """

@@ -176,6 +176,21 @@ class FailureTests(ForkTestCase):
         self.assertEqual(self.calls.dialogs, ())
         self.assertIs(one.state, State.Terminated)
 
+    def test_failure_that_is_odd(self) -> None:
+        """
+        The transaction is over with any failure that has come to it, though it names
+        another call or cannot be read: nothing may be left of the dialogs.
+        """
+        odd = answer(486, "2")
+        odd.set("To", "<sip:")
+        other = response(486, to=request(from_tag="other"))
+        for each in (odd, other):
+            self.setUp()
+            one = self.early("1")
+            self.assertEqual(
+                self.feed(each), [Ended(one), Rejected(each), Terminated()]
+            )
+
     def test_no_response(self) -> None:
         """
         So does having no response at all.

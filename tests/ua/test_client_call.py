@@ -267,6 +267,41 @@ class RefusedTests(CallCase):
         self.assertEqual(error.response.status, 486)
         self.assert_settled()
 
+    def odd(self, status: int, **fields: str) -> None:
+        """
+        Let the peer answer, with fields that are not those of the INVITE.
+        """
+        response = self.bob.last("INVITE").respond(status, to_tag="peer")
+        for name, value in fields.items():
+            response.set(name.replace("_", "-"), value)
+        self.bob.send(response)
+
+    def test_odd_refusal(self) -> None:
+        """
+        A refusal that names another call has ended this one, and its early dialog.
+        """
+        for name, value in (
+            ("Call_ID", "other"),
+            ("From", "<sip:x@example.com>;tag=x"),
+        ):
+            call = self.call()
+            self.bob.respond(self.bob.last("INVITE"), 180)
+            self.network.advance()
+            self.odd(486, **{name: value})
+            self.assertEqual(self.refused(call.answered(), RequestFailed).status, 486)
+            self.assert_settled()
+
+    def test_odd_answer(self) -> None:
+        """
+        An answer that belongs to no dialog of ours is none; nobody waits for another.
+        """
+        call = self.call()
+        self.bob.respond(self.bob.last("INVITE"), 180)
+        self.network.advance()
+        self.odd(200, From="<sip:x@example.com>;tag=x")
+        self.refused(call.answered(), RequestFailed)
+        self.assert_settled()
+
     def test_silence(self) -> None:
         """
         Where nobody answers at all, that counts as 408.

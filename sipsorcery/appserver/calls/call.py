@@ -33,6 +33,7 @@ from sipsorcery.appserver.sources import Source
 from sipsorcery.appserver.tools import Tools
 from sipsorcery.appserver.trace_owners import Belonging
 from sipsorcery.monitor.event import EventKind
+from sipsorcery.sdp import SDPError
 from sipsorcery.sip.address import Address
 from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.response import Response
@@ -263,8 +264,9 @@ class Call:
             self._incoming.reject(challenged.status, fields=challenged.fields)
         except Refused as refused:
             self._refuse(refused)
-        except ParseError as error:
-            self._refuse(Refused(Code.FAULT, error.text, error.status))
+        except (ParseError, SDPError) as error:
+            status: int = getattr(error, "status", 400)
+            self._refuse(Refused(Code.FAULT, str(error), status))
 
     def _belongs_to(self, admitted: Admitted) -> None:
         self.account = admitted.account

@@ -125,7 +125,10 @@ class Leg:
         async for response, early in call.progress:
             if early is not None and not self._target.rewrites_sdp:
                 self._inquiry.keep_addresses(early)
-            self._listener.progressed(response, early)
+            try:
+                self._listener.progressed(response, early)
+            except (ParseError, SDPError):
+                pass  # what cannot be passed on; the answer may still be
         try:
             session = await call.answered()
         except CallCancelled:

@@ -127,6 +127,20 @@ class ProgressTests(TwoPhonesCase):
     Before the call is answered.
     """
 
+    def test_unreadable(self) -> None:
+        """
+        What nobody can read of a callee is not passed on, and he may answer all the
+        same.
+        """
+        self.call()
+        self.respond(183, ("Content-Type", "x"), body=ANSWER)
+        self.respond(180)
+        self.assertEqual(self.caller.statuses, [180])
+        self.respond(200, body=ANSWER)
+        self.assertEqual(self.heard.status, 200)
+        self.within("ACK", 1)
+        self.end()
+
     def test_statuses(self) -> None:
         """
         Each status passes once, with its reason and what may pass beside it.
