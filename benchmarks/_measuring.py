@@ -155,15 +155,40 @@ def processor_time(pid: int) -> float:
     """
     Return the seconds of processor time that a process and its children have used.
     """
-    ticks = 0
+    return sum(processor_times(pid))
+
+
+def processor_times(pid: int) -> tuple[float, float]:
+    """
+    Return those of a process, and those of its children.
+    """
+    own = others = 0
+    for each, parent, ticks in _processes():
+        if each == pid:
+            own = ticks
+        elif parent == pid:
+            others += ticks
+    second = os.sysconf("SC_CLK_TCK")
+    return own / second, others / second
+
+
+def children(pid: int) -> list[int]:
+    """
+    Return the processes that a process has started.
+    """
+    return [each for each, parent, _ in _processes() if parent == pid]
+
+
+def _processes() -> Iterator[tuple[int, int, int]]:
+    """
+    Give each process, who has started it, and the ticks that it has used.
+    """
     for file in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = file.read_text().rpartition(")")[2].split()
         except OSError:
             continue  # it has just ended
-        if pid in (int(file.parent.name), int(fields[1])):
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+        yield int(file.parent.name), int(fields[1]), int(fields[11]) + int(fields[12])
 
 
 def resident(pid: int) -> int:

@@ -256,10 +256,15 @@ class Ends:
     :ivar lost: calls that have not come to their end.
     :ivar turned_away: those that the server had no time for; each was made again.
     :ivar held: what ends the calls that are held: To and the target of each.
+    :ivar window: how many calls are under way at a time.
+    :ivar took: the seconds that each call has taken from its INVITE to its 200.
     """
 
     def __init__(self) -> None:
         self.lost = self.turned_away = 0
+        self.window = WINDOW
+        self.took: list[float] = []
+        self._begun: dict[int, float] = {}
         self.held: dict[int, tuple[bytes, bytes]] = {}
         self._near, self._far = self._socket(), self._socket()
         self._numbers = itertools.count(int(time.time()) << 16)
@@ -304,7 +309,7 @@ class Ends:
         """
         self._hangs_up = not hold
         for _ in range(count):
-            while len(self._ringing) + len(self._ending) >= WINDOW:
+            while len(self._ringing) + len(self._ending) >= self.window:
                 self._hear()
             self._begin()
         self._finish()
@@ -316,7 +321,7 @@ class Ends:
         while self.held:
             number, (to, target) = self.held.popitem()
             self._bye(number, to, target)
-            while len(self._ending) >= WINDOW:
+            while len(self._ending) >= self.window:
                 self._hear()
         self._finish()
 
@@ -329,6 +334,7 @@ class Ends:
         if not ready:
             self.lost += len(self._ringing) + len(self._ending)
             self._ringing.clear()
+            self._begun.clear()
             self._ending.clear()
         for descriptor, _ in ready:
             if descriptor == self._far.fileno():
@@ -347,6 +353,7 @@ class Ends:
     def _begin(self) -> None:
         number = next(self._numbers)
         self._ringing.add(number)
+        self._begun[number] = time.monotonic()
         fields = {b"near": self.near_port, b"id": number, b"length": len(DESCRIPTION)}
         self._near.sendto(INVITE % fields + DESCRIPTION, self._server)
 
@@ -397,6 +404,7 @@ class Ends:
         if number not in self._ringing:
             return  # a repetition
         self._ringing.remove(number)
+        self.took.append(time.monotonic() - self._begun.pop(number))
         contact, to = _line(message, b"Contact: "), _line(message, b"To: ")
         start, end = contact.find(b"<") + 1, contact.find(b">")
         target = contact[start:end] if start else contact[9:]
@@ -413,6 +421,7 @@ class Ends:
         self._send_within(b"ACK", 1, number, _line(response, b"To: "), b"sip:server")
         if number in self._ringing:
             self._ringing.remove(number)
+            del self._begun[number]
             self.turned_away += 1
             time.sleep(_PAUSE)
             self._begin()
