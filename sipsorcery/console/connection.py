@@ -135,6 +135,11 @@ class ConsoleTransport(SSHServerTransport):
         self.transport.unregisterProducer()
         self._cut_soon()
 
+    def receiveError(self, reasonCode: int, description: bytes) -> None:
+        """
+        Take their goodbye, which conch would log as an error.
+        """
+
     def connectionLost(self, reason: Failure | None = None) -> None:
         """
         Forget everything.

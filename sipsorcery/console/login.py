@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from twisted.conch.ssh.keys import BadKeyError, BadSignatureAlgorithmError, Key
-from twisted.cred.error import LoginDenied
+from twisted.cred.error import UnauthorizedLogin
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
@@ -74,7 +74,7 @@ class Login:
         """
         Give the user that a name and a password belong to.
 
-        :raises LoginDenied: if there is none, after the same time in any case.
+        :raises UnauthorizedLogin: if there is none, after the same time in any case.
         """
         user_name, text = _text(name), _text(password)
         self._check_lock(user_name, remote)
@@ -82,10 +82,10 @@ class Login:
         try:
             user = await users.log_in(user_name, text)
         except StoreError as error:
-            raise LoginDenied(str(error)) from error
+            raise UnauthorizedLogin(str(error)) from error
         if user is None:
             await self._fail(user_name, remote)
-            raise LoginDenied
+            raise UnauthorizedLogin
         return self._succeed(user, user_name, remote)
 
     async def by_key(
@@ -101,19 +101,19 @@ class Login:
 
         :param verify: says whether the signature is right; None: there is none yet, and
             somebody asks only whether the key would do.
-        :raises LoginDenied: if there is none.
+        :raises UnauthorizedLogin: if there is none.
         """
         user_name = _text(name)
         self._check_lock(user_name, remote)
         user = await self._owner_of(user_name, algorithm, blob)
         if user is None:
             # People have keys for other places, too: to show one is no guess.
-            raise LoginDenied
+            raise UnauthorizedLogin
         if verify is None:
             return user
         if not _is_signed(blob, verify):
             await self._fail(user_name, remote)
-            raise LoginDenied
+            raise UnauthorizedLogin
         return self._succeed(user, user_name, remote)
 
     async def _owner_of(self, name: str, algorithm: bytes, blob: bytes) -> User | None:
@@ -125,7 +125,7 @@ class Login:
                 return None
             key = await self._directory.of(user.name).keys.find(blob)
         except StoreError as error:
-            raise LoginDenied(str(error)) from error
+            raise UnauthorizedLogin(str(error)) from error
         return None if key is None else user
 
     def _check_lock(self, name: str, remote: Endpoint) -> None:
@@ -134,7 +134,7 @@ class Login:
         if self._throttle.locked_for(remote, key, now):
             attempt = Attempt(remote, "SSH", name, Reason.LOCKED)
             self._notices.failed(attempt)
-            raise LoginDenied
+            raise UnauthorizedLogin
 
     async def _fail(self, name: str, remote: Endpoint) -> None:
         now = self._clock.seconds()
@@ -165,8 +165,8 @@ def _counted(name: str) -> str:
 
 def _text(data: bytes) -> str:
     if len(data) > _MAX_TEXT:
-        raise LoginDenied
+        raise UnauthorizedLogin
     try:
         return data.decode()
     except UnicodeDecodeError:
-        raise LoginDenied from None
+        raise UnauthorizedLogin from None
