@@ -26,11 +26,17 @@ class Claim(msgspec.Struct, frozen=True, gc=False, array_like=True):
     :ivar server: where it listens, as text of an `Endpoint`.
     :ivar incarnation: what its process drew at its start.
     :ivar dialogue: the identifier that the call has there.
+    :ivar begun: when, in seconds since the epoch.
+    :ivar invite: the INVITE, for whoever has to answer it in the place of its server.
+    :ivar source: where that came from, as text of an `Endpoint`.
     """
 
     server: str
     incarnation: str
     dialogue: str
+    begun: float = 0.0
+    invite: bytes = b""
+    source: str = ""
 
 
 #: What the live state calls them.

@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from sipsorcery.sip.fields import FROM, REASON, TO, VIA
+from sipsorcery.sip.fields import CONTENT_TYPE, FROM, REASON, TO, VIA
+from sipsorcery.sip.parameterised import MediaType
 from sipsorcery.sip.response import Response
 from sipsorcery.store.claims import CLAIMS, Claim, claim_key
 from sipsorcery.store.directory import Language
@@ -17,6 +18,7 @@ from sipsorcery.store.ringing import RINGING, RingingLeg
 from sipsorcery.store.secrets import Purpose
 from sipsorcery.transaction.derived import make_ack, make_cancel
 from tests.appserver.restarting import PROXY, RestartingCase
+from tests.appserver.test_service import SDP
 
 TWICE = """\
 sys.dial("one@192.0.2.1")
@@ -437,6 +439,112 @@ class RestartTests(RestartingCase):
         self.do(self.joe.dialplans.put("in", LINES, Language.LINES))
         self.restart()
         self.assertEqual(self.final()[REASON].text, "restarted")
+
+
+class UnrecordedTests(RestartingCase):
+    """
+    Calls that had just begun, and had no record yet.
+    """
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.plan(TWICE)
+        self.ring()
+
+    def lose(self) -> None:
+        """
+        Remove the record of the call.
+        """
+        self.given(self.live.discard(RINGING.name, self.record().key))
+
+    def test_refused(self) -> None:
+        """
+        Nobody knows what rings, but the caller is told that there is no call; his ACK
+        ends it.
+        """
+        self.lose()
+        self.restart()
+        self.assertEqual(self.methods(), [])
+        self.assertEqual(self.statuses(), [503])
+        self.assertEqual(self.final()[REASON].text, "restarted")
+        self.proxy.send(make_ack(self.invite, self.final()))
+        self.settle(40)
+        self.assertEqual(self.statuses(), [503])
+
+    def test_once(self) -> None:
+        """
+        After another restart he is not told again.
+        """
+        self.lose()
+        self.restart()
+        self.restart()
+        self.assertEqual(self.statuses(), [])
+
+    def test_older(self) -> None:
+        """
+        A call that has begun long before the last one had its end, or has its record.
+        """
+        self.lose()
+        self.settle(1)
+        self.call()
+        self.settle()
+        self.restart()
+        self.assertEqual(self.statuses(), [])
+        told = [each.get("Call-ID") for each in self.proxy.responses]
+        self.assertEqual(set(told), {"call2"})
+
+    def test_answered(self) -> None:
+        """
+        A call that was answered goes on.
+        """
+        fields: list[Any] = [
+            ("Contact", "<sip:one@192.0.2.1>"),
+            ("Record-Route", f"<sip:{PROXY}:5059;lr>"),
+            (CONTENT_TYPE, MediaType("application", "sdp")),
+        ]
+        self.proxy.send(self.leg.respond(200, fields=fields, body=SDP, to_tag="b"))
+        self.settle(0.5)
+        self.assertEqual(self.statuses()[-1], 200)
+        self.restart()
+        self.assertNotIn(503, self.statuses())
+        self.assertEqual(len(self.service.connections), 1)
+
+    def test_credentials(self) -> None:
+        """
+        What proves who calls lies in no claim either.
+        """
+        self.ring(fields=[("Authorization", "Digest response=zanzibar")])
+        record = self.given(self.live.get(CLAIMS.name, claim_key("call2", "2", 1)))
+        assert record is not None
+        self.assertIn(b"INVITE", record.data)
+        self.assertNotIn(b"zanzibar", record.data)
+
+    def test_damaged(self) -> None:
+        """
+        A claim that cannot be read keeps nobody else waiting.
+        """
+        self.lose()
+        key = claim_key("call1", "1", 1)
+        record = self.given(self.live.get(CLAIMS.name, key))
+        assert record is not None
+        claim = CLAIMS.read(record)
+        for number, data in enumerate(
+            (
+                b"\xff",
+                self.damaged(claim, invite=b"BYE", dialogue="one"),
+                self.damaged(claim, source="nowhere", dialogue="two"),
+            )
+        ):
+            other = record.replace(key=f"{number}", data=data)
+            self.given(self.live.put(other))
+        self.restart()
+        self.assertEqual(self.statuses(), [503])
+
+    def damaged(self, claim: Claim, **fields: Any) -> bytes:
+        """
+        Give the data of a claim with other fields.
+        """
+        return CLAIMS.write(msgspec.structs.replace(claim, **fields))
 
 
 class CalleesTests(RestartingCase):

@@ -225,7 +225,10 @@ class Call:
     async def _run(self) -> Answered | None:
         admitted = await self._tools.admission.admit(self._request, self._source)
         self._belongs_to(admitted)
-        claim = await self._tools.claims.take(self._request, self.id, MAX_RINGING)
+        came_from = self._incoming.flow.remote
+        claim = await self._tools.claims.take(
+            self._request, self.id, MAX_RINGING, came_from
+        )
         if claim is None:
             self._leave()
             return None

@@ -11,12 +11,9 @@ from sipsorcery.appserver.calls.recorded_leg import RecordedLeg
 from sipsorcery.appserver.plans.execution import Execution
 from sipsorcery.appserver.plans.run_state import RunState
 from sipsorcery.appserver.records.cdr_writer import LegCDR
-from sipsorcery.sip.request import Request
+from sipsorcery.appserver.records.invites import write_invite
 from sipsorcery.store.ringing import RingingCall
 from sipsorcery.ua import ServerCall
-
-# Nobody needs these any more when a call is let in, and they prove who calls.
-_CREDENTIALS = ("Authorization", "Proxy-Authorization")
 
 
 @dataclass(slots=True)
@@ -70,7 +67,7 @@ class Ringing:
             owner=account.owner,
             server="",
             incarnation="",
-            invite=_without_credentials(self.incoming.request).to_bytes(),
+            invite=write_invite(self.incoming.request),
             source=str(self.incoming.flow.remote),
             tag=self._told,
             username=account.username,
@@ -88,12 +85,3 @@ class Ringing:
             ),
         )
         return ringing, None if execution is None else execution.state
-
-
-def _without_credentials(request: Request) -> Request:
-    if not any(name in request for name in _CREDENTIALS):
-        return request
-    copy = request.copy()
-    for name in _CREDENTIALS:
-        copy.remove(name)
-    return copy

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
+from sipsorcery.appserver.records.invites import write_invite
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.sip.fields import CALL_ID, CSEQ, FROM
 from sipsorcery.sip.request import Request
@@ -58,7 +59,11 @@ class Claims:
         self._is_stopped = False
 
     async def take(
-        self, request: Request, dialogue: str, ringing: float
+        self,
+        request: Request,
+        dialogue: str,
+        ringing: float,
+        source: Endpoint | None = None,
     ) -> Claim | None:
         """
         Claim the call of an INVITE.
@@ -67,11 +72,20 @@ class Claims:
 
         :param dialogue: the identifier of the call.
         :param ringing: for how many seconds it may ring.
+        :param source: where the INVITE came from; None: nobody shall answer it.
         :return: None if another server has it: then be silent.
         """
-        claim = Claim(self._server, self._incarnation, dialogue)
-        key, expiry = key_of(request), self._now() + ringing + MARGIN
-        record = CLAIMS.record(key, claim, expiry=expiry)
+        claim, now = Claim(self._server, self._incarnation, dialogue), self._now()
+        if source is not None:
+            claim = Claim(
+                self._server,
+                self._incarnation,
+                dialogue,
+                now,
+                write_invite(request),
+                str(source),
+            )
+        record = CLAIMS.record(key_of(request), claim, expiry=now + ringing + MARGIN)
         try:
             await self._live.swap(record)
         except Conflict as conflict:

@@ -22,13 +22,16 @@ from sipsorcery.appserver.plans.run_state import RunState
 from sipsorcery.appserver.plans.running_time import MAX_SECONDS
 from sipsorcery.appserver.records.cdr_writer import CDRWriter, LegCDR
 from sipsorcery.appserver.records.claiming import Claims, key_of
+from sipsorcery.appserver.records.invites import read_invite
 from sipsorcery.appserver.records.ringing import RingingRecords
 from sipsorcery.appserver.records.snapshots import Snapshots
+from sipsorcery.appserver.refusals import Code, Refused
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.sip.errors import LocalProtocolError, ParseError
-from sipsorcery.sip.parser import parse
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
+from sipsorcery.store.claims import CLAIMS, Claim
+from sipsorcery.store.dialogues import DIALOGUES
 from sipsorcery.store.errors import Conflict, StoreError, UnreadableRecord
 from sipsorcery.store.live import LiveStore, Record
 from sipsorcery.store.ringing import RINGING, RingingCall, RingingLeg
@@ -41,6 +44,9 @@ from sipsorcery.ua.resuming import take_up, withdraw
 RESTARTED = "server restarted"
 # Calls that are seen to before others get their turn: some 20 ms.
 _AT_ONCE = 20
+# Seconds before the kill in which a call may have begun that rings unrecorded: several
+# times as long as that takes, as a machine may stand still.
+_UNRECORDED = 0.5
 # CANCELs that come before their calls were looked at: as many as a start takes seconds,
 # and more than people give up meanwhile.
 _EARLY = 1_000
@@ -104,10 +110,12 @@ class Rescue:
         :return: how many there were.
         """
         records: list[Record] = []
+        begun = await self._just_begun()
         async for record in self._live.scan(RINGING.name):
             call = self._read(record)
             if call is not None and self._is_from_before(call):
                 records.append(record)
+                begun.pop(call.id, None)
         while records:
             some, records = records[:_AT_ONCE], records[_AT_ONCE:]
             # They share a commit of the store.
@@ -115,6 +123,9 @@ class Rescue:
                 [self._core.spawn(self._take(each, resume)) for each in some]
             )
             await deferLater(self._core.clock, 0)
+        for id, claim in begun.items():
+            if await self._live.get(DIALOGUES.name, id) is None:
+                await self._refuse(claim)
         self._is_done = True
         self._cancelled.clear()
         return self.count
@@ -165,6 +176,37 @@ class Rescue:
         if caller is not None:
             self._callers.append(caller)
 
+    async def _just_begun(self) -> dict[str, Claim]:
+        """
+        Find the calls that began shortly before the kill, by their identifiers.
+        """
+        claims: list[Claim] = []
+        async for record in self._live.scan(CLAIMS.name):
+            claim = self._read_claim(record)
+            if claim is not None and claim.invite and self._is_from_before(claim):
+                claims.append(claim)
+        first = max((claim.begun for claim in claims), default=0.0) - _UNRECORDED
+        return {claim.dialogue: claim for claim in claims if claim.begun >= first}
+
+    async def _refuse(self, claim: Claim) -> None:
+        """
+        Answer somebody who had just called, before it was written down what rings.
+
+        What has come to its end as quickly gets an answer that nobody minds.
+        """
+        try:
+            invite, source = read_invite(claim.invite), Endpoint.parse(claim.source)
+            if await self._claims.take_over(invite, claim.dialogue, 0.0):
+                incoming = take_up(self._core, invite, source)
+                if incoming is not None:
+                    refused = Refused(Code.RESTARTED)
+                    incoming.reject(
+                        refused.status, refused.phrase, fields=refused.fields
+                    )
+                    self._claims.release(invite)
+        except (ParseError, TransportError, ValueError) as error:
+            self._log.warn("A caller is left without an answer: {error}", error=error)
+
     def _cut(self, leg: RingingLeg) -> None:
         """
         Let a phone ring no more.
@@ -172,7 +214,7 @@ class Rescue:
         if leg.cdr is not None:
             self._cdrs.resume(leg.cdr).ended(RESTARTED, 487)
         try:
-            invite, to = _request(leg.invite), Endpoint.parse(leg.to)
+            invite, to = read_invite(leg.invite), Endpoint.parse(leg.to)
             withdraw(self._core, invite, to, self._answered)
         except (ParseError, TransportError, LocalProtocolError, ValueError) as error:
             self._log.warn("A phone may ring on: {error}", error=error)
@@ -182,7 +224,7 @@ class Rescue:
         Give the caller's side of a call; None if nobody waits there.
         """
         try:
-            invite = _request(call.invite)
+            invite = read_invite(call.invite)
             if not await self._claims.take_over(invite, call.id, MAX_SECONDS):
                 return None  # it has come again, and was begun anew
             source = Endpoint.parse(call.source)
@@ -216,9 +258,15 @@ class Rescue:
             self._cdrs.resume(call.cdr).ended(RESTARTED, 487)
         self._live.discard(RINGING.name, call.id).addErrback(_ignore)
 
-    def _is_from_before(self, call: RingingCall) -> bool:
-        is_own = call.server == self._server
-        return is_own and call.incarnation != self._incarnation
+    def _is_from_before(self, whose: RingingCall | Claim) -> bool:
+        is_own = whose.server == self._server
+        return is_own and whose.incarnation != self._incarnation
+
+    def _read_claim(self, record: Record) -> Claim | None:
+        try:
+            return CLAIMS.read(record)
+        except UnreadableRecord:
+            return None  # it is of a newer version
 
     def _read(self, record: Record) -> RingingCall | None:
         try:
@@ -226,13 +274,6 @@ class Rescue:
         except UnreadableRecord as error:
             self._log.error("A call that rang cannot be read: {error}", error=error)
             return None
-
-
-def _request(text: bytes) -> Request:
-    message = parse(text)
-    if not isinstance(message, Request) or message.method != "INVITE":
-        raise ValueError("a call that was begun by no INVITE")
-    return message
 
 
 def _ignore(failure: Failure) -> None:
