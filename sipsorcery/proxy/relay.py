@@ -6,25 +6,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 
 from sipsorcery.proxy.best import best
-from sipsorcery.proxy.branch import Branches, Kind
+from sipsorcery.proxy.branch import Branches
 from sipsorcery.proxy.breadth import shares
 from sipsorcery.proxy.errors import Refused
 from sipsorcery.proxy.express import Express
 from sipsorcery.proxy.outgoing import Outgoing
+from sipsorcery.proxy.relay_branch import RelayBranch
 from sipsorcery.proxy.review import Passed, Review, not_noted, pass_unseen
 from sipsorcery.proxy.routing import Routed
 from sipsorcery.proxy.transparency import restore
 from sipsorcery.proxy.ways import Hop, Ways
 from sipsorcery.sip.errors import ParseError
-from sipsorcery.sip.fields import MAX_BREADTH, MAX_FORWARDS, VIA
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
-from sipsorcery.transaction.errors import TransactionTimeout
 from sipsorcery.transaction.timers import Timers
-from sipsorcery.transport.errors import TransportError
 from sipsorcery.transport.flow import Flow
 from sipsorcery.transport.layer import TransportLayer
 from sipsorcery.transport.target import Target
@@ -33,16 +31,11 @@ from sipsorcery.transport.transactions.drive import Failure
 from sipsorcery.transport.transactions.layer import TransactionLayer
 from sipsorcery.transport.transactions.server import ServerTransaction
 
-# "Timer C MUST be set to greater than 3 minutes" (16.6, 11).
-TIMER_C = 181.0
 # Octets that the requests under way may take at a time: 40,000 usual calls that ring,
 # or fewer with more phones each, or with large bodies.
 _MEMORY = 256 * 2**20
 # What the transaction of a message takes beside its text.
 _OVERHEAD = 2250
-# Answers that speak of one way alone: an overloaded server, a flow that is gone
-# (RFC 5626, 5.3). Another one may do.
-_TRY_NEXT = (503, 430)
 # Branches of one request: more phones than anybody has for one number, and few enough
 # that nobody makes an avalanche of one packet; see also `breadth`.
 MAX_BRANCHES = 50
@@ -201,7 +194,7 @@ class _Relay:
         self.relays = relays
         self.routed = routed
         self.transparent = transparent
-        self._branches = [_Branch(self, hops, share) for hops, share in branches]
+        self._branches = [RelayBranch(self, hops, share) for hops, share in branches]
         # Else we are but the edge of those who know them.
         self._is_for_contacts = any(
             hop.uri is not None for hops, _ in branches for hop in hops
@@ -344,216 +337,3 @@ class _Relay:
 
     def _pass_on(self, client: ClientTransaction, response: Response) -> None:
         self._transaction.send(self._prepared(client, response))
-
-
-class _Branch:
-    """
-    One target of a relay, by the hops that lead to it.
-
-    :param breadth: how many branches others may make of it.
-    """
-
-    def __init__(self, relay: _Relay, hops: Sequence[Hop], breadth: int) -> None:
-        self._relay = relay
-        self._breadth = breadth
-        self._hops = list(hops)
-        self._client: ClientTransaction | None = None
-        self._timer_c: IDelayedCall | None = None
-        self._waiting: IDelayedCall | None = None  # for any answer of this server
-        self._has_progress = False
-        self._is_cancelled = False
-        self.is_pending = True
-        self.timed_out = False
-
-    def try_next(self) -> None:
-        """
-        Send the request to the next hop, if there is one.
-        """
-        relays = self._relay.relays
-        while self._hops and not self._is_cancelled:
-            hop = self._hops.pop(0)
-            try:
-                self._client = self._send(hop)
-            except TransportError:
-                _note_failure(relays, hop)
-                continue
-            self._client.request.compact()
-            self._hop = hop
-            if self._relay.is_invite:
-                self._start_timer_c()
-            self._begin_to_wait()
-            return
-        self._end()
-
-    def _send(self, hop: Hop) -> ClientTransaction:
-        relay = self._relay
-        routed, relays = relay.routed, relay.relays
-        if not relay.transparent and relays.express is not None:
-            usual = relays.express.relayed(routed, hop, self._breadth)
-            if usual is not None:
-                return relays.transactions.begin(usual, hop.way, self)
-        request = relays.outgoing.prepare(
-            routed, hop.departure, hop.uri, hop.routes
-        ).copy()
-        request.set(MAX_FORWARDS, routed.hops - 1)
-        request.set(MAX_BREADTH, self._breadth)
-        if relay.transparent:
-            request.remove(VIA)
-        target = f"{hop.departure.target} {request.request_uri}"
-        branch = relays.branches.make(Kind.RELAYED, routed.loop, target, routed.request)
-        return relays.transactions.request(request, hop.way, self, branch=branch)
-
-    def cancel(self) -> None:
-        """
-        Cancel it; what is not an INVITE ends by itself.
-        """
-        self._is_cancelled = True
-        if self.is_pending and self._client is not None and self._relay.is_invite:
-            self._client.cancel()
-
-    # What the client transaction reports
-
-    def response_received(
-        self, transaction: ClientTransaction, response: Response
-    ) -> None:
-        """
-        Let the script see a response, and sort it.
-        """
-        flow = transaction.flow
-        assert flow is not None  # it came on it
-        self._wait_no_more()
-        self._relay.relays.review(
-            response,
-            flow,
-            response[VIA].branch,
-            lambda: self._sort(transaction, response),
-        )
-
-    def _sort(self, transaction: ClientTransaction, response: Response) -> None:
-        if response.is_provisional:
-            self._has_progress = True
-            if self._relay.is_invite and response.status > 100:
-                self._start_timer_c()
-            self._relay.provisional(transaction, response)
-        elif response.is_success:
-            self._end()
-            self._relay.succeeded(transaction, response)
-        elif response.status in _TRY_NEXT and self._hops and not self._is_cancelled:
-            _note_failure(self._relay.relays, self._hop)
-            self._leave()
-            self.try_next()
-            self._relay.settle()
-        else:
-            self._end()
-            self._relay.refused(transaction, response)
-
-    def failed(self, transaction: ClientTransaction, error: Failure) -> None:
-        """
-        Try the next hop, unless somebody was there already.
-        """
-        self.timed_out = isinstance(error, TransactionTimeout)
-        _note_failure(self._relay.relays, self._hop)
-        if self._hop.offer is not None:
-            self._hop.offer.silent()
-        if self._has_progress:
-            self._end()
-        else:
-            self._leave()
-            self.try_next()
-        self._relay.silent()
-
-    # Inside
-
-    def _begin_to_wait(self) -> None:
-        """
-        Give a server that is one of several some time to answer at all.
-        """
-        offer = self._hop.offer
-        if offer is None:
-            return
-        offer.sent()
-        if self._relay.is_invite and self._hops:
-            clock = self._relay.relays.clock
-            self._waiting = clock.callLater(offer.patience, self._waited)
-
-    def _waited(self) -> None:
-        # Of the next one we know more, and sooner, than of one that is dead or stuck.
-        self._waiting = None
-        offer = self._hop.offer
-        assert self._client is not None and offer is not None  # or nobody would wait
-        self._client.user = _GivenUp(self._relay)
-        offer.silent()
-        self._leave()
-        self.try_next()
-        self._relay.settle()
-
-    def _wait_no_more(self) -> None:
-        if self._waiting is not None:
-            self._waiting.cancel()
-            self._waiting = None
-
-    def _leave(self) -> None:
-        """
-        Have no more to do with the server that was asked last.
-        """
-        self._wait_no_more()
-        if self._client is not None and self._hop.offer is not None:
-            self._hop.offer.settled()
-        self._client = None
-
-    def _start_timer_c(self) -> None:
-        if self._timer_c is not None:
-            self._timer_c.reset(TIMER_C)
-        elif self.is_pending:
-            self._timer_c = self._relay.relays.clock.callLater(TIMER_C, self._rang)
-
-    def _rang(self) -> None:
-        # "If the client transaction has received a provisional response, the proxy MUST
-        # generate a CANCEL request matching that transaction" (16.8). Without one the
-        # transaction has long given up by itself.
-        self._timer_c = None
-        self._hops.clear()
-        self.cancel()
-
-    def _end(self) -> None:
-        self.is_pending = False
-        if self._client is not None:
-            self._client.request.compact(keep_body=False)
-        self._leave()
-        if self._timer_c is not None:
-            self._timer_c.cancel()
-            self._timer_c = None
-
-
-class _GivenUp:
-    """
-    What is left of a server that has not answered in time: the call is with another.
-
-    Whatever it says now comes too late; only a call that it has answered is one.
-    """
-
-    def __init__(self, relay: _Relay) -> None:
-        self._relay = relay
-        self._is_cancelled = False
-
-    def response_received(
-        self, transaction: ClientTransaction, response: Response
-    ) -> None:
-        """
-        End what begins there now; pass a 2xx on, as any (16.7, 5).
-        """
-        if response.is_success:
-            self._relay.succeeded(transaction, response)
-        elif response.is_provisional and not self._is_cancelled:
-            self._is_cancelled = True
-            transaction.cancel()
-
-    def failed(self, transaction: ClientTransaction, error: Failure) -> None:
-        """
-        Hear nothing new.
-        """
-
-
-def _note_failure(relays: Relays, hop: Hop) -> None:
-    if hop.target is not None:
-        relays.failed(hop.target)

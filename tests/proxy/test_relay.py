@@ -9,7 +9,8 @@ from dataclasses import replace
 from sipsorcery.access.contacts import Contact
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.monitor.event import EventKind
-from sipsorcery.proxy.relay import MAX_BRANCHES, TIMER_C
+from sipsorcery.proxy.relay import MAX_BRANCHES
+from sipsorcery.proxy.relay_branch import TIMER_C
 from sipsorcery.proxy.token import ConnectionFlow, Tokens, Use
 from sipsorcery.sip import Request, Response
 from sipsorcery.sip.fields import MAX_BREADTH, RECORD_ROUTE, VIA
