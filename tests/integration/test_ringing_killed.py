@@ -243,3 +243,19 @@ class OnceTests(RingingCase):
             assert response is not None
             self.assertEqual((response.status, response.reason), (486, "Sorry"))
             await wait_for(lambda: not self.bob.rings)
+
+    async def test_at_once(self) -> None:
+        """
+        Killed as soon as it rings, before that may be written down, the server still
+        gives alice a final answer when it is started again.
+        """
+        for _ in range(ROUNDS // 2):
+            call = self.alice.agent.invite(f"sip:101@{DOMAIN}", MEDIA)
+            await self.wait(call, lambda: self.bob.rings)
+            await self.restart()
+            with self.assertRaises(RequestFailed) as caught:
+                await call.answered()
+            response = caught.exception.response
+            assert response is not None
+            self.assertIn(response.status, (486, 503))
+            self.bob.calls.clear()
