@@ -111,7 +111,7 @@ class Attempt:
         self._end_silence()
         self._driven.machine.receive(response, self._core.clock.seconds())
         self._driven.run()
-        if response.is_success and not self.answer.called:
+        if response.is_success and not self.over.is_known:
             # There is no other after it, unless somebody else answers as well.
             text = f"{self._transaction.peer} has answered with what is no answer"
             self.failed(transaction, TransportError(text))

@@ -19,6 +19,7 @@ from sipsorcery.appserver.python.turns import Waiting
 from sipsorcery.appserver.python.workers import Workers
 from sipsorcery.appserver.service import AppServerService
 from sipsorcery.config import parse
+from sipsorcery.monitor.bus import Bus
 from sipsorcery.monitor.event import Event, EventKind
 from sipsorcery.monitor.origin import origin_of
 from sipsorcery.sip.fields import CONTENT_TYPE, REASON, RETRY_AFTER, VIA, WARNING
@@ -174,6 +175,13 @@ class ServiceCase(DirectoryCase):
     # As a bus
 
     dropped = 0
+
+    @property
+    def here(self) -> Bus:
+        """
+        Be all there is.
+        """
+        return self
 
     def wants(self, kind: EventKind) -> bool:
         """
@@ -341,6 +349,29 @@ class ServiceTests(ServiceCase):
         self.settle()
         self.assertEqual(self.statuses(), [100, 480])
         self.assertNotIn("Contact", self.last)
+
+    def test_hangs_up_at_once(self) -> None:
+        """
+        Of a callee who answers and hangs up in one breath nothing is left.
+        """
+        self.plan("exten => _X.,1,Dial(,,bob@192.0.2.1)")
+        self.invite()
+        (leg,) = self.proxy.requests
+        self.proxy.requests.clear()
+        contact: list[tuple[Any, Any]] = [("Contact", "<sip:bob@192.0.2.1>")]
+        contact.append((CONTENT_TYPE, _SDP))
+        answer = leg.respond(200, fields=contact, body=SDP, to_tag="b")
+        names = {"From": "To", "To": "From", "Call-ID": "Call-ID"}
+        fields = [(name, answer.get(of)) for name, of in names.items()]
+        via = f"SIP/2.0/UDP {HOST}:5059;branch=z9hG4bKbye"
+        every = [("Via", via), ("Max-Forwards", "70"), *fields, ("CSeq", "1 BYE")]
+        self.proxy.send(answer)
+        self.proxy.send(Request("BYE", "sip:x@127.0.0.1:5065", every))
+        self.settle(3)
+        self.assertIn(self.statuses()[-1], (480, 487))
+        self.assertEqual(len(self.service.calls), 0)
+        self.assertEqual(len(self.service.connections), 0)
+        self.assertEqual(self.service.agent.core.dialogs, {})
 
     def test_unreadable_offer(self) -> None:
         """

@@ -530,6 +530,23 @@ class CancelTests(CallCase):
         self.assertEqual(self.bob.methods[-1], "ACK")
         self.assert_settled()
 
+    def test_odd_answer(self) -> None:
+        """
+        A 2xx that belongs to no dialog of ours ends a call that was given up, too.
+        """
+        call = self.call()
+        invite = self.bob.last("INVITE")
+        self.bob.respond(invite, 180)
+        self.network.advance()
+        call.cancel()
+        self.network.advance()
+        self.bob.respond(self.bob.last("CANCEL"), 200)
+        odd = invite.respond(200, to_tag="peer")
+        odd.set("From", "<sip:x@example.com>;tag=x")
+        self.bob.send(odd)
+        self.refused(call.answered(), CallCancelled)
+        self.assert_settled()
+
     def test_before_any_response(self) -> None:
         """
         CANCEL waits for the first provisional response (9.1).

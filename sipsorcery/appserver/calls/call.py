@@ -15,7 +15,7 @@ from sipsorcery.access.dialogue_names import new_identifier
 from sipsorcery.appserver.admission import Admitted, Challenged
 from sipsorcery.appserver.calls.bridge import Bridge
 from sipsorcery.appserver.calls.caller_side import CallerSide
-from sipsorcery.appserver.calls.connection import Connection, Side
+from sipsorcery.appserver.calls.connection import REMOTE_HUNG_UP, Connection, Side
 from sipsorcery.appserver.calls.legs import CallLeg, Delivered, Errand, Listener
 from sipsorcery.appserver.calls.recorded_leg import RecordedLeg
 from sipsorcery.appserver.calls.ringing import Ringing
@@ -374,10 +374,12 @@ class Call:
         Answer the caller with what the callee has said.
         """
         session, target = answered.session, answered.target
-        if not self._incoming.is_pending:
+        if session.is_over or not self._incoming.is_pending:
             cdr = self._answers.pop(session, None)
             if cdr is not None:
-                cdr.ended(self._reason)
+                cdr.ended(REMOTE_HUNG_UP if session.is_over else self._reason)
+            if session.is_over:
+                raise Refused(Code.NOT_ANSWERED, "The callee has hung up", 480)
             await session.bye()  # the caller has given up in this moment
             return
         connection = self._connection(session, target)

@@ -355,7 +355,11 @@ class Connections:
     def add(self, connection: Connection) -> None:
         """
         Keep a call until its end, and end it when its limit is reached.
+
+        One that has ended before, because somebody has hung up at once, is not kept.
         """
+        if connection.is_over:
+            return
         self._connections[connection.id] = connection
         for side in connection.sides:
             self._by_session[side.session] = connection

@@ -159,9 +159,15 @@ class Takeover:
 
         A callee repeats its 2xx until it has an ACK: either we have the call and
         acknowledge, or nobody has it and the callee is hung up.
-
-        :raises ParseError: if the response breaks the grammar.
         """
+        try:
+            self._take_stray(response)
+        except ParseError as error:
+            self._tell_unreadable(error)
+
+    # Inside
+
+    def _take_stray(self, response: Response) -> None:
         if not response.is_success or response[CSEQ].method != "INVITE":
             return
         tag = response[TO].tag
@@ -180,7 +186,9 @@ class Takeover:
             self._strangers += 1
             self._core.spawn(self._hang_up(response))
 
-    # Inside
+    def _tell_unreadable(self, error: ParseError) -> None:
+        # Any callee can send it, so it is no fault of ours that needs a traceback.
+        self._log.info("A stray answer cannot be read: {error}", error=error)
 
     async def _try(self, key: str) -> None:
         await self._take_once(key)
@@ -188,6 +196,8 @@ class Takeover:
     async def _hang_up(self, response: Response) -> None:
         try:
             await hang_up_stranger(self._core, response, self._proxy)
+        except ParseError as error:
+            self._tell_unreadable(error)
         finally:
             self._strangers -= 1
 

@@ -4,7 +4,7 @@ Tests for `sipsorcery.appserver.calls.connection`.
 
 from __future__ import annotations
 
-from sipsorcery.appserver.calls.connection import LIMIT_REACHED, Side
+from sipsorcery.appserver.calls.connection import LIMIT_REACHED, Connection, Side
 from sipsorcery.sip.fields import REASON
 from sipsorcery.sip.parameterised import Reason
 from tests.appserver.established import EstablishedCase
@@ -124,6 +124,24 @@ class ConnectionTests(EstablishedCase):
         self.run_through(self.ours.bye())
         self.assertIsNone(calls.find(connection.id))
         self.assertIsNone(calls.of_session(connection.callee))
+
+    def test_over_before(self) -> None:
+        """
+        A call that has ended before anybody keeps it is not kept, nor is its limit.
+        """
+        self.bye()
+        again = Connection(
+            id="again",
+            owner="joe",
+            sides=self.connection.sides,
+            started=self.now(),
+            answered=self.now(),
+            limit=self.now() + 60,
+        )
+        self.assertTrue(again.is_over)
+        self.server.connections.add(again)
+        self.assertEqual(len(self.server.connections), 0)
+        self.assertIsNone(again.slot)
 
     def test_replace(self) -> None:
         """
