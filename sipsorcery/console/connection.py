@@ -4,15 +4,16 @@ One connection of SSH: who it is, and what they may open on it.
 
 from __future__ import annotations
 
+import struct
 from typing import Any, Protocol
 
 from twisted.conch.error import ConchError, IgnoreAuthentication, ValidPublicKey
 from twisted.conch.interfaces import IConchUser
-from twisted.conch.ssh.common import getNS
+from twisted.conch.ssh.common import NS, getNS
 from twisted.conch.ssh.connection import (
+    MSG_CHANNEL_OPEN_FAILURE,
     OPEN_ADMINISTRATIVELY_PROHIBITED,
     OPEN_RESOURCE_SHORTAGE,
-    OPEN_UNKNOWN_CHANNEL_TYPE,
     SSHConnection,
 )
 from twisted.conch.ssh.keys import Key
@@ -348,22 +349,30 @@ class ConsoleConnection(SSHConnection):
         super().__init__()
         self._session: SessionChannel | None = None
 
+    def ssh_CHANNEL_OPEN(self, packet: bytes) -> None:
+        """
+        Open a session; no way through to other machines.
+        """
+        kind, rest = getNS(packet)
+        refusal = self._refusal(kind)
+        if refusal is None:
+            super().ssh_CHANNEL_OPEN(packet)
+            return
+        text, code = refusal
+        (sender,) = struct.unpack(">L", rest[:4])
+        self.transport.sendPacket(
+            MSG_CHANNEL_OPEN_FAILURE,
+            struct.pack(">2L", sender, code) + NS(text) + NS(b""),
+        )
+
     def getChannel(
         self, channelType: bytes, windowSize: int, maxPacket: int, data: bytes
     ) -> SessionChannel:
         """
-        Open a session; no way through to other machines.
+        Make the session.
         """
-        seat = self.transport.seat
-        if channelType != b"session":
-            known = channelType in (b"direct-tcpip", b"x11")
-            code = (
-                OPEN_ADMINISTRATIVELY_PROHIBITED if known else OPEN_UNKNOWN_CHANNEL_TYPE
-            )
-            raise ConchError("there are sessions only", code)
-        if self._session is not None or seat is None:
-            raise ConchError("one session at a time", OPEN_RESOURCE_SHORTAGE)
-        shared = self.transport.shared
+        seat, shared = self.transport.seat, self.transport.shared
+        assert seat is not None  # or there is no connection
         self._session = SessionChannel(
             shared.reactor,
             seat,
@@ -376,6 +385,13 @@ class ConsoleConnection(SSHConnection):
             conn=self,
         )
         return self._session
+
+    def _refusal(self, kind: bytes) -> tuple[bytes, int] | None:
+        if kind != b"session":
+            return b"there are sessions only", OPEN_ADMINISTRATIVELY_PROHIBITED
+        if self._session is not None:
+            return b"one session at a time", OPEN_RESOURCE_SHORTAGE
+        return None
 
     def gotGlobalRequest(self, requestType: bytes, data: bytes) -> int:
         """

@@ -34,8 +34,7 @@ domains = ["{domain}"]
 listen = ["udp:127.0.0.1:{port}", "tcp:127.0.0.1:{port}"]
 [appserver]
 enabled = {appserver}
-[ssh]
-listen = ""
+{ssh}
 [web]
 listen = ""
 """
@@ -76,6 +75,7 @@ class Server:
             port=self.port,
             sip=sip,
             appserver=str(appserver).lower(),
+            ssh="" if "[ssh]" in text else '[ssh]\nlisten = ""',
         )
         self.config = parse(f"{whole}\n{text}".encode())
         self.services = MultiService()
