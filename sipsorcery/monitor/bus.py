@@ -21,6 +21,8 @@ _WAITING = 10_000
 # Events for one subscriber in one turn of the reactor: at some microseconds each, less
 # than a millisecond in which nobody else is served.
 _AT_ONCE = 100
+# Where turns are slow more comes in each: this part of what waits, some 10 ms at most.
+_PART = 10
 
 
 class Subscription(Protocol):
@@ -191,7 +193,8 @@ class _Place:
             turn.cancel()
 
     def _deliver(self) -> None:
-        for _ in range(min(len(self._queue), _AT_ONCE)):
+        count = max(_AT_ONCE, len(self._queue) // _PART)
+        for _ in range(min(len(self._queue), count)):
             # The subscriber may stop in the middle.
             if not self._queue:
                 return

@@ -43,13 +43,20 @@ class Program(ProcessProtocol):
     :ivar status: its exit status, or minus the signal that ended it; None: it runs.
     """
 
+    _terminal = False  # whether it is given one
+
     def __init__(self, folder: Path, *command: str) -> None:
         self.output = ""
         self.status: int | None = None
         self._name = Path(command[0]).name
         self._ended: Deferred[int] = Deferred()
         self._process = IReactorProcess(reactor).spawnProcess(
-            self, command[0], command, env=dict(os.environ), path=str(folder)
+            self,
+            command[0],
+            command,
+            env={**os.environ, "TERM": "xterm"} if self._terminal else {**os.environ},
+            path=str(folder),
+            usePTY=self._terminal,
         )
 
     @property
