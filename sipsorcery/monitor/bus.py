@@ -54,6 +54,12 @@ class Bus(Protocol):
         Events that any subscriber was too slow for, or that were lost on the way.
         """
 
+    @property
+    def here(self) -> Bus:
+        """
+        The part of it that has the events of this process alone.
+        """
+
     def wants(self, kind: EventKind) -> bool:
         """
         Tell whether anybody listens to a kind; else an event need not be built.
@@ -96,6 +102,13 @@ class LocalBus:
         Events that any subscriber was too slow for.
         """
         return self._dropped
+
+    @property
+    def here(self) -> Bus:
+        """
+        Itself.
+        """
+        return self
 
     def count_dropped(self) -> None:
         """

@@ -46,6 +46,7 @@ class HEPService(Service):
         self._bus = bus
         self._correlation = Correlation()
         self._subscription: Subscription | None = None
+        self._learning: Subscription | None = None
         self._way: _Datagrams | _Stream
         if target.transport is Transport.UDP:
             self._way = _Datagrams(reactor, target)
@@ -65,7 +66,11 @@ class HEPService(Service):
         Begin to send.
         """
         self._way.start()
-        self._subscription = self._bus.subscribe(self._take, _KINDS)
+        # What another process has traced it sends itself; of legs it tells us.
+        self._subscription = self._bus.here.subscribe(self._take, _KINDS)
+        if self._bus.here is not self._bus:
+            legs = {EventKind.OWNER_KNOWN}
+            self._learning = self._bus.subscribe(self._learn, legs)
         super().startService()
 
     def stopService(self) -> Deferred[None]:
@@ -73,16 +78,20 @@ class HEPService(Service):
         Send no more.
         """
         super().stopService()
-        if self._subscription is not None:
-            self._subscription.stop()
+        for subscription in (self._subscription, self._learning):
+            if subscription is not None:
+                subscription.stop()
         return Deferred.fromCoroutine(self._way.stop())
 
     def _take(self, event: Event) -> None:
         if event.kind is EventKind.OWNER_KNOWN:
-            self._correlation.learn(event.call_id, event.dialogue)
+            self._learn(event)
         elif event.trace is not None and "role" not in event.detail:
             correlation = self._correlation.of(event.call_id)
             self._way.send(encode(event.time, event.trace, correlation=correlation))
+
+    def _learn(self, event: Event) -> None:
+        self._correlation.learn(event.call_id, event.dialogue)
 
 
 class Correlation:

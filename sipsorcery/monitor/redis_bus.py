@@ -94,7 +94,8 @@ class RedisBus(Service):
         self._prefix = prefix
         self._entries = entries
         self._id = f"{int(clock())}-{secrets.token_hex(4)}"
-        self._local = LocalBus(reactor, waiting)
+        self._here = LocalBus(reactor, waiting)  # what was emitted here alone
+        self._local = LocalBus(reactor, waiting)  # that, and what was read
         self._sending = Server(reactor, url, None, "takes events")
         self._reading = Server(reactor, url, None, "gives events")
         self._outboxes = {name: Outbox(self._id, waiting) for name in streams_of(None)}
@@ -115,7 +116,21 @@ class RedisBus(Service):
         Events that anybody was too slow for, here or at Redis.
         """
         sent = sum(each.dropped for each in self._outboxes.values())
-        return self._local.dropped + self.missed + sent
+        return self._here.dropped + self._local.dropped + self.missed + sent
+
+    @property
+    def is_reading(self) -> bool:
+        """
+        Whether it has a place in the streams: from there on nothing passes unseen.
+        """
+        return self._cursor is not None
+
+    @property
+    def here(self) -> LocalBus:
+        """
+        The part of it that has the events of this process alone.
+        """
+        return self._here
 
     @property
     def waiting(self) -> int:
@@ -128,12 +143,13 @@ class RedisBus(Service):
         """
         Tell whether anybody listens to a kind, here or elsewhere.
         """
-        return kind in self._wanted or self._local.wants(kind)
+        return kind in self._wanted or self._local.wants(kind) or self._here.wants(kind)
 
     def emit(self, event: Event) -> None:
         """
         Hand an event to whoever wants it.
         """
+        self._here.emit(event)
         self._local.emit(event)
         if event.kind in self._wanted:
             (stream,) = streams_of({event.kind})
@@ -148,10 +164,10 @@ class RedisBus(Service):
         """
         before = bool(self._heard)
         self._heard.update(EventKind if kinds is None else kinds)
-        if self.running:
-            Deferred.fromCoroutine(self._look())
-            if not before:
-                self._begin(self._read())
+        if self.running and before:
+            self._begin(self._look())
+        elif self.running:
+            self._begin(self._read())
         return _Place(self, self._local.subscribe(callback, kinds))
 
     # As a service
@@ -272,8 +288,8 @@ class RedisBus(Service):
         self._wanted = frozenset(EventKind(name) for name in names if name in known)
 
     async def _say_wanted(self, ask: Any) -> None:
-        if not self._heard:
-            return
+        if not self._heard or self._cursor is None:
+            return  # what comes before there is a place to begin at would be lost
         now = self._clock()
         until = now + (_LINGER_NAMED if self._reader else _LINGER)
         marks = [word for kind in self._heard for word in (until, kind.value)]
@@ -293,6 +309,7 @@ class RedisBus(Service):
             try:
                 if self._cursor is None:
                     self._cursor = await self._find_place(connection)
+                    await self._look()
                 await self._read_on(connection, self._cursor)
             except RedisError as error:
                 self._log.debug("Events cannot be read: {error}", error=error)

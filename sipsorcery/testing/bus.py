@@ -33,6 +33,13 @@ class RecordingBus:
         """
         return 0
 
+    @property
+    def here(self) -> RecordingBus:
+        """
+        Itself.
+        """
+        return self
+
     def wants(self, kind: EventKind) -> bool:
         """
         Tell that every kind is wanted.

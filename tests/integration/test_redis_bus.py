@@ -69,13 +69,27 @@ class RedisBusTests(bus_contract.BusContract):
         others: list[Event] = []
         await self.listen(STEP)
         self.speaks.subscribe(others.append, {STEP})
-        await self.until(lambda: self.hears.wants(STEP))
+        await self.until(lambda: self.speaks.is_reading)
         self.speaks.emit(event(1))
         await self.until_heard(1)
         self.hears.emit(event(2))
         await self.until_heard(1, 2)
         await self.until(lambda: len(others) == 2)
         self.assertEqual([each.time for each in others], [1, 2])
+
+    async def test_here(self) -> None:
+        """
+        Who wants what this process emits alone gets nothing of others.
+        """
+        own: list[Event] = []
+        self.hears.here.subscribe(own.append, {STEP})
+        await self.listen(STEP)
+        self.speaks.emit(event(1))
+        await self.until_heard(1)
+        self.hears.emit(event(2))
+        await self.until_heard(1, 2)
+        await self.until(lambda: own)
+        self.assertEqual([each.time for each in own], [2])
 
     async def test_nobody_reads(self) -> None:
         """
