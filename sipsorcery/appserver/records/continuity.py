@@ -172,9 +172,7 @@ class Continuity:
     async def _begin(self, resume: Resume) -> None:
         start = self.cdrs.moment()
         # These first: somebody waits for them, and those who talk notice nothing.
-        rang = await self._rescue.take_own(resume)
-        if rang:
-            self._log.info("{count} calls that rang are seen to", count=rang)
+        await self._see_to_ringing(resume)
         count = await self.takeover.take_own()
         if count:
             self._log.info("{count} calls go on", count=count)
@@ -183,6 +181,18 @@ class Continuity:
         for connection in self.connections:
             connection.write_cdrs()  # those from before were closed, too
         self._rescue.write_cdrs()
+
+    async def _see_to_ringing(self, resume: Resume) -> None:
+        try:
+            count = await self._rescue.take_own(resume)
+        except CancelledError:
+            raise
+        except Exception:
+            # Those who talk shall not have to wait for it.
+            self._log.failure("Calls that rang were not seen to")
+            return
+        if count:
+            self._log.info("{count} calls that rang are seen to", count=count)
 
     async def _close_records(self, start: datetime) -> bool:
         try:
