@@ -33,6 +33,8 @@ live = "{redis}"
 domains = ["example.com"]
 [proxy]
 listen = ["udp:127.0.0.1:0"]
+[ssh]
+listen = ""
 [metrics]
 listen = "{metrics}"
 """

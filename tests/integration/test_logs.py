@@ -23,6 +23,8 @@ data_dir = "data"
 domains = ["example.com"]
 [proxy]
 listen = ["udp:127.0.0.1:0"]
+[ssh]
+listen = ""
 [log]
 format = "json"
 file = "log/sip.log"
