@@ -4,12 +4,15 @@ Tests that nothing is left of calls, whatever has become of them.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from random import Random
+from typing import Any
 
 import sqlalchemy as sa
 
 from sipsorcery.sip.address import Address
+from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.fields import CONTACT, CONTENT_TYPE, CSEQ, RECORD_ROUTE, RETRY_AFTER
 from sipsorcery.sip.parameterised import MediaType, Seconds
 from sipsorcery.sip.request import Request
@@ -38,11 +41,22 @@ RULES = [
         },
     }
 ]
+# What spoils a message.
+_ODD = (
+    *("Route: <sip:127.0.0.1:5059;lr>", "Record-Route: <sip:127.0.0.1:9;lr>"),
+    *("Contact: *", "Contact: <tel:+1>", "Contact:", "Require: foo", "Require: 100rel"),
+    *("RSeq: 1", "RAck: 1 1 INVITE", "Session-Expires: 90", "Session-Expires: x"),
+    *("Max-Forwards: 0", "Expires: 0", "Content-Type: x", "Replaces: x;to-tag=a"),
+    *("Content-Type: multipart/mixed;boundary=x", "To: <sip:x>;tag=1", "From: x"),
+    *("Call-ID: other", "CSeq: 1 INVITE", "Via: x", "Retry-After: x", "Reason: x"),
+)
+_BODIES = (b"", SDP, b"x" * 70, b"\xff\x00", SDP + b"m=audio 0 RTP/AVP 0\r\n")
+_OCTETS = b'\x00 ;<>"\\:@,=\xff9a'
 # Longer than a leg rings, and whatever follows then.
 _LONG = 400.0
 
 
-class CrowdTests(ServiceCase):
+class CrowdCase(ServiceCase):
     """
     Callers, and callees who do as they like: a thousand with ``SIPSORCERY_LONG`` set.
     """
@@ -173,8 +187,9 @@ class CrowdTests(ServiceCase):
             elif request.method != "ACK":
                 self.respond(request, self.random.choice((200, 200, 200, 481, 405)))
         for response in responses:
-            if response[CSEQ].method == "INVITE" and response.status >= 200:
-                self.hear(response)
+            with contextlib.suppress(ParseError):  # it has what our request had
+                if response[CSEQ].method == "INVITE" and response.status >= 200:
+                    self.hear(response)
 
     def hear(self, response: Response) -> None:
         """
@@ -193,9 +208,9 @@ class CrowdTests(ServiceCase):
                 self.proxy.send(self.acknowledge(response))
         self.calls = [one for one in self.calls if one.get("Call-ID") != id]
 
-    def test_nothing_is_left(self) -> None:
+    def run_crowd(self) -> None:
         """
-        When all is over nothing is left in any table, and no record is open.
+        Let them all call, answer and hang up, and wait until everything is over.
         """
         begun = 0
         while begun < _CALLS:
@@ -214,13 +229,19 @@ class CrowdTests(ServiceCase):
             self.reactor.advance(0)
         self.assertGreater(self.answered, _CALLS // 10)
         self.assertGreater(self.failed, _CALLS // 10)
+        self.calm()
+        for _ in range(2):
+            for connection in self.service.connections:
+                connection.hang_up("the test is over")
+            for _ in range(400):
+                self.read()
+                self.settle(_LONG / 400)
+
+    def calm(self) -> None:
+        """
+        Let nothing go wrong any more.
+        """
         self.network.drop = None
-        for connection in self.service.connections:
-            connection.hang_up("the test is over")
-        for _ in range(400):
-            self.read()
-            self.settle(_LONG / 400)
-        self.assert_empty()
 
     def assert_empty(self) -> None:
         """
@@ -251,3 +272,88 @@ class CrowdTests(ServiceCase):
         query = sa.select(sa.func.count()).where(cdrs.c.ended_at.is_(None))
         database = self.directory._database
         return int(self.do(database.read(lambda using: using.scalar(query))) or 0)
+
+
+class CrowdTests(CrowdCase):
+    """
+    People who do what phones do, over a network that loses something.
+    """
+
+    def test_nothing_is_left(self) -> None:
+        """
+        When all is over nothing is left in any table, and no record is open.
+        """
+        self.run_crowd()
+        self.assert_empty()
+
+
+class Meddler:
+    """
+    Stands before the transport of the proxy, and spoils half of what leaves.
+    """
+
+    def __init__(self, transport: Any, random: Random) -> None:
+        self.transport = transport
+        self._random = random
+
+    def write(self, packet: bytes, addr: tuple[str, int] | None = None) -> None:
+        """
+        Send a datagram, or something like it.
+        """
+        if self._random.random() < 0.5:
+            packet = self._spoil(packet)
+        self.transport.write(packet, addr)
+
+    def _spoil(self, packet: bytes) -> bytes:
+        chance = self._random
+        head, _, body = packet.partition(b"\r\n\r\n")
+        lines = head.split(b"\r\n")
+        for _ in range(chance.choice((1, 1, 2, 3))):
+            match chance.randrange(5):
+                case 0 if len(lines) > 2:
+                    del lines[chance.randrange(1, len(lines))]
+                case 1 | 2:
+                    place = chance.randrange(1, len(lines) + 1)
+                    lines.insert(place, chance.choice(_ODD).encode())
+                case 3:
+                    body = chance.choice(_BODIES)
+                case _:
+                    line = bytearray(chance.choice(lines) or b"x")
+                    line[chance.randrange(len(line))] = chance.choice(_OCTETS)
+                    lines[chance.randrange(len(lines))] = bytes(line)
+        if chance.random() < 0.7:
+            lines = [each for each in lines if not each.startswith(b"Content-Length")]
+            lines.append(b"Content-Length: %d" % len(body))
+        return b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+
+class HostileTests(CrowdCase):
+    """
+    People whose phones write what they like.
+    """
+
+    if not LONG:
+        skip = "chance decides: it is for the long run"
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.calm()
+        meddler: Any = Meddler(self.proxy.transport, self.random)
+        self.proxy.transport = meddler
+
+    def calm(self) -> None:
+        """
+        Let everybody write as they should.
+        """
+        super().calm()
+        meddler: Any = self.proxy.transport
+        if isinstance(meddler, Meddler):
+            self.proxy.transport = meddler.transport
+
+    def test_nothing_is_left(self) -> None:
+        """
+        Neither is anything left of what they have begun.
+        """
+        self.run_crowd()
+        self.flushLoggedErrors()
+        self.assert_empty()
