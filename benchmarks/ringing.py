@@ -4,8 +4,9 @@ What it costs to write down calls that ring, so that another process can go on.
 One application server, with a dialplan in Python for each call, is sent calls at one
 rate. In turn, phones answer at once, together with saying that they ring, so that
 nothing is written down, and half a second later: the difference is what the record
-costs, to write it and to remove it. The figure is the server's processor time for each call, the thread
-that writes to the disk included, but for the processes that dialplans run in.
+costs, to write it and to remove it. The figure is the server's processor time for each
+call, the thread that writes to the disk included, but for the processes that dialplans
+run in.
 
 ``python -m benchmarks.ringing`` prints both.
 """
