@@ -35,7 +35,7 @@ class Rule:
     is_proven: bool = False
 
 
-# A flood is not counted here: the rate of packets is a setting. Nor is an order.
+# A flood is not counted here: the rate of packets is a setting.
 OFFENCES = {
     Offence.FLOOD: Rule(1, 1.0),
     # A phone that sends something odd to keep its NAT open does so every 15 s.
@@ -47,6 +47,7 @@ OFFENCES = {
     Offence.UNKNOWN: Rule(20, 300.0),
     # One is enough: nobody calls themselves so by mistake.
     Offence.SCANNER: Rule(1, 60.0),
+    Offence.ORDER: Rule(1, 60.0, is_proven=True),
 }
 
 

@@ -478,3 +478,47 @@ class ScannersTests(SynchronousTestCase):
             "x" * 200 + " friendly-scanner",
         ):
             self.assertFalse(is_scanner(product), product)
+
+
+class OrderTests(SynchronousTestCase):
+    """
+    What an administrator orders.
+    """
+
+    def setUp(self) -> None:
+        self.told: list[Ban] = []
+        allow = Networks([ipaddress.ip_network("192.0.2.0/24")])
+        self.guard = Guard(allow=allow, banned=self.told.append)
+
+    def test_ban(self) -> None:
+        """
+        A source is banned at once, for as long as is said, and can be let in again.
+        """
+        self.assertEqual(self.guard.ban("198.51.100.1", 10.0, 5.0), "198.51.100.1")
+        self.assertTrue(self.guard.is_banned("198.51.100.1", 14.9))
+        self.assertFalse(self.guard.is_banned("198.51.100.1", 15.0))
+        self.assertEqual([ban.offence for ban in self.told], [Offence.ORDER])
+        self.guard.unban("198.51.100.1")
+        self.assertFalse(self.guard.is_banned("198.51.100.1", 6.0))
+
+    def test_as_long_as_others(self) -> None:
+        """
+        Without a length it is that of a first ban.
+        """
+        self.guard.ban("198.51.100.1", None, 0.0)
+        self.assertTrue(self.guard.is_banned("198.51.100.1", 299.0))
+        self.assertFalse(self.guard.is_banned("198.51.100.1", 300.0))
+
+    def test_network(self) -> None:
+        """
+        Of IPv6 it is the network of a household.
+        """
+        self.guard.ban("2001:db8::1", None, 0.0)
+        self.assertTrue(self.guard.is_banned("2001:db8::2", 1.0))
+
+    def test_allowed(self) -> None:
+        """
+        Who is never banned is not banned by order either.
+        """
+        self.assertIsNone(self.guard.ban("192.0.2.1", None, 0.0))
+        self.assertFalse(self.guard.is_banned("192.0.2.1", 1.0))

@@ -21,6 +21,8 @@ CONFIGURATION = """
 data_dir = "data"
 [sip]
 domains = ["example.com"]
+[ssh]
+listen = ""
 [proxy]
 listen = ["udp:127.0.0.1:0"]
 [ssh]

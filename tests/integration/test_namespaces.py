@@ -20,6 +20,8 @@ _CALLS = 5
 _CONFIGURATION = f"""
 [server]
 data_dir = "data"
+[ssh]
+listen = ""
 [proxy]
 listen = ["udp:{SERVER}:5060", "tcp:{SERVER}:5060", "tls:{SERVER}:5061"]
 [appserver]

@@ -31,6 +31,8 @@ _CALLS = 5
 CONFIGURATION = """
 [server]
 data_dir = "data"
+[ssh]
+listen = ""
 [proxy]
 listen = ["udp:127.0.0.1:{port}", "tcp:127.0.0.1:{port}", "tls:127.0.0.1:{tls}"]
 """

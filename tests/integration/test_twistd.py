@@ -38,6 +38,8 @@ EVERYTHING = """
 data_dir = "data"
 [sip]
 domains = ["example.com"]
+[ssh]
+listen = ""
 [proxy]
 listen = ["udp:{host}:0", "tcp:{host}:0", "tls:{host}:0"]
 """
