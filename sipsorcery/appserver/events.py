@@ -12,6 +12,7 @@ from sipsorcery.appserver.counters import CallCounters
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.monitor.bus import Bus
 from sipsorcery.monitor.event import Event, EventKind
+from sipsorcery.monitor.masking import mask_text
 
 _SERVER = "appserver"
 
@@ -125,7 +126,10 @@ class Events:
                 call_id=call_id,
                 dialogue=call,
                 remote=remote,
-                message=message,
-                detail={"call": call, **detail},
+                message=mask_text(message),
+                detail={
+                    "call": call,
+                    **{name: mask_text(text) for name, text in detail.items()},
+                },
             )
         )

@@ -15,6 +15,23 @@ _CREDENTIALS = re.compile(
 _PROOF = re.compile(rb"(\b(?:response|rspauth)[ \t]*=[ \t]*\"?)([0-9a-z]+)", re.I)
 _SCHEME = re.compile(rb"([!-~]+)([ \t\r\n]+)")
 
+# The password of a URI, and what a dialplan may have said of a proof.
+_IN_TEXT = re.compile(
+    r"(?P<uri>\b(?:sips?:|https?://)[^\s:@/<>\"]{1,128}:)[^\s@/<>\"]{1,128}(?=@)"
+    r"|(?P<scheme>\b(?:Basic|Bearer)[ \t]+)[\w.~+/=-]{8,4096}"
+    r"|(?P<proof>\b(?:response|rspauth)[ \t]*=[ \t]*\"?)[0-9a-f]{32,128}\b",
+    re.IGNORECASE,
+)
+
+
+def mask_text(text: str) -> str:
+    """
+    Make passwords and proofs unreadable in what a server says of something.
+    """
+    if ":" not in text and "=" not in text and " " not in text:
+        return text
+    return _IN_TEXT.sub(lambda found: f"{found[found.lastgroup or 0]}***", text)
+
 
 def mask(data: bytes) -> bytes:
     """
