@@ -128,7 +128,10 @@ class ServiceCase(DirectoryCase):
         secrets = Secrets(self.folder)
         secrets.load()
         self.live = live = LocalStore(
-            self.machine, self.folder, threads=SteppedThreads(waits=False)
+            self.machine,
+            self.folder,
+            threads=SteppedThreads(waits=False),
+            clock=lambda: NOW,
         )
         live.start()
         accounts = Accounts(self.directory, config, self.machine, own=list)
@@ -563,6 +566,21 @@ class ServiceTests(ServiceCase):
         other = self.proxy.requests[-1]
         self.assertEqual((other.method, other.get("Call-ID")), ("BYE", "call1"))
         self.assertIn(("joe", "call1", self.origin(other)), claims)
+
+    def test_owner_of_a_refusal(self) -> None:
+        """
+        Whose account it is hears why a call to it was refused, and sees it.
+        """
+        self.do(self.joe.accounts.add("100", "example.com", "zanzibar"))
+        self.do(self.joe.accounts.disable("100", "example.com", "moved"))
+        self.settle(3)
+        request = self.invite()
+        self.assertEqual(self.statuses(), [100, 403])
+        (event,) = [each for each in self.events if each.detail.get("code")]
+        self.assertEqual(event.owner, "joe")
+        self.assertEqual(event.detail["code"], "account-disabled")
+        branch = {"branch": request[VIA].branch or ""}
+        self.assertIn(("joe", "call1", branch), self.claims())
 
     def test_stranger_in_a_dialog(self) -> None:
         """
