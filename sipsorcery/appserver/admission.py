@@ -129,7 +129,11 @@ class Admission:
             account = await self._authenticated(request, source, intent)
         else:
             account = await self._called(source, intent)
-        plan = await self._plans.of(account, intent.direction, called)
+        try:
+            plan = await self._plans.of(account, intent.direction, called)
+        except Refused as refused:
+            refused.owner = account.owner
+            raise
         return Admitted(intent, account, plan)
 
     async def _domain(self, host: str, *, wildcard: bool) -> str | None:
@@ -152,9 +156,8 @@ class Admission:
                 raise Challenged(status, fields)
             case Disabled(owner=owner):
                 is_suspended = self._accounts.suspended(owner) is not None
-                raise Refused(
-                    Code.OWNER_SUSPENDED if is_suspended else Code.ACCOUNT_DISABLED
-                )
+                code = Code.OWNER_SUSPENDED if is_suspended else Code.ACCOUNT_DISABLED
+                raise Refused(code, owner=owner)
             case Refusal(status, text, fields):
                 raise Refused(Code.NOT_ADMITTED, text or "", status, fields)
         return decision.account
@@ -173,9 +176,9 @@ class Admission:
 
     def _check(self, account: Account) -> None:
         if self._accounts.suspended(account.owner) is not None:
-            raise Refused(Code.OWNER_SUSPENDED)
+            raise Refused(Code.OWNER_SUSPENDED, owner=account.owner)
         if account.disabled is not None:
-            raise Refused(Code.ACCOUNT_DISABLED)
+            raise Refused(Code.ACCOUNT_DISABLED, owner=account.owner)
 
     def _may_come(self, host: str) -> bool:
         if self._unlimited.include(host):

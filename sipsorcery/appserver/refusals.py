@@ -155,6 +155,7 @@ class Refused(AppServerError):
 
     :ivar text: for people; goes into the reason phrase.
     :ivar more: further fields of the response.
+    :ivar owner: the user whose call it would have been; "": nobody knows.
     """
 
     def __init__(
@@ -163,12 +164,14 @@ class Refused(AppServerError):
         text: str = "",
         status: int | None = None,
         more: tuple[FieldValue, ...] = (),
+        owner: str = "",
     ) -> None:
         usual_status, usual_text = USUAL[code]
         self.code = code
         self.status = usual_status if status is None else status
         self.text = text or usual_text
         self.more = more or ((come_back_later(),) if code in _FOR_NOW else ())
+        self.owner = owner
         super().__init__(f"{self.status} {self.text} ({code})")
 
     @property

@@ -40,7 +40,9 @@ def makeService(options: Options) -> IService:
 
     config, file = options.configuration, find(options["config"])
     return MainService(
-        IReactorCore(reactor), lambda: make_watchtower(reactor, config, file)
+        IReactorCore(reactor),
+        lambda: make_watchtower(reactor, config, file),
+        options.make_log,
     )
 
 

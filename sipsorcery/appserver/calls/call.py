@@ -465,6 +465,9 @@ class Call:
 
     def _refuse(self, refused: Refused) -> None:
         self._reason = refused.text
+        if refused.owner and not self.owner:
+            self.owner = refused.owner
+            self._claim_traces()
         self._tools.events.counters.refused[refused.code] += 1
         self._tell(
             EventKind.CALL_REFUSED,

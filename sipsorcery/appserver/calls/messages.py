@@ -143,6 +143,7 @@ class _Message:
         """
         Tell the sender, and the monitor, why it goes to nobody.
         """
+        self._owner = self._owner or refused.owner
         self._tools.events.counters.refused[refused.code] += 1
         self._tools.events.emit(
             EventKind.CALL_REFUSED,
