@@ -5,6 +5,9 @@ What passes between a dialplan in Python and its host. Pure.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from math import isfinite
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
@@ -17,8 +20,8 @@ from sipsorcery.sip.address import Address
 from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.uri import SIPURI, URI, parse_uri
 
-# What one argument may hold: more than any function of ours has a use for, and little
-# enough that a flood of it hurts nobody.
+# What one argument may hold in all: more than any function of ours has a use for, and
+# little enough that a flood of it hurts nobody.
 _MAX_TEXT = 64 * 1024
 _MAX_ITEMS = 1000
 _MAX_DEPTH = 4
@@ -31,35 +34,67 @@ HOSTS: Mapping[UUID, str] = {
     for name in ("Sys", "Request", "Lookup", "CRM")
 }
 _IDS = {name: id for id, name in HOSTS.items()}
+# How it names all others, which it only has to tell apart; a run that goes on in
+# another process takes some along.
+_FIRST_ID = uuid4().int >> 32 << 32
+_COUNT = count()
 _CLASSES = {name: type(name, (), {}) for name in DECLARED}
 
 
-def to_value(given: object, depth: int = _MAX_DEPTH) -> Value:
+def to_value(given: object) -> Value:
     """
     Take a value that a dialplan hands over.
 
     :raises TypeError: if it is none that can leave the dialplan.
     :raises ValueError: if it is too large.
     """
-    if given is None or isinstance(given, bool | float):
-        return given
-    if isinstance(given, str):
-        if len(given) > _MAX_TEXT:
-            raise ValueError(f"a text of more than {_MAX_TEXT} characters")
-        return given
-    if isinstance(given, int):
-        if abs(given) > _MAX_INT:
-            raise ValueError("a number that is too large")
-        return given
-    if isinstance(given, list | tuple | dict):
-        if len(given) > _MAX_ITEMS or not depth:
-            raise ValueError("a list or mapping that is too large")
-        if isinstance(given, dict):
-            if not all(isinstance(key, str) for key in given):
-                raise TypeError("a mapping whose keys are no texts")
-            return {key: to_value(each, depth - 1) for key, each in given.items()}
-        return [to_value(each, depth - 1) for each in given]
-    raise TypeError(f"a {type(given).__name__} cannot leave the dialplan")
+    return _Taking().take(given, _MAX_DEPTH)
+
+
+@dataclass(slots=True)
+class _Taking:
+    """
+    Takes one argument, and counts all of it.
+
+    A list of lists may hold one and the same list a thousand times, which is little to
+    a dialplan, and as much to whoever walks through it as if each were another one.
+    """
+
+    items: int = _MAX_ITEMS
+    characters: int = _MAX_TEXT
+
+    def take(self, given: object, depth: int) -> Value:
+        if given is None or isinstance(given, bool):
+            return given
+        if isinstance(given, float):
+            if not isfinite(given):
+                raise ValueError("a number that is none")
+            return given
+        if isinstance(given, str):
+            return self._text(given)
+        if isinstance(given, int):
+            if abs(given) > _MAX_INT:
+                raise ValueError("a number that is too large")
+            return given
+        if isinstance(given, list | tuple | dict):
+            self.items -= len(given)
+            if self.items < 0 or not depth:
+                raise ValueError("a list or mapping that is too large")
+            if isinstance(given, dict):
+                if not all(isinstance(key, str) for key in given):
+                    raise TypeError("a mapping whose keys are no texts")
+                return {
+                    self._text(key): self.take(each, depth - 1)
+                    for key, each in given.items()
+                }
+            return [self.take(each, depth - 1) for each in given]
+        raise TypeError(f"a {type(given).__name__} cannot leave the dialplan")
+
+    def _text(self, text: str) -> str:
+        self.characters -= len(text)
+        if self.characters < 0:
+            raise ValueError(f"texts of more than {_MAX_TEXT} characters")
+        return text
 
 
 def to_object(value: Value, gives: str) -> Any:
@@ -170,5 +205,6 @@ def _instance(
     eager = [each for each in DECLARED[name].attributes if each not in lazy]
     for each in eager:
         setattr(made, each, values.get(each))
-    id = _IDS.get(name) or uuid4()
+    # To draw each would give the interpreter lock away, with threads that want it.
+    id = _IDS.get(name) or UUID(int=_FIRST_ID + next(_COUNT))
     return ClassInstance(made, eager_attrs=eager, lazy_attrs=lazy, id=id)

@@ -78,6 +78,18 @@ import re\\nre.match(r'(a|a)*(a|a)*(a|a)*b', 'a' * 30000)
 import json\\njson.loads('[' * 10 ** 6)
 sorted(range(10 ** 9))
 while True: print('x' * 10000)
+x = [0] * 1000\\nfor i in range(3): x = [x] * 1000\\nsys.dial(x)
+x = [0] * 1000\\nfor i in range(3): x = [x] * 1000\\nraise ValueError(x)
+x = ['a' * 60000] * 1000\\nx = [x] * 1000\\nsys.dial(x)
+sys.dial('a' * 10 ** 8)
+sys.dial(*range(10 ** 6))
+sys.dial(b'a' * 10 ** 7)
+while True: print('x' * 60000, end='')
+while True: sys.log('x' * 60000)
+x = [0] * 1000\\nfor i in range(3): x = [x] * 1000\\nx
+raise SystemExit('x' * 10 ** 7)
+raise ValueError('x' * 10 ** 7)
+while True: sys.nosuch
 try:\\n    while True: pass\\nexcept BaseException:\\n    while True: pass
 """.strip().splitlines()
 

@@ -43,6 +43,28 @@ class LeavingTests(SynchronousTestCase):
             with self.assertRaises(ValueError):
                 to_value(each)
 
+    def test_no_numbers(self) -> None:
+        """
+        Nor does a number that is none: whoever compares it is told no each time.
+        """
+        for each in (float("nan"), float("inf"), [float("-inf")]):
+            with self.assertRaises(ValueError):
+                to_value(each)
+
+    def test_shared(self) -> None:
+        """
+        What stands in it many times counts each time.
+        """
+        row: list[object] = [0] * 900
+        for each in ([row, row], [row] * 900, {"a": row, "b": row}, ["x" * 60_000] * 2):
+            with self.assertRaises(ValueError):
+                to_value(each)
+        whole: object = 0
+        for _ in range(3):  # a billion, if somebody walked through it
+            whole = [whole] * 1000
+        with self.assertRaises(ValueError):
+            to_value(whole)
+
 
 class EnteringTests(SynchronousTestCase):
     def test_objects(self) -> None:
