@@ -135,10 +135,11 @@ class SessionChannel(SSHChannel):
         self._stop()
         self._tell_closed(self)
 
-    def startWriting(self) -> None:
+    def addWindowBytes(self, data: int) -> None:
         """
         Go on: the peer has read something.
         """
+        super().addWindowBytes(data)
         self.room.changed()
 
     def write_text(self, text: str) -> None:

@@ -4,6 +4,8 @@ Events as lines.
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from sipsorcery.console.events import about_of, lines_of
@@ -120,7 +122,7 @@ class TableTests(SynchronousTestCase):
         """
         Columns are as wide as what is in them, in cells of a terminal.
         """
-        rows = [{"a": "漢字", "b_c": 1}, {"a": None, "b_c": True}]
+        rows: list[dict[str, Any]] = [{"a": "漢字", "b_c": 1}, {"a": None, "b_c": True}]
         lines = list(table(rows, ("a", "b_c"), width=None, palette=PLAIN))
         self.assertEqual(lines, ["A     B C", "漢字  1", "      yes"])
 
