@@ -53,7 +53,7 @@ _NUMBERS = f"""
 exten => 7,1,Dial(100,{PASSWORD},101@{DOMAIN})
 exten => _X.,1,Respond(404,No such number)
 """
-_FAILOVER = """
+FAILOVER = """
 sys.log("who is there for " + req.uri.user + "?")
 result = sys.dial("101@local", ring=20)
 if result.status == 486:
@@ -65,7 +65,7 @@ _ALL_AT_ONCE = 'sys.dial("101@local&102@local&103@local")'
 _MOMENT = 0.4
 
 
-class Calls(AgentCase):
+class PhonesCase(AgentCase):
     """
     A server, its phones, and all that it tells of one call.
     """
@@ -78,7 +78,8 @@ class Calls(AgentCase):
         """
         Start the server, with two accounts more, and hear everything it tells.
         """
-        self.server = server = Server(Path(self.mktemp()), appserver=True)
+        folder = Path(self.mktemp())
+        self.server = server = Server(folder, self.text(), appserver=True)
         self.addCleanup(lambda: Deferred.fromCoroutine(server.stop()))
         own = self.authority.issue("server", "127.0.0.1")
         self.tls = ListenAddress.parse(f"tls:127.0.0.1:{free_port()}")
@@ -95,6 +96,12 @@ class Calls(AgentCase):
             await joe.accounts.add(name, DOMAIN, PASSWORD)
         self.call_id = ""  # of the first INVITE that a phone has sent
         self.phones: dict[UserAgent, list[ServerCall]] = {}
+
+    def text(self) -> str:
+        """
+        Give more of its configuration.
+        """
+        return ""
 
     def service(self, kind: type[T]) -> T:
         """
@@ -200,7 +207,11 @@ class Calls(AgentCase):
         lines = [f"{json.dumps(to_json(each))}\n" for each in story.events]
         FOLDER.joinpath(f"{name}.jsonl").write_text("".join(lines), "ascii")
 
-    # What is recorded
+
+class Calls(PhonesCase):
+    """
+    What is recorded.
+    """
 
     async def test_call(self) -> None:
         """
@@ -253,7 +264,7 @@ class Calls(AgentCase):
         """
         A dialplan in Python tries another phone when one is busy.
         """
-        await self.put(_FAILOVER, Language.PYTHON)
+        await self.put(FAILOVER, Language.PYTHON)
         alice, bob, carol = [await self.phone(name) for name in ("100", "101", "102")]
         calling = self.call(alice, "sales")
         (await self.ringing(bob)).reject(486)
