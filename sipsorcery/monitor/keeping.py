@@ -80,6 +80,14 @@ class Keeping:
         self._timer: IDelayedCall | None = None
         self._is_writing = False
         self._has_failed = False
+        self._is_stopping = False
+
+    @property
+    def waiting(self) -> int:
+        """
+        Events that are not written yet.
+        """
+        return len(self._waiting)
 
     def start(self) -> None:
         """
@@ -91,6 +99,7 @@ class Keeping:
         """
         Write what waits, as far as the disk allows, and close the file.
         """
+        self._is_stopping = True
         if self._timer is not None:
             self._timer.cancel()
         self._has_failed = False
@@ -98,6 +107,7 @@ class Keeping:
             await self._write()
         self._count_dropped(len(self._waiting))
         self._waiting.clear()
+        # In its turn, after what is being written.
         await self._threads.run(self._file.close)
         self._threads.stop()
 
@@ -145,7 +155,7 @@ class Keeping:
         self._is_writing = False
         if isinstance(result, Failure):
             self._log.failure("The window has failed", result)
-        if self._waiting and self._timer is None:
+        if self._waiting and self._timer is None and not self._is_stopping:
             is_much = len(self._waiting) >= _BATCH
             pause = 0 if is_much else _PAUSE
             self._write_in(_RETRY if self._has_failed else pause)

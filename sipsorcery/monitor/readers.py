@@ -68,6 +68,9 @@ class Readers:
         self._of_user: dict[str, dict[Reader, None]] = {}
         self._admins: dict[Reader, None] = {}
 
+    def __len__(self) -> int:
+        return len(self._admins) + sum(map(len, self._of_user.values()))
+
     def add(self, reader: Reader) -> None:
         """
         Let somebody follow.

@@ -5,7 +5,7 @@ The monitor: hears every server, keeps what it hears, and shows each viewer thei
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from twisted.application.service import Service
@@ -18,6 +18,7 @@ from sipsorcery.monitor.bus import Bus, Subscription
 from sipsorcery.monitor.catalogue import ORDINARY
 from sipsorcery.monitor.claims import Unclaimed
 from sipsorcery.monitor.event import Event
+from sipsorcery.monitor.figures import Figure, counter, gauge
 from sipsorcery.monitor.keeping import NAME, Keeping
 from sipsorcery.monitor.readers import Readers
 from sipsorcery.monitor.view import View
@@ -80,6 +81,15 @@ class MonitorService(Service):
         """
         lost = 0 if self._subscription is None else self._subscription.dropped
         return self._lost + lost + self._keeping.dropped
+
+    def figures(self) -> Iterator[Figure]:
+        """
+        Give what there is to count.
+        """
+        yield counter("events_heard", "Events that came.", self._heard)
+        yield counter("events_not_kept", "Events that were lost.", self.dropped)
+        yield gauge("events_waiting", "Events not written yet.", self._keeping.waiting)
+        yield gauge("readers", "Those who look live.", len(self._readers))
 
     @property
     def is_tracing(self) -> bool:

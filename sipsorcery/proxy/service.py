@@ -203,6 +203,8 @@ class ProxyService(Service):
         yield from of_transactions(self._board.transactions)
         unlistened = self._gate.dropped
         yield counter("packets_refused", "Packets not listened to.", unlistened)
+        skipped = self._tracing.skipped
+        yield counter("messages_not_traced", "Messages left out.", skipped)
 
     # What the transport layer receives
 

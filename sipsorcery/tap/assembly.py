@@ -348,7 +348,7 @@ def _monitor(
     reactor: Any, config: Config, monitor: MonitorService, bus: Bus, vitals: Vitals
 ) -> Iterator[IService]:
     yield monitor
-    vitals.add_check("monitor", monitor)
+    vitals.add("monitor", monitor)
     everywhere = of_every_server("monitor", bus)
     verbs = {**everywhere, **of_account_changes("monitor", bus), **of_monitor(monitor)}
     yield ControlService(reactor, config.server.data_dir, "monitor", verbs)

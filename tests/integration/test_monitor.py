@@ -36,6 +36,8 @@ class MonitorTests(CallCase):
     One call from 100, over TCP, to 101, over UDP, with credentials.
     """
 
+    timeout = 300  # each step has its own patience
+
     def text(self) -> str:
         """
         Send traces on.

@@ -226,6 +226,46 @@ class BrokenDiskTests(Monitored):
         self.assertEqual((self.folder / "events.db.damaged").stat().st_size, 8000)
         self.assertEqual(file.stat().st_mode & 0o777, 0o600)
 
+    def test_end_while_the_disk_fails(self) -> None:
+        """
+        A disk that fails does not keep a process from its end.
+        """
+        self.stop(self.monitor)
+        (self.folder / "events.db").unlink(missing_ok=True)
+        (self.folder / "events.db").mkdir()
+        self.monitor = self.start()
+        self.emit(step(1))
+        self.stop(self.monitor)
+        self.assertEqual(self.monitor.dropped, 1)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+
+class FiguresTests(Monitored):
+    """
+    What is counted.
+    """
+
+    def test_figures(self) -> None:
+        """
+        Events that came, wait and were lost, and those who look, are counted.
+        """
+        following = self.monitor.view.follow(own("joe"), lambda: None)
+        self.emit(step(1), step(2))
+        figures = {each.name: each.value for each in self.monitor.figures()}
+        self.assertEqual(
+            figures,
+            {
+                "events_heard": 2,
+                "events_waiting": 2,
+                "events_not_kept": 0,
+                "readers": 1,
+            },
+        )
+        following.stop()
+        self.clock.advance(1)
+        figures = {each.name: each.value for each in self.monitor.figures()}
+        self.assertEqual((figures["events_waiting"], figures["readers"]), (0, 0))
+
 
 class FollowingTests(Monitored):
     """
