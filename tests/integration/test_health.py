@@ -31,8 +31,6 @@ data_dir = "data"
 live = "{redis}"
 [sip]
 domains = ["example.com"]
-[ssh]
-listen = ""
 [proxy]
 listen = ["udp:127.0.0.1:0"]
 [ssh]
