@@ -126,13 +126,24 @@ _REPEATED = re.compile(rb"(?:Via|From|To|Call-ID|CSeq): [^\r]*\r\n").findall
 # The servers
 
 
-def serve(port: int, near: int, far: int, t1: float, *, profile: bool = False) -> None:
+def serve(
+    port: int,
+    near: int,
+    far: int,
+    t1: float,
+    *,
+    profile: bool = False,
+    core: int | None = 0,
+) -> None:
     """
     Be our application server until this process is ended.
 
     Upon SIGUSR1 it tells how many calls, dialogs and transactions it has.
+
+    :param core: the one that it has; None: any, as have the processes that it starts.
     """
-    os.sched_setaffinity(0, {0})
+    if core is not None:
+        os.sched_setaffinity(0, {core})
     reactor: Any = installed_reactor
     text = CONFIGURATION.format(
         folder=tempfile.mkdtemp(), near=near, far=far, port=port, t1=t1
