@@ -1,5 +1,5 @@
 """
-What servers tell of themselves in numbers, for whoever collects them. Pure.
+What servers tell of themselves in numbers, for whoever collects them.
 
 A server counts in plain integers as it goes, and makes figures of them when it is
 asked, which is once in some seconds. Labels are few and from fixed sets: never a user,
