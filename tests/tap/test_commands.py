@@ -1,15 +1,19 @@
 """
 Tests for the commands that have a service: `sipsorcery.tap.proxy`,
-`sipsorcery.tap.registrar` and `sipsorcery.tap.sipsorcery`.
+`sipsorcery.tap.registrar`, `sipsorcery.tap.monitor` and `sipsorcery.tap.sipsorcery`.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from sipsorcery.tap import proxy, registrar, sipsorcery
+from sipsorcery.config import Config
+from sipsorcery.monitor.errors import MonitorError
+from sipsorcery.tap import monitor, proxy, registrar, sipsorcery
+from sipsorcery.tap.assembly import make_monitor
 from sipsorcery.tap.main import MainService
 
 
@@ -25,7 +29,7 @@ class MakeServiceTests(SynchronousTestCase):
         folder = Path(self.mktemp())
         file = Path(self.mktemp())
         file.write_text(f"server.data_dir = '{folder}'", "utf-8")
-        for module in (proxy, registrar, sipsorcery):
+        for module in (monitor, proxy, registrar, sipsorcery):
             options = module.Options()
             options.parseOptions(["--config", str(file)])
             main = module.makeService(options)
@@ -33,3 +37,11 @@ class MakeServiceTests(SynchronousTestCase):
             self.assertEqual(list(main), [])
             self.assertFalse(main.running)
         self.assertFalse(folder.exists())
+
+    def test_monitor_that_hears_nobody(self) -> None:
+        """
+        A monitor of its own is refused where it would hear nobody, plainly.
+        """
+        with self.assertRaises(MonitorError) as caught:
+            list(make_monitor(Clock(), Config()))
+        self.assertIn("by Redis", str(caught.exception))
