@@ -150,9 +150,27 @@ class RingingRecords:
         if call.id in self._writing:
             self.changed(call)  # the version that it has is not known yet
             return
+        try:
+            record = self._record_of(call)
+        except Exception as error:
+            # Such as octets of a stranger that are no text. It rings all the same, and
+            # so do those that are written after it.
+            self._log.warn(
+                "Call {id} rings unrecorded: {error}", id=call.id, error=error
+            )
+            return
+        if record is None:
+            return
+        version = self._versions.setdefault(call.id, 0)
+        self._writing.add(call.id)
+        writing: Deferred[Record] = self._live.swap(record.replace(version=version))
+        writing.addCallbacks(self._written, self._unwritten, errbackArgs=(call,))
+        writing.addErrback(self._failed, call.id)
+
+    def _record_of(self, call: Ringing) -> Record | None:
         described = call.describe()
         if described is None:
-            return
+            return None
         ringing, state = described
         if state is not None:
             state = msgspec.structs.replace(state, written=self._now())
@@ -162,14 +180,9 @@ class RingingRecords:
             incarnation=self._incarnation,
             state=self._snapshots.seal(state, ringing),
         )
-        record = RINGING.record(
+        return RINGING.record(
             call.id, ringing, expiry=ringing.started + LIFETIME, owner=ringing.owner
         )
-        version = self._versions.setdefault(call.id, 0)
-        self._writing.add(call.id)
-        writing: Deferred[Record] = self._live.swap(record.replace(version=version))
-        writing.addCallbacks(self._written, self._unwritten, errbackArgs=(call,))
-        writing.addErrback(self._failed, call.id)
 
     def _written(self, record: Record) -> None:
         self._writing.discard(record.key)

@@ -49,7 +49,7 @@ class Ringing:
         """
         Its identifier.
         """
-        return CALL.id
+        return CALL.id if self.call is None else self.call.id
 
     def describe(self) -> tuple[RingingCall, RunState | None] | None:
         """
@@ -116,6 +116,20 @@ class RingingRecordsTests(StoreCase):
         assert state is not None
         self.assertEqual(state.run, b"run")
         self.assertAlmostEqual(state.written, NOW + 0.2, places=3)
+
+    def test_no_text(self) -> None:
+        """
+        A call with octets that are no text rings unrecorded, and keeps no other from
+        being stored.
+        """
+        odd = Ringing(msgspec.structs.replace(CALL, id="odd", source="\udcff"), None)
+        self.records.changed(odd)
+        self.records.changed(self.ringing)
+        self.later()
+        self.later()
+        self.assertIsNotNone(self.record())
+        self.assertIsNone(self.wait(self.live.get(RINGING.name, "odd")))
+        self.records.ended("odd")
 
     def test_rings(self) -> None:
         """
