@@ -61,7 +61,12 @@ class CrowdCase(ServiceCase):
     Callers, and callees who do as they like: a thousand with ``SIPSORCERY_LONG`` set.
     """
 
-    config = 'limits.allow = ["0.0.0.0/0"]\nlimits.outside_calls = ""\n'
+    config = """
+limits.allow = ["0.0.0.0/0"]
+limits.ringing_at_once = 0
+limits.outside_calls = ""
+limits.outside_calls_at_once = 100000
+"""
 
     def setUp(self) -> None:
         super().setUp()
