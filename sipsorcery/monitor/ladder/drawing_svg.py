@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from string import Template
 
 from sipsorcery.monitor.ladder.ladder import (
     TIMES,
@@ -20,6 +18,8 @@ from sipsorcery.monitor.ladder.ladder import (
     Note,
     Participant,
 )
+from sipsorcery.monitor.ladder.style import STYLE
+from sipsorcery.monitor.ladder.wording import clock, day, foot, left_out
 from sipsorcery.monitor.neutral import for_page
 
 # Pixels. The font is monospaced, and a character six tenths of its size wide.
@@ -36,69 +36,6 @@ _SCREEN = 24
 # Not in XML, not even escaped (XML 1.0, section 2.2); the other ones are gone already.
 _NO_CHARACTER = re.compile("[\ufffe\uffff]")
 
-# Every viewer reads these: no variables, which some do not know.
-_STYLE = """
-.ladder { font: 12px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; }
-.ladder .title { font-size: 16px; font-weight: bold; }
-.ladder .name, .ladder .success, .ladder .failure { font-weight: bold; }
-.ladder .name, .ladder .middle { text-anchor: middle; }
-.ladder .rail { stroke-dasharray: 3 3; }
-.ladder .line { stroke-width: 1.5; }
-.ladder .head { stroke: none; }
-.ladder .again { stroke-dasharray: 7 3; }
-.ladder .left-out { font-style: italic; }
-"""
-_COLOURS = Template("""
-.ladder .paper { fill: $paper; }
-.ladder text { fill: $ink; }
-.ladder .dim { fill: $dim; }
-.ladder .rail { stroke: $rail; }
-.ladder .box { fill: $box; stroke: $rail; }
-.ladder .ours { fill: $ours; stroke: $leg0; }
-.ladder .success { fill: $good; }
-.ladder .failure, .ladder .trouble { fill: $bad; }
-.ladder .leg0 { stroke: $leg0; fill: $leg0; }
-.ladder .leg1 { stroke: $leg1; fill: $leg1; }
-.ladder .leg2 { stroke: $leg2; fill: $leg2; }
-.ladder .leg3 { stroke: $leg3; fill: $leg3; }
-.ladder .leg4 { stroke: $leg4; fill: $leg4; }
-.ladder .leg5 { stroke: $leg5; fill: $leg5; }
-""")
-# All texts have a contrast of at least 4.5 (WCAG 2.2, 1.4.3).
-_LIGHT = _COLOURS.substitute(
-    paper="#ffffff",
-    ink="#1f2328",
-    dim="#59636e",
-    rail="#c4ccd4",
-    box="#f6f8fa",
-    ours="#e8f0fe",
-    good="#1a7f37",
-    bad="#c21d29",
-    leg0="#0b5cad",
-    leg1="#8a3ab9",
-    leg2="#8a5a00",
-    leg3="#0b7285",
-    leg4="#a8326f",
-    leg5="#4b6b00",
-)
-_DARK = _COLOURS.substitute(
-    paper="#0d1117",
-    ink="#e6edf3",
-    dim="#9aa4af",
-    rail="#3d444d",
-    box="#161b22",
-    ours="#14284a",
-    good="#4ac26b",
-    bad="#ff7b72",
-    leg0="#58a6ff",
-    leg1="#c297ff",
-    leg2="#e3b341",
-    leg3="#4cc9e0",
-    leg4="#ff8cc6",
-    leg5="#a5c84a",
-)
-_WHOLE_STYLE = f"{_STYLE}{_LIGHT}@media (prefers-color-scheme: dark) {{{_DARK}}}\n"
-
 
 def svg(ladder: Ladder, *, name: str = "ladder") -> str:
     """
@@ -110,6 +47,10 @@ def svg(ladder: Ladder, *, name: str = "ladder") -> str:
 
 
 class _Picture:
+    """
+    What is worked out before anything is drawn.
+    """
+
     def __init__(self, ladder: Ladder, name: str) -> None:
         self._ladder = ladder
         self._name = _escape(name)
@@ -132,51 +73,54 @@ class _Picture:
         """
         Write the file.
         """
-        rows = list(self._rows())
-        people = self._ladder.participants
+        rows = list(self._rows())  # first, for they say how high it is
         ends = [_HEAD]
         if len(self._ladder.rows) > _SCREEN:
             ends.append(self._bottom + 8)
-        height = ends[-1] + _BOX + _PAD if len(ends) > 1 else self._bottom + _PAD
-        foot = _foot(self._ladder)
-        height += _ROW if foot else 0
-        name, ladder = self._name, self._ladder
+            self._bottom = ends[-1] + _BOX
+        end = self._bottom
+        missing = foot(self._ladder)
+        height = end + _PAD + (_ROW if missing else 0)
+        yield from self._head(height)
+        for number, participant in enumerate(self._ladder.participants):
+            x = self._x(number)
+            yield f'<path class="rail" d="M{x} {_HEAD + _BOX}V{end}"/>'
+            for top in ends:
+                yield from self._box(x, top, participant)
+        yield '<g role="list">'
+        yield from rows
+        yield "</g>"
+        if missing:
+            yield _text(_PAD, height - _PAD, missing, "dim")
+        yield "</svg>"
+
+    # Inside
+
+    def _head(self, height: int) -> Iterator[str]:
+        """
+        Say what it is a picture of, to those who see it and to those who hear it.
+        """
+        ladder, name, width = self._ladder, self._name, self._width
+        said = ", ".join(filter(None, (day(ladder), ladder.outcome)))
+        between = ", ".join(each.name for each in ladder.participants)
         yield (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="ladder" '
-            f'width="{self._width}" height="{height}" '
-            f'viewBox="0 0 {self._width} {height}" role="graphics-document" '
-            f'aria-roledescription="ladder diagram" '
+            f'width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
+            f'role="graphics-document" aria-roledescription="ladder diagram" '
             f'aria-labelledby="{name}-title {name}-description">'
         )
         yield f'<title id="{name}-title">{_escape(ladder.title or "A call")}</title>'
-        said = ", ".join(filter(None, (_day(ladder), ladder.outcome)))
-        between = ", ".join(each.name for each in people)
         yield (
             f'<desc id="{name}-description">'
             f"{_escape(said)}. Messages between {_escape(between)}, first to last."
             "</desc>"
         )
-        yield f"<style>{_WHOLE_STYLE}</style>"
-        yield f'<rect class="paper" width="{self._width}" height="{height}"/>'
-        room = int((self._width - 2 * _PAD) / _CHARACTER)
-        title = _crop(ladder.title, int(room * 0.75))
-        yield _text(_PAD, 32, title, "title")
+        yield f"<style>{STYLE}</style>"
+        yield f'<rect class="paper" width="{width}" height="{height}"/>'
+        room = int((width - 2 * _PAD) / _CHARACTER)
+        # The title has larger characters.
+        yield _text(_PAD, 32, _crop(ladder.title, room * 3 // 4), "title")
         yield _text(_PAD, 54, _crop(said, room), "dim")
-        for number in range(len(people)):
-            x = self._x(number)
-            end = ends[1] if len(ends) > 1 else self._bottom
-            yield f'<path class="rail" d="M{x} {_HEAD + _BOX}V{end}"/>'
-        for top in ends:
-            for number, each in enumerate(people):
-                yield from self._box(self._x(number), top, each)
-        yield '<g role="list">'
-        yield from rows
-        yield "</g>"
-        if foot:
-            yield _text(_PAD, height - _PAD, foot, "dim")
-        yield "</svg>"
-
-    # Inside
 
     def _x(self, column: int) -> int:
         return self._first + column * self._gap
@@ -215,7 +159,7 @@ class _Picture:
                 case Gap():
                     y += _ROW
                     yield '<g role="listitem">'
-                    yield _text(_TIME + _PAD, y, _left_out(row), "left-out")
+                    yield _text(_TIME + _PAD, y, left_out(row), "left-out")
                     yield "</g>"
             if not isinstance(row, Gap):
                 before = row.time
@@ -281,7 +225,7 @@ class _Picture:
         yield "</g>"
 
     def _time(self, time: float, y: int, before: float | None) -> Iterator[str]:
-        yield _text(_PAD, y, _clock(time), "dim")
+        yield _text(_PAD, y, clock(time), "dim")
         if before is not None:
             said = f"+{time - before:.3f}"
             yield _text(_PAD + 94, y, said, "dim")
@@ -322,28 +266,7 @@ def _label(row: Arrow) -> str:
 def _repeats(row: Arrow) -> list[str]:
     if len(row.times) == 1:
         return []
-    return ["at " + ", ".join(_clock(time) for time in row.times[:20])]
-
-
-def _left_out(row: Gap) -> str:
-    return f"… {row.count} messages and steps are left out here …"
-
-
-def _foot(ladder: Ladder) -> str:
-    if not ladder.rows:
-        return "Nothing is known of this call."
-    if ladder.folded:
-        return f"Not shown: {ladder.folded} messages between our own servers."
-    return ""
-
-
-def _day(ladder: Ladder) -> str:
-    start = ladder.start
-    return "" if start is None else f"{datetime.fromtimestamp(start, UTC):%Y-%m-%d} UTC"
-
-
-def _clock(time: float) -> str:
-    return f"{datetime.fromtimestamp(time, UTC):%H:%M:%S.%f}"[:-3]
+    return ["at " + ", ".join(clock(time) for time in row.times[:20])]
 
 
 def _crop(text: str, room: int) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from rich.cells import cell_len
 
@@ -22,6 +21,7 @@ from sipsorcery.monitor.ladder.ladder import (
     Row,
     Tone,
 )
+from sipsorcery.monitor.ladder.wording import clock, day, delta, foot, left_out
 
 # Narrower no word fits; wider no eye follows an arrow.
 _MIN_WIDTH, _MAX_GAP = 20, 34
@@ -161,7 +161,7 @@ class _Drawing:
                 yield from self._said(line, at, f"◆ {row.text}", _TONES[row.tone])
             case Gap():
                 yield from self._said(
-                    self._line(), self._layout.left + 2, _left_out(row), Style.BOLD
+                    self._line(), self._layout.left + 2, left_out(row), Style.BOLD
                 )
 
     def _arrow(self, line: Line, row: Arrow) -> None:
@@ -198,9 +198,9 @@ class _Drawing:
     def _timed(self, time: float, before: float | None) -> Line:
         line = self._line()
         if self._layout.has_clock:
-            line.put(0, _clock(time), Style.DIM)
+            line.put(0, clock(time), Style.DIM)
         if self._layout.has_delta and before is not None:
-            line.put(_CLOCK, f"{_delta(time - before):>8}", Style.DIM)
+            line.put(_CLOCK, f"{delta(time - before):>8}", Style.DIM)
         return line
 
     def _line(self) -> Line:
@@ -245,15 +245,15 @@ class _List:
                     style = _TONES.get(row.tone, _LEGS[row.leg % len(_LEGS)])
                     people = self._ladder.participants
                     way = f"{people[row.source].name} → {people[row.target].name}"
-                    said = f"{_clock(row.time)} {way}: {_label(row, self._width * 2)}"
+                    said = f"{clock(row.time)} {way}: {_label(row, self._width * 2)}"
                     yield from self._indented(said, style)
                     for remark in row.remarks:
                         yield from self._indented(f"  {remark}", Style.DIM)
                 case Note():
-                    said = f"{_clock(row.time)} ◆ {row.text}"
+                    said = f"{clock(row.time)} ◆ {row.text}"
                     yield from self._indented(said, _TONES[row.tone])
                 case Gap():
-                    yield from self._indented(_left_out(row), Style.BOLD)
+                    yield from self._indented(left_out(row), Style.BOLD)
 
     def _indented(self, text: str, style: Style) -> Iterator[Line]:
         for number, part in enumerate(_wrapped(text, self._width - 2, _LINES + 1)):
@@ -276,9 +276,7 @@ def _head(ladder: Ladder, width: int, has_legend: bool) -> Iterator[Line]:
     """
     Say which call it is, how it went, and who took part.
     """
-    begun = ladder.start
-    day = "" if begun is None else f"{datetime.fromtimestamp(begun, UTC):%Y-%m-%d} UTC"
-    how = ", ".join(filter(None, (day, ladder.outcome)))
+    how = ", ".join(filter(None, (day(ladder), ladder.outcome)))
     for said, style in ((ladder.title, Style.BOLD), (how, Style.PLAIN)):
         for part in _wrapped(said, width):
             line = Line(width)
@@ -301,13 +299,7 @@ def _foot(ladder: Ladder, width: int) -> Iterator[Line]:
     """
     Say what is not shown.
     """
-    if not ladder.rows:
-        said = "Nothing is known of this call."
-    elif ladder.folded:
-        said = f"Not shown: {ladder.folded} messages between our own servers."
-    else:
-        return
-    for part in _wrapped(said, width):
+    for part in _wrapped(foot(ladder), width):
         line = Line(width)
         line.put(0, part, Style.DIM)
         yield line
@@ -329,21 +321,6 @@ def _place(participant: Participant) -> str:
     if len(places) < 2:
         return "".join(places)
     return f"{places[0]} +{len(places) - 1}"
-
-
-def _left_out(gap: Gap) -> str:
-    return f"… {gap.count} messages and steps are left out here …"
-
-
-def _clock(time: float) -> str:
-    return f"{datetime.fromtimestamp(time, UTC):%H:%M:%S.%f}"[:-3]
-
-
-def _delta(seconds: float) -> str:
-    if seconds < 1000:
-        return f"+{seconds:.3f}"
-    minutes, seconds = divmod(round(seconds), 60)
-    return f"+{minutes}m{seconds:02}s" if minutes < 1000 else f"+{minutes // 60}h"
 
 
 def _wrapped(text: str, room: int, lines: int = _LINES) -> list[str]:
