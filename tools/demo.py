@@ -64,9 +64,19 @@ The administrator is admin, with the password {admin}. Everything lies in
 {data}; remove it, and you begin anew. Ctrl-C ends the servers.
 """
 
+_CONSOLE = """\
+What the servers do, a console shows as it happens: log in with the password
+{password} and press Enter; "help" lists what else there is. The accounts belong
+to the user demo. To the administrator it shows everything.
+
+    ssh -p {port} demo@{host}
+"""
+
 _DOMAIN = "localhost"
 _ADMINISTRATOR = "admin"
+_USER = "demo"
 _ACCOUNTS = ("100", "101")
+_ANYWHERE = ("127.0.0.1", "::1", "0.0.0.0", "::")  # who listens there is found here
 _DIALPLAN = "demo"
 # Somebody types them into a phone: without what looks alike.
 _LETTERS = "".join(sorted({*string.ascii_lowercase, *string.digits} - {*"0o1il"}))
@@ -92,6 +102,16 @@ def main() -> None:
             data=config.server.data_dir,
         )
     )
+    console = config.ssh.listen
+    if console is not None and config.monitor.enabled:
+        here = console.host in _ANYWHERE
+        print(
+            _CONSOLE.format(
+                password=passwords[_USER],
+                port=console.port,
+                host="localhost" if here else console.host,
+            )
+        )
 
 
 async def _fill(session: Session, passwords: dict[str, str]) -> None:
@@ -105,7 +125,9 @@ async def _fill(session: Session, passwords: dict[str, str]) -> None:
         if await domains.find(_DOMAIN) is None:
             # And every address of this host.
             await domains.add(_DOMAIN, ["local"])
-        plans = directory.of(_ADMINISTRATOR, as_admin=True).dialplans
+        if await users.find(_USER) is None:
+            await users.add(_USER, passwords[_USER])
+        plans = directory.of(_USER, as_admin=True).dialplans
         if await plans.find(_DIALPLAN) is None:
             await plans.put(_DIALPLAN, _PLAN, Language.LINES)
         for name in _ACCOUNTS:
@@ -114,7 +136,7 @@ async def _fill(session: Session, passwords: dict[str, str]) -> None:
 
 async def _add_account(directory: Directory, name: str, password: str) -> None:
     if await directory.everyone.accounts.find(name, _DOMAIN) is None:
-        owned = directory.of(_ADMINISTRATOR, as_admin=True).accounts
+        owned = directory.of(_USER, as_admin=True).accounts
         await owned.add(name, _DOMAIN, password)
         await owned.change(name, _DOMAIN, out_dialplan=_DIALPLAN)
 
@@ -123,16 +145,15 @@ def _passwords(file: Path) -> dict[str, str]:
     """
     Read the passwords, or make them: the directory could not tell them again.
     """
-    if file.exists():
-        found: dict[str, str] = json.loads(file.read_bytes())
-        return found
-    made = {
-        name: "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
-        for name in (_ADMINISTRATOR, *_ACCOUNTS)
-    }
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    replace_private(file, json.dumps(made).encode())
-    return made
+    names = (_ADMINISTRATOR, _USER, *_ACCOUNTS)
+    found: dict[str, str] = json.loads(file.read_bytes()) if file.exists() else {}
+    if not found.keys() >= {*names}:
+        for name in names:
+            made = "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
+            found.setdefault(name, made)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        replace_private(file, json.dumps(found).encode())
+    return found
 
 
 def _outside() -> list[str]:

@@ -22,8 +22,8 @@ from sipsorcery.monitor.filter.filter import Filter
 from sipsorcery.monitor.json_form import to_json
 from sipsorcery.monitor.view import View
 
-# Events that are written in one go: some 20 kB of text, or 200 kB of traces.
-_AT_ONCE = 100
+# Events that are written in one go: some 50 kB of text, or 500 kB of traces.
+_AT_ONCE = 250
 # Of events that were read from the window, those that may come again as new.
 _OVERLAP = 1000
 

@@ -73,6 +73,17 @@ class DemoTests(TestCase):
         plans = {each["out_dialplan"] for each in json.loads(listed)}
         self.assertEqual(plans, {"demo"})
 
+    async def test_console(self) -> None:
+        """
+        It tells how to log in to the console, as the user whose the accounts are.
+        """
+        said = await self.prepare()
+        self.assertIn("ssh -p 2222 demo@localhost", said)
+        self.assertRegex(said, r"with the password\n\S{12} and press Enter")
+        arguments = ("-m", "sipsorcery", "--config", str(self.file))
+        listed = await self.run_python(*arguments, "account", "list", "--json")
+        self.assertEqual({each["owner"] for each in json.loads(listed)}, {"demo"})
+
     async def test_again(self) -> None:
         """
         The next start says the same, and leaves alone what somebody has changed.
