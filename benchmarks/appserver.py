@@ -78,6 +78,7 @@ t1 = {t1}
 [appserver]
 listen = "udp:127.0.0.1:{port}"
 [limits]
+ringing_at_once = 0
 outside_calls = ""
 outside_calls_at_once = 0
 """

@@ -14,6 +14,7 @@ from sipsorcery.access.limits import CallRate
 from sipsorcery.access.networks import Networks, source_of
 from sipsorcery.access.overload import come_back_later
 from sipsorcery.appserver.core import Intent, host_of, judge
+from sipsorcery.appserver.limits.ringing_quota import RingingQuota
 from sipsorcery.appserver.plans.plans import Plan, Plans
 from sipsorcery.appserver.refusals import Code, Refused
 from sipsorcery.appserver.sources import Source
@@ -58,6 +59,7 @@ class Admission:
     Decides who may call.
 
     :param clock: gives seconds that do not go back.
+    :param quota: says who has too many calls already; None: nobody has.
     """
 
     def __init__(
@@ -67,11 +69,13 @@ class Admission:
         authenticator: Authenticator,
         plans: Plans,
         clock: Callable[[], float],
+        quota: RingingQuota | None = None,
     ) -> None:
         self._accounts = accounts
         self._authenticator = authenticator
         self._plans = plans
         self._clock = clock
+        self._quota = quota
         self._rate = CallRate(config.limits.incoming)
         self._unlimited = Networks(config.limits.allow)
 
@@ -130,6 +134,8 @@ class Admission:
         else:
             account = await self._called(source, intent)
         try:
+            if self._quota is not None:
+                await self._quota.check(account.owner)
             plan = await self._plans.of(account, intent.direction, called)
         except Refused as refused:
             refused.owner = account.owner

@@ -63,6 +63,7 @@ class Code(StrEnum):
     SESSION_TIMER = "session-timer"
     LOOP = "loop"
     HOPS = "hops"
+    RINGING_AT_ONCE = "ringing-at-once"
     OUTSIDE_RATE = "outside-rate"
     OUTSIDE_AT_ONCE = "outside-at-once"
     TOLL = "toll"
@@ -111,6 +112,7 @@ USUAL: Mapping[Code, tuple[int, str]] = MappingProxyType(
         Code.SESSION_TIMER: (422, "The session would have to be refreshed too often"),
         Code.LOOP: (482, "The dialplans call each other"),
         Code.HOPS: (483, "Too many hops"),
+        Code.RINGING_AT_ONCE: (480, "More calls at once than ringing_at_once says"),
         Code.OUTSIDE_RATE: (403, "More to the outside than outside_calls says"),
         Code.OUTSIDE_AT_ONCE: (
             403,

@@ -46,6 +46,7 @@ from sipsorcery.appserver.errors import AppServerError
 from sipsorcery.appserver.events import Events
 from sipsorcery.appserver.hosting.assembly import make_functions
 from sipsorcery.appserver.limits.outside_calls import OutsideCalls
+from sipsorcery.appserver.limits.ringing_quota import RingingQuota
 from sipsorcery.appserver.load import Load
 from sipsorcery.appserver.lookup import OwnersLookup
 from sipsorcery.appserver.plans.engine import Engine
@@ -158,13 +159,18 @@ class AppServerService(Service):
         self._plans = Plans(self._configured, engines)
         self._wellness = Wellness(directory, engines[Language.PYTHON])
         self._authenticator = authenticator
-        self._admission = Admission(
-            config, accounts, authenticator, self._plans, reactor.seconds
-        )
         self._events = Events(bus, clock)
         self._owners = TraceOwners(self._events)
         self._outside = OutsideCalls(
             reactor, live, self._configured, config.limits, self._events, clock
+        )
+        self._admission = Admission(
+            config,
+            accounts,
+            authenticator,
+            self._plans,
+            reactor.seconds,
+            RingingQuota(live, self._outside),
         )
         self._clock = clock
         self._greeting = LoopingCall(self._greet)

@@ -314,6 +314,8 @@ class Limits:
     ban: Seconds = 300
     calls: Rate | None = None
     incoming: Rate | None = Rate(60, 60)  # noqa: RUF009  # it is frozen
+    # What a user has at a time that nobody has answered; 0: any number.
+    ringing_at_once: Annotated[int, WholeNumber(0, 1_000_000)] = 100
     # What a stolen password is worth: calls to those who are not here may cost money.
     outside_calls: Rate | None = Rate(10, 60)  # noqa: RUF009  # it is frozen
     outside_calls_at_once: Annotated[int, WholeNumber(0, 1_000_000)] = 4  # 0: any

@@ -43,6 +43,7 @@ _CONTACT = "<sip:101@[local_ip]:[local_port];transport=[transport]>"
 # What a stolen password is worth is not for these tests to say.
 LIMITS = """
 [limits]
+ringing_at_once = 0
 outside_calls = ""
 outside_calls_at_once = 0
 """
@@ -59,7 +60,7 @@ class CallCase(FlowCase):
         """
         Let a user have as many calls as SIPp makes.
         """
-        return '[limits]\noutside_calls = ""\noutside_calls_at_once = 0'
+        return '[limits]\nringing_at_once = 0\noutside_calls = ""\noutside_calls_at_once = 0'
 
     async def phone(self, name: str, user: str = "101") -> int:
         """

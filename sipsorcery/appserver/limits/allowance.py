@@ -31,11 +31,13 @@ class Allowance:
 
     :ivar rate: of calls; None: any number.
     :ivar at_once: calls at a time; 0: any number.
+    :ivar ringing: calls at a time that nobody has answered, of any kind; 0: likewise.
     :ivar seconds: that a call lasts; 0: any time.
     """
 
     rate: Rate | None = None
     at_once: int = 0
+    ringing: int = 0
     seconds: int = 0
     tolls: TollPolicy = TollPolicy()  # noqa: RUF009  # it is frozen
 
@@ -52,6 +54,7 @@ class Allowance:
         return cls(
             rate=values["outside_calls"],
             at_once=values["outside_calls_at_once"],
+            ringing=values["ringing_at_once"],
             seconds=values["outside_call_seconds"],
             tolls=TollPolicy(
                 home, frozenset(values["open_countries"]), values["premium_numbers"]
@@ -111,6 +114,7 @@ def _flag(value: object) -> bool:
 
 #: What reads each key.
 READERS: Mapping[str, Callable[[object], Any]] = {
+    "ringing_at_once": _count,
     "outside_calls": _rate,
     "outside_calls_at_once": _count,
     "outside_call_seconds": _count,
