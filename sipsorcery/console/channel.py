@@ -64,6 +64,7 @@ class SessionChannel(SSHChannel):
         self.room = Room(reactor, self._is_free)
         self._size: Size | None = None  # None: there is no terminal
         self._is_dumb = True
+        self._is_plain = False  # without colours
         self._is_started = False
         self._screen: Screen | None = None
         self._shell: Shell | None = None
@@ -71,6 +72,7 @@ class SessionChannel(SSHChannel):
         self._running: Deferred[None] | None = None
         self._requests: dict[bytes, Callable[[bytes], bool]] = {
             b"pty-req": self._open_terminal,
+            b"env": self._set,
             b"window-change": self._resize,
             b"shell": self._start_shell,
             b"exec": self._start_command,
@@ -87,7 +89,7 @@ class SessionChannel(SSHChannel):
         """
         Do what is asked, if it is one of the few things that there are.
 
-        Environment, agent, X11 and subsystems are not.
+        An agent, X11 and subsystems are not, nor is an environment but for colours.
         """
         act = self._requests.get(requestType)
         try:
@@ -171,6 +173,14 @@ class SessionChannel(SSHChannel):
         self._measure(columns, rows)
         return True
 
+    def _set(self, data: bytes) -> bool:
+        # https://no-color.org: whatever it says, as long as it says something.
+        name, value, _ = getNS(data, 2)
+        if name != b"NO_COLOR":
+            return False
+        self._is_plain = bool(value)
+        return True
+
     def _resize(self, data: bytes) -> bool:
         rows, columns, _, _ = parseRequest_window_change(data)
         self._measure(columns, rows)
@@ -184,7 +194,7 @@ class SessionChannel(SSHChannel):
             self._size.rows = min(rows, _HIGHEST) or 24
 
     def _make_screen(self) -> Screen:
-        has_colours = self._size is not None and not self._is_dumb
+        has_colours = self._size is not None and not (self._is_dumb or self._is_plain)
         screen = self._screen = Screen(
             self.write_text,
             self.room.wait,

@@ -108,9 +108,11 @@ class Console:
         await self.expect("password: ")
         self.send(f"{password}\r")
 
-    async def end(self) -> tuple[str, int | None]:
+    async def end(self, *, plain: bool = True) -> tuple[str, int | None]:
         """
         Wait until it ends; give what it has written, and with which status.
+
+        :param plain: whether to leave colours out.
         """
         try:
             await in_thread(self.child.expect, [pexpect.EOF])
@@ -118,7 +120,8 @@ class Console:
             raise AssertionError(f"it never ended: {self.child.before}") from error
         text = self.seen + str(self.child.before)
         await in_thread(self.child.close)
-        return _SGR.sub("", text).replace("\r\n", "\n"), self.child.exitstatus
+        text = _SGR.sub("", text) if plain else text
+        return text.replace("\r\n", "\n"), self.child.exitstatus
 
     async def close(self) -> None:
         """

@@ -176,6 +176,21 @@ class ConsoleTests(CallCase):
         self.assertEqual([row["user"] for row in json.loads(text)], ["joe"])
         self.assertEqual(status, 0)
 
+    async def test_colours(self) -> None:
+        """
+        A terminal gets colours, unless somebody wants none.
+        """
+        bold = "\x1b[1mSESSION"
+        for options, is_bold in (
+            (("-tt",), True),
+            (("-tt", "-o", "SetEnv=NO_COLOR=1"), False),
+            (("-T",), False),
+        ):
+            console = self.console("joe", "who", key=self.key, options=options)
+            text, _ = await console.end(plain=False)
+            self.assertIn("SESSION", text)
+            self.assertEqual(bold in text, is_bold, options)
+
     async def test_tail_as_a_command(self) -> None:
         """
         A command without a terminal runs until its client leaves.
