@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 from twisted.internet import reactor
@@ -86,6 +85,8 @@ class MonitorTests(CallCase):
         invited = {line[0] for line in lines if line[1:] == ["INVITE"]}
         self.assertEqual(len(invited), 2, reading.output)
         self.assertEqual(await self.seen(_EVE), ())
+        told = await self.run_command("events", "event", "call_ended", "--user", "joe")
+        self.assertIn(" call_ended joe hung up by the peer", told)
 
     async def test_sngrep(self) -> None:
         """
@@ -144,21 +145,20 @@ class MonitorTests(CallCase):
 
     async def trace(self, call: str, *arguments: str) -> str:
         """
+        Show a call; give what is printed.
+        """
+        return await self.run_command("trace", call, *arguments)
+
+    async def run_command(self, *arguments: str) -> str:
+        """
         Run the command; give what it prints.
         """
-        file = Path(self.folder / "sipsorcery.toml")
+        file = (self.folder / "sipsorcery.toml").absolute()
         data_dir = self.server.config.server.data_dir
         file.write_text(f"server.data_dir = '{data_dir}'", "utf-8")
         run = Program(
-            *(
-                ROOT,
-                sys.executable,
-                "-m",
-                "sipsorcery",
-                "--config",
-                str(file.absolute()),
-            ),
-            *("trace", call, *arguments),
+            *(ROOT, sys.executable, "-m", "sipsorcery", "--config", str(file)),
+            *arguments,
         )
         self.assertEqual(await run.ended(), 0, run.output)
         return run.output
