@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from pydantic_monty import Monty, ResourceLimits
 from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.interfaces import IDelayedCall
 
 from sipsorcery.appserver.errors import EngineOverloaded
 from sipsorcery.appserver.python.launcher import REPORT
@@ -28,6 +29,11 @@ LAUNCHER = Path(sysconfig.get_path("scripts")) / "sipsorcery-sandbox"
 # and a second at the very worst.
 _WAITING = 2000
 _WAITING_OF_OWNER = 200
+# The part of its time after which a turn is a long one, a hundred times what most take;
+# and how many times as long its owner rests then. Whoever has nothing but endless loops
+# has a fifth of their share.
+_LONG = 0.2
+_REST = 4
 # Seconds that a worker has beyond the limit of a turn before it is killed.
 _GRACE = 1.0
 # Turns after which a worker is replaced: what it may have leaked goes with it.
@@ -42,8 +48,10 @@ class Workers:
 
     The turns of one owner are taken in their order, those of several in turn; and one
     owner has at most half of the workers, so that endless loops of one keep nobody else
-    from being served.
+    from being served. After a turn that was long the owner rests, and leaves the cores
+    to others.
 
+    :param reactor: has the time; None: nobody rests.
     :param size: how many processes; 0: as many as there are cores, at least two.
     :param turn_seconds: of processor time and of the clock for one turn.
     :param memory: bytes that a dialplan may use.
@@ -64,6 +72,10 @@ class Workers:
             "max_turn_duration_secs": turn_seconds,
         }
         self._share = max(1, self.size // 2)
+        self._reactor = reactor
+        self._long = turn_seconds * _LONG
+        # No more than end a long turn within the time of a rest.
+        self._resting: dict[str, IDelayedCall] = {}
         self._threads = threads or PooledThreads(
             reactor, "dialplans", size=self.size, waiting=0
         )
@@ -98,8 +110,11 @@ class Workers:
         """
         self._queues.clear()
         self._waiting = 0
-        self._threads.stop()
+        for resting in self._resting.values():
+            resting.cancel()
+        self._resting.clear()
         pool, self._pool = self._pool, None
+        self._threads.stop()
         if pool is not None:
             pool.__exit__(None, None, None)
 
@@ -141,28 +156,61 @@ class Workers:
         """
         Give the owner who has waited longest and may have one more worker.
         """
-        share = self._share
+        share, resting = self._share, self._resting
         return next(
-            (owner for owner in self._queues if self._running[owner] < share), None
+            (
+                owner
+                for owner in self._queues
+                if self._running[owner] < share and owner not in resting
+            ),
+            None,
         )
 
     def _begin(self, owner: str, work: Callable[[Monty], T], done: Deferred[T]) -> None:
         if done.called:
             return  # nobody waits for it any more
         self._running[owner] += 1
-        running: Deferred[T] = maybeDeferred(self._threads.run, work, self._pool)
-        running.addBoth(self._end, owner)
+        took: list[float] = []  # there, and not how long the reactor has had no time
+
+        def take(pool: Monty) -> T:
+            begun = self._now()
+            try:
+                return work(pool)
+            finally:
+                took.append(self._now() - begun)
+
+        running: Deferred[T] = maybeDeferred(self._threads.run, take, self._pool)
+        running.addBoth(self._end, owner, took)
         running.addCallbacks(
             lambda result: None if done.called else done.callback(result),
             lambda failure: None if done.called else done.errback(failure),
         )
 
-    def _end(self, result: T, owner: str) -> T:
+    def _now(self) -> float:
+        return 0.0 if self._reactor is None else float(self._reactor.seconds())
+
+    def _end(self, result: T, owner: str, took: list[float]) -> T:
+        longest = max(took, default=0.0)
+        if longest > self._long and self._pool is not None:
+            self._rest(owner, longest * _REST)
         self._running[owner] -= 1
         if not self._running[owner]:
             del self._running[owner]
         self._serve()
         return result
+
+    def _rest(self, owner: str, seconds: float) -> None:
+        """
+        Let an owner begin nothing for a while.
+        """
+        before = self._resting.pop(owner, None)
+        if before is not None:
+            before.cancel()
+        self._resting[owner] = self._reactor.callLater(seconds, self._rested, owner)
+
+    def _rested(self, owner: str) -> None:
+        del self._resting[owner]
+        self._serve()
 
 
 def _ask_launcher() -> tuple[str, ...]:

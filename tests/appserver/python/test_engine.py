@@ -134,7 +134,7 @@ class RunTests(EngineCase):
         """
         step = self.step("sys.log('one')\nprint('two\\nthree')\nsys.dial('a')")
         self.assertEqual(step.lines, ("one", "two", "three"))
-        step = self.step("for i in range(1000): print('x' * 5000)")
+        step = self.step("for i in range(150): print('x' * 1500)")
         self.assertEqual(len(step.lines), 100)
         self.assertEqual(max(map(len, step.lines)), 1000)
 

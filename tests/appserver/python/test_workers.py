@@ -8,11 +8,80 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from sipsorcery.appserver.errors import EngineOverloaded
 from sipsorcery.appserver.python.workers import Workers
 from sipsorcery.testing.threads import SteppedThreads
+
+
+class RestTests(SynchronousTestCase):
+    """
+    What a long turn costs its owner.
+    """
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.threads = SteppedThreads()
+        self.workers = Workers(self.clock, size=2, threads=self.threads)
+        self.workers.start()
+        self.addCleanup(self.workers.stop)
+        self.begun: list[str] = []
+
+    def ask(self, owner: str, seconds: float = 0.0) -> None:
+        """
+        Ask for a turn that takes some time.
+        """
+
+        def work(_: Any) -> None:
+            self.begun.append(owner)
+            self.clock.rightNow += seconds
+
+        self.workers.run(owner, work)
+
+    def step_to_end(self) -> None:
+        """
+        Let every turn be taken that may be.
+        """
+        while self.threads.calls:
+            self.threads.step()
+
+    def test_rest(self) -> None:
+        """
+        Whoever had a long turn waits four times as long for the next one; meanwhile
+        everybody else is served.
+        """
+        self.ask("joe", 1.0)
+        self.ask("joe")
+        self.step_to_end()
+        self.ask("ann")
+        self.step_to_end()
+        self.assertEqual(self.begun, ["joe", "ann"])
+        self.clock.advance(3.9)
+        self.assertEqual(self.threads.calls, [])
+        self.clock.advance(0.2)
+        self.step_to_end()
+        self.assertEqual(self.begun, ["joe", "ann", "joe"])
+
+    def test_short(self) -> None:
+        """
+        After a turn of the usual length the next one follows at once.
+        """
+        for _ in range(3):
+            self.ask("joe", 0.1)
+        self.step_to_end()
+        self.assertEqual(len(self.begun), 3)
+
+    def test_stop(self) -> None:
+        """
+        Nothing is left of a rest when all is stopped.
+        """
+        self.ask("joe", 1.0)
+        self.ask("joe")
+        self.step_to_end()
+        self.workers.stop()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
 
 
 class FairnessTests(SynchronousTestCase):
