@@ -55,6 +55,8 @@ class Watch:
             self._followed = Filter.parse(either, seat.viewer, now=now)
         self._looks_back = "since" in typed.rest.lower().split()
         self._missed = 0
+        # Something may come while the reader is waited for.
+        self._is_woken = False
         self._waiting: Deferred[None] | None = None
 
     async def run(self) -> None:
@@ -65,12 +67,13 @@ class Watch:
         try:
             seen = await self._past() if self._looks_back else deque()
             while True:
+                self._is_woken = False
                 missed, events = following.take(_AT_ONCE)
                 fresh = [event for event in events if event not in seen]
                 self._show(missed, fresh)
                 # Whoever does not read is waited for here; what they miss is counted.
                 await self._screen.room()
-                if not events:
+                if not events and not self._is_woken:
                     seen.clear()
                     self._waiting = Deferred()
                     await self._waiting
@@ -95,6 +98,7 @@ class Watch:
         return seen
 
     def _wake(self) -> None:
+        self._is_woken = True
         waiting, self._waiting = self._waiting, None
         if waiting is not None and not waiting.called:
             waiting.callback(None)
