@@ -32,7 +32,7 @@ _ANY_SERVER = "server"
 # who keeps them, in the same process, takes up to three times as much beside. So a
 # proxy with all it can do still has three quarters of its throughput, and one that has
 # less to do traces everything: some thousand messages a second.
-_SHARE, _RESERVE = 0.04, 0.04
+_SHARE, _RESERVE = 0.03, 0.04
 
 
 class Tracing:
