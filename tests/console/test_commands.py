@@ -91,7 +91,7 @@ class Servers:
         return [{"server": "udp:127.0.0.1:5070", "state": "up"}]
 
 
-class CommandsTests(DirectoryCase):
+class ConsoleCase(DirectoryCase):
     """
     A console with joe, eve and the administrator root.
     """
@@ -202,6 +202,12 @@ class CommandsTests(DirectoryCase):
         Give what a command answers in JSON.
         """
         return json.loads(self.run_line(seat, f"{line} --json"))
+
+
+class CommandsTests(ConsoleCase):
+    """
+    The commands one after the other.
+    """
 
     # Whose it is
 
