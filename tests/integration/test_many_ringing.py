@@ -16,7 +16,7 @@ from twisted.trial.unittest import TestCase
 
 from tests import LONG, ROOT
 
-CALLS = 5000 if LONG else 300
+CALLS = 5000 if LONG else 150
 # Bytes of all processes with 5,000 calls that ring.
 _LIMIT = 1024**3
 
