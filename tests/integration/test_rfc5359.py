@@ -26,6 +26,7 @@ from sipsorcery.ua import (
     Session,
     Transfer,
     UserAgent,
+    UserAgentSettings,
     audio,
 )
 from tests.integration.agents import AgentCase
@@ -94,9 +95,17 @@ class ServiceCase(AgentCase):
         account = Account(
             f"sip:{user}@{DOMAIN}", PASSWORD, realms=[DOMAIN], proxy=proxy
         )
-        agent = await self.agent(f"udp:{_HOST}:0", account=account)
+        agent = await self.agent(
+            f"udp:{_HOST}:0", account=account, settings=self.settings()
+        )
         await agent.register().registered()
         return Phone(user, agent, port)
+
+    def settings(self) -> UserAgentSettings:
+        """
+        Give the settings of the phones.
+        """
+        return UserAgentSettings()
 
     @property
     def service(self) -> AppServerService:

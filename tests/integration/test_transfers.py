@@ -1,5 +1,5 @@
 """
-Transfers with baresip, a phone: three of them at a whole server.
+Holds and transfers with baresip, a phone: three of them at a whole server.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from twisted.internet.defer import Deferred
 
 from sipsorcery.appserver.service import AppServerService
 from sipsorcery.endpoint import Transport
-from sipsorcery.ua import Account, audio
+from sipsorcery.sdp import Direction
+from sipsorcery.ua import Account, Session, audio
 from tests.integration.agents import AgentCase
 from tests.integration.baresip import Baresip, Registration, connect
 from tests.integration.server import DOMAIN, PASSWORD, Server
@@ -70,6 +71,49 @@ class PhonesCase(AgentCase):
         Let a phone transfer whom it talks with.
         """
         await phone.control.command("transfer", f"sip:{user}@{DOMAIN}")
+
+
+class HoldTests(PhonesCase):
+    """
+    100 calls 102, and either holds the other.
+    """
+
+    async def test_hold(self) -> None:
+        """
+        Who is held is told so by the direction of the media, and who holds is answered;
+        then both send again.
+        """
+        await self.call(self.alice, self.carol, "102")
+        (connection,) = self.service.connections
+        caller, callee = connection.caller, connection.callee
+        await self._hold(self.alice, caller, self.carol, callee)
+        await self._hold(self.carol, callee, self.alice, caller)
+        await self.carol.hang_up()
+        await self.alice.event("CALL_CLOSED")
+        await self.wait_for(lambda: not len(self.service.connections))
+
+    async def _hold(
+        self, one: Baresip, ours: Session, other: Baresip, theirs: Session
+    ) -> None:
+        """
+        Let a phone, whose session with us is *ours*, hold the other one, and resume.
+        """
+        await one.hold()
+        await other.event("CALL_REMOTE_SDP")
+        await self.wait_for(lambda: _direction(theirs) is Direction.RECVONLY)
+        self.assertIs(_direction(ours), Direction.SENDONLY)
+        await one.resume()
+        await other.event("CALL_REMOTE_SDP")
+        await self.wait_for(lambda: _direction(theirs) is Direction.SENDRECV)
+        self.assertIs(_direction(ours), Direction.SENDRECV)
+
+
+def _direction(session: Session) -> Direction:
+    """
+    Give the direction of what a phone has said to us.
+    """
+    assert session.remote is not None
+    return session.remote.media[0].direction
 
 
 class BlindTests(PhonesCase):

@@ -72,6 +72,8 @@ class PatternTests(SynchronousTestCase):
         """
         for pattern, number, expected in (
             ("_3100", "3200", False),
+            ("_3300", "3200", False),
+            ("_3000", "3200", False),
             ("_3N00", "3200", True),
             ("_3Z00", "3100", True),
             ("_3X.", "300", True),
