@@ -37,6 +37,17 @@ class RefusedTests(SynchronousTestCase):
         self.assertEqual(warning.code, 399)
         self.assertEqual(warning.text, 'plan-missing: no plan "home"')
 
+    def test_every_code(self) -> None:
+        """
+        Whatever the reason is, a response says it in both fields, for programs.
+        """
+        for code in Code:
+            refused = Refused(code)
+            response = Response(refused.status, refused.phrase, refused.fields)
+            self.assertEqual(response[REASON].cause, refused.status)
+            self.assertEqual(response[REASON].text, code)
+            self.assertEqual(response[WARNING].text, f"{code}: {refused.text}")
+
     def test_usual(self) -> None:
         """
         Who says nothing else gets the usual status and text.
