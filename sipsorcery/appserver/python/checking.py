@@ -7,7 +7,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from pydantic_monty import Monty, MontyError, MontyTypingError, ResourceLimits
+from pydantic_monty import (
+    Monty,
+    MontyError,
+    MontySyntaxError,
+    MontyTypingError,
+    ResourceLimits,
+)
 
 from sipsorcery.appserver.errors import PlanErrors
 from sipsorcery.appserver.python.declarations import STUB
@@ -65,6 +71,9 @@ def find_faults(pool: Monty, script: str) -> list[tuple[int, str]]:
             session.feed_start(script, print_callback=lambda stream, text: None)
     except MontyTypingError as error:
         return _read(error.display())
+    except MontySyntaxError as error:
+        # The interpreter knows less of the language than the checker does.
+        return _read(str(error))
     except MontyError:
         pass  # the time is over before anything has run
     return []

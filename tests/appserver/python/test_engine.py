@@ -241,6 +241,13 @@ class FaultTests(EngineCase):
         """
         self.assertIn("characters", self.check("#" * 300_000)[0][1])
 
+    def test_depth(self) -> None:
+        """
+        What the interpreter cannot read is refused, though the checker can.
+        """
+        found = self.check("x = " + "(" * 3000 + "1" + ")" * 3000)
+        self.assertIn("deeply nested", found[0][1])
+
     def test_error(self) -> None:
         """
         An error ends the run with a 500 and tells the owner the line.
