@@ -5,7 +5,7 @@ Dialplans in Python, as their users have them: put by command, run for real phon
 from __future__ import annotations
 
 from sipsorcery.endpoint import Transport
-from sipsorcery.store.directory import Language
+from sipsorcery.store.directory import Directory, Language
 from sipsorcery.ua import RequestFailed
 from tests.integration.test_phones import DOMAIN, PhonesCase
 from tests.integration.test_rfc3665 import FlowCase
@@ -18,6 +18,15 @@ if req.uri.user == "7":
     sys.dial(f"101@local[fd={req.from_uri.user} at home]", ring=30)
 sys.respond(603, "Only 7 is open")
 """
+
+_BESIDE = """
+if req.uri.user == "666":
+    sys.dial("666@example.com")
+else:
+    sys.dial("42,secret," + req.uri.user + "@{where}")
+"""
+# Calls of joe beside those to mallory.
+_JOES = 10
 
 _CALLBACK = """
 if sys.is_available("101"):
@@ -96,6 +105,60 @@ class LimitTests(FlowCase):
         await self.place("018881234", "caller-hangs-up")
         await self.assert_done(provider, 1)
         await self.place("018881234", "caller-refused", "403")
+
+
+class AttackTests(FlowCase):
+    """
+    Calls to somebody whose dialplan never ends, beside calls of joe.
+    """
+
+    appserver = True
+
+    def text(self) -> str:
+        """
+        Let calls to the provider be no reason to refuse any.
+        """
+        return '[limits]\noutside_calls = ""\noutside_calls_at_once = 0'
+
+    async def prepare(self, directory: Directory) -> None:
+        """
+        Add mallory, whose dialplan loops.
+        """
+        await directory.everyone.users.add("mallory", "a long password")
+        mallory = directory.of("mallory")
+        await mallory.dialplans.put("loop", "while True: pass", Language.PYTHON)
+        await mallory.accounts.add("666", DOMAIN, "a password")
+        await mallory.accounts.change("666", DOMAIN, in_dialplan="loop")
+
+    async def test_beside(self) -> None:
+        """
+        Whoever calls mallory is told in the end that the dialplan has failed; the
+        calls of joe, meanwhile, are what they always are.
+        """
+        provider = self.run_sipp("provider", calls=_JOES)
+        await provider.ready()
+        where = f"{provider.end.host}:{provider.end.port}"
+        joe = self.server.directory.of("joe")
+        await joe.dialplans.put("out", _BESIDE.format(where=where), Language.PYTHON)
+        await joe.accounts.change("100", DOMAIN, out_dialplan="out")
+        attack = self.run_sipp(
+            "caller-refused",
+            target=self.server.end(),
+            user="666",
+            uri=f"666@{DOMAIN}",
+            calls=2,
+            status="500",
+        )
+        calls = self.run_sipp(
+            "caller-hangs-up",
+            target=self.server.end(),
+            user="018881234",
+            uri=f"018881234@{DOMAIN}",
+            calls=_JOES,
+        )
+        await self.assert_done(calls, _JOES)
+        await self.assert_done(attack, 2)
+        await self.assert_done(provider, _JOES)
 
 
 class CallbackTests(ServiceCase):
