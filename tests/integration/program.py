@@ -7,7 +7,9 @@ from __future__ import annotations
 import os
 import random
 import socket
+from contextlib import suppress
 from pathlib import Path
+from signal import SIGKILL
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
@@ -154,7 +156,18 @@ class Program(ProcessProtocol):
         self._ended.callback(self.status)
 
     def _kill(self) -> None:
+        """
+        Kill it, and those that it has begun: they hold its output open.
+        """
+        pid = self._process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children")
+        begun = children.read_text("ascii").split() if children.exists() else []
         self._process.signalProcess("KILL")
+        for child in map(int, begun):
+            with suppress(ProcessLookupError):
+                os.kill(child, SIGKILL)
+        for descriptor in (1, 2):
+            self._process.closeChildFD(descriptor)
 
 
 def _pass_on(status: int, waiting: Deferred[int]) -> int:

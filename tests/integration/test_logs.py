@@ -25,8 +25,6 @@ domains = ["example.com"]
 listen = ""
 [proxy]
 listen = ["udp:127.0.0.1:0"]
-[ssh]
-listen = ""
 [log]
 format = "json"
 file = "log/sip.log"
