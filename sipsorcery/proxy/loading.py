@@ -20,6 +20,7 @@ from sipsorcery.proxy.facade import Sys
 from sipsorcery.proxy.response_facade import ResponseSys
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
+from sipsorcery.store.files import version_of
 
 # Seconds between two looks at the file: sooner than anybody wonders.
 _INTERVAL = 1.0
@@ -86,7 +87,7 @@ class Script:
 
     def _look(self) -> None:
         assert self._file is not None  # else nobody watches
-        if _state(self._file) == self._seen:
+        if version_of(self._file) == self._seen:
             return
         try:
             self._load(self._file)
@@ -102,7 +103,7 @@ class Script:
             self._events.emit(kind, message, detail={"file": str(self._file)})
 
     def _load(self, file: Path) -> None:
-        self._seen = _state(file)
+        self._seen = version_of(file)
         names: dict[str, Any] = {"__name__": "proxy_script", "__file__": str(file)}
         try:
             exec(compile(file.read_bytes(), file, "exec"), names)
@@ -116,12 +117,3 @@ class Script:
                 raise ScriptError(f"{name} in '{file}' is no function")
         self._request = hooks["request"] or script.request
         self._response = hooks["response"] or script.response
-
-
-def _state(file: Path) -> object:
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    # A file that was put in the place of another has its own inode.
-    return found.st_mtime_ns, found.st_size, found.st_ino

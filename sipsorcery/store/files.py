@@ -13,6 +13,18 @@ from types import TracebackType
 from sipsorcery.store.errors import StoreInUse
 
 
+def version_of(file: Path) -> object:
+    """
+    Give what is another value once a file has changed; None: it is not there.
+    """
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    # A file that was put in the place of another has its own inode.
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
 def replace_private(file: Path, content: bytes) -> None:
     """
     Write a file that only its owner can read; at any moment it is the old or the new.

@@ -22,6 +22,7 @@ from sipsorcery.dispatch.health import Health, State
 from sipsorcery.dispatch.probing import Probe
 from sipsorcery.endpoint import Endpoint, Transport
 from sipsorcery.sip.response import Response
+from sipsorcery.store.files import version_of
 
 # Seconds between two looks at the file.
 _LOOK = 0.5
@@ -66,7 +67,7 @@ class Policy:
 class _Server:
     entry: Entry
     health: Health
-    probe: Probe | None = None
+    probe: Probe
     calls: int = 0  # that are being set up
     timer: IDelayedCall | None = None
     sent: float | None = None  # the probe that has no answer yet, by the reactor
@@ -190,7 +191,7 @@ class Dispatcher:
         Take the answer to a probe.
         """
         server = self._servers.get(endpoint)
-        if server is None or server.probe is None or server.sent is None:
+        if server is None or server.sent is None:
             return
         took, server.sent = self._reactor.seconds() - server.sent, None
         told, now = f"{response.status} {response.reason}", self._clock()
@@ -254,7 +255,7 @@ class Dispatcher:
             )
 
     def _look(self) -> None:
-        state = _state(self._file)
+        state = version_of(self._file)
         if state == self._seen:
             return
         self._seen = state
@@ -302,20 +303,18 @@ class Dispatcher:
         )
 
     def _add(self, entry: Entry) -> None:
-        server = _Server(entry, Health(self._clock()))
+        probe = Probe(self._reactor, entry.endpoint, self.policy.probe, self)
+        server = _Server(entry, Health(self._clock()), probe)
         self._servers[entry.endpoint] = server
-        server.probe = Probe(self._reactor, entry.endpoint, self.policy.probe, self)
         self._ask(server)
 
     def _remove(self, endpoint: Endpoint) -> None:
         server = self._servers.pop(endpoint)
         if server.timer is not None and server.timer.active():
             server.timer.cancel()
-        if server.probe is not None:
-            server.probe.stop()
+        server.probe.stop()
 
     def _ask(self, server: _Server) -> None:
-        assert server.probe is not None  # made with it
         if server.sent is not None:
             health = server.health
             self._note(server, health.missed(self._clock(), "a probe: no answer"))
@@ -324,12 +323,3 @@ class Dispatcher:
         server.sent = self._reactor.seconds()
         server.health.asked(self._clock())
         server.probe.ask()
-
-
-def _state(file: Path) -> object:
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    # One that was put in the place of another has its own inode.
-    return found.st_mtime_ns, found.st_size, found.st_ino

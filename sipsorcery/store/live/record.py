@@ -51,13 +51,9 @@ class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
     @property
     def tag(self) -> str:
         """
-        What decides on which of several servers the record lies.
-
-        It is what stands in the first braces of the key, else the whole key, as in
-        Redis Cluster: records that are used together should lie together.
+        What decides on which of several servers the record lies: see `tag_of`.
         """
-        match = _TAG.search(self.key)
-        return match[1] if match else self.key
+        return tag_of(self.key)
 
     def replace(self, **fields: Any) -> Record:
         """
@@ -84,6 +80,16 @@ class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
             raise InvalidRecord(f"a record cannot expire at {self.expiry}")
         if self.due is not None and not math.isfinite(self.due):
             raise InvalidRecord(f"a record cannot be due at {self.due}")
+
+
+def tag_of(key: str) -> str:
+    """
+    Give what stands in the first braces of a key, else the whole key.
+
+    So it is in Redis Cluster: records that are used together should lie together.
+    """
+    match = _TAG.search(key)
+    return match[1] if match else key
 
 
 def _check_name(name: str) -> None:

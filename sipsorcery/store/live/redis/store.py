@@ -15,7 +15,7 @@ from twisted.internet.task import LoopingCall
 from sipsorcery.config import Durability
 from sipsorcery.store.errors import StoreError
 from sipsorcery.store.live.local import LIMIT
-from sipsorcery.store.live.record import Record
+from sipsorcery.store.live.record import Record, tag_of
 from sipsorcery.store.live.redis import questions
 from sipsorcery.store.live.redis.questions import Question
 from sipsorcery.store.live.redis.server import Server
@@ -103,7 +103,7 @@ class RedisStore:
         """
         Give one record; None if there is none.
         """
-        return self._of(Record(kind, key, b"", 0)).ask(questions.get(kind, key))
+        return self._of(key).ask(questions.get(kind, key))
 
     def count(self, kind: str, owner: str) -> Deferred[int]:
         """
@@ -159,13 +159,13 @@ class RedisStore:
         """
         Remove the version that *record* carries, also if it has expired.
         """
-        return self._of(record).ask(questions.remove(record))
+        return self._of(record.key).ask(questions.remove(record))
 
     def discard(self, kind: str, key: str) -> Deferred[None]:
         """
         Remove what is there under a key, if anything is.
         """
-        return self._of(Record(kind, key, b"", 0)).ask(questions.discard(kind, key))
+        return self._of(key).ask(questions.discard(kind, key))
 
     # Inside
 
@@ -177,7 +177,7 @@ class RedisStore:
         except StoreError as error:
             return fail(error)
         self._kinds.add(record.kind)
-        return self._of(record).ask(question(record, self._next_version()))
+        return self._of(record.key).ask(question(record, self._next_version()))
 
     def _next_version(self) -> int:
         # The time in nanoseconds, which goes only one way here: so none is given twice,
@@ -185,13 +185,13 @@ class RedisStore:
         self._version = max(self._version + 1, time.time_ns())
         return self._version
 
-    def _of(self, record: Record) -> Shard:
+    def _of(self, key: str) -> Shard:
         """
         Find the shard of a record: by rendezvous, so that one more moves few.
         """
         if len(self._shards) == 1:
             return next(iter(self._shards.values()))
-        tag = record.tag.encode()
+        tag = tag_of(key).encode()
         name = max(self._shards, key=lambda name: blake2b(tag, key=name[:64]).digest())
         return self._shards[name]
 
