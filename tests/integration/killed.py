@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from twisted.internet import reactor
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime, IReactorUDP
 from twisted.internet.protocol import DatagramProtocol
 from twisted.internet.task import deferLater
+from twisted.trial.unittest import TestCase
 
 from sipsorcery.config import parse
 from sipsorcery.sip.parser import parse as parse_message
@@ -23,6 +25,7 @@ from sipsorcery.store.directory import CDR
 from sipsorcery.tap.stores import WritableStores
 from sipsorcery.ua import Account, ServerCall, Session, UserAgent, audio
 from tests.integration.program import Program, free_port
+from tests.integration.redis_server import RedisServer
 from tests.integration.twistd import Twistd
 
 DOMAIN = "example.com"
@@ -257,3 +260,78 @@ async def sleep(seconds: float) -> None:
     Let time pass, which real sockets and processes need.
     """
     await deferLater(IReactorTime(reactor), seconds)
+
+
+class TwoPhonesCase(TestCase):
+    """
+    A server in processes of its own, and two phones that are registered with it.
+    """
+
+    timeout = 240
+    server: KilledServer
+    bob_is: type[Phone] = Phone
+
+    def make_server(self) -> KilledServer:
+        """
+        Make the server; it is not started.
+        """
+        return KilledServer(Path(self.mktemp()))
+
+    def setUp(self) -> Deferred[None]:  # type: ignore[override]  # trial waits
+        self.server = self.make_server()
+        self.alice = Phone(self.server, "100")
+        self.bob = self.bob_is(self.server, "101")
+        self.addCleanup(lambda: Deferred.fromCoroutine(self.stop()))
+        return Deferred.fromCoroutine(self.start())
+
+    async def start(self) -> None:
+        """
+        Start everything.
+        """
+        await self.server.prepare()
+        await self.server.start()
+        for phone in (self.alice, self.bob):
+            await phone.start()
+            await phone.register()
+
+    async def stop(self) -> None:
+        """
+        Stop everything.
+        """
+        for phone in (self.alice, self.bob):
+            await phone.stop()
+        await self.server.stop()
+
+
+class RedisPhonesCase(TwoPhonesCase):
+    """
+    The live state of the server is in a Redis.
+    """
+
+    redis_options: tuple[str, ...] = ()
+
+    def make_server(self) -> KilledServer:
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        self.redis = RedisServer(folder, *self.redis_options)
+        return self.make_server_with(folder / "server", self.redis.url)
+
+    def make_server_with(self, folder: Path, redis: str) -> KilledServer:
+        """
+        Make the server; it is not started.
+        """
+        return KilledServer(folder, f'[storage]\nlive = "{redis}"')
+
+    async def start(self) -> None:
+        """
+        Start everything.
+        """
+        await self.redis.start()
+        await super().start()
+
+    async def stop(self) -> None:
+        """
+        Stop everything.
+        """
+        await super().stop()
+        await self.redis.stop()

@@ -4,10 +4,7 @@ Calls through a server that is killed under them, and started again.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from twisted.internet.defer import Deferred
-from twisted.trial.unittest import TestCase
 
 from sipsorcery.dialog.routing import contact_uri
 from sipsorcery.sdp import Direction
@@ -17,9 +14,9 @@ from tests import LONG
 from tests.integration.killed import (
     DOMAIN,
     MEDIA,
-    KilledServer,
     OldPhone,
     Phone,
+    TwoPhonesCase,
     sleep,
     wait_for,
 )
@@ -28,37 +25,12 @@ ROUNDS = 30 if LONG else 3
 CALLS = 6
 
 
-class KilledCase(TestCase):
+class KilledCase(TwoPhonesCase):
     """
     A server, and two phones that are registered with it.
     """
 
     timeout = 120 + 20 * ROUNDS
-
-    def setUp(self) -> Deferred[None]:  # type: ignore[override]  # trial waits
-        self.server = KilledServer(Path(self.mktemp()))
-        self.alice = Phone(self.server, "100")
-        self.bob = Phone(self.server, "101")
-        self.addCleanup(lambda: Deferred.fromCoroutine(self.stop()))
-        return Deferred.fromCoroutine(self.start())
-
-    async def start(self) -> None:
-        """
-        Start everything.
-        """
-        await self.server.prepare()
-        await self.server.start()
-        for phone in (self.alice, self.bob):
-            await phone.start()
-            await phone.register()
-
-    async def stop(self) -> None:
-        """
-        Stop everything.
-        """
-        for phone in (self.alice, self.bob):
-            await phone.stop()
-        await self.server.stop()
 
     async def connect(self, calls: int = 1) -> list[tuple[Session, Session]]:
         """

@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred
-from twisted.trial.unittest import TestCase
 
 from sipsorcery.control import ask
 from sipsorcery.endpoint import Endpoint
-from tests.integration.killed import KilledServer, Phone, sleep, wait_for
+from tests.integration.killed import (
+    KilledServer,
+    RedisPhonesCase,
+    sleep,
+    wait_for,
+)
 from tests.integration.program import free_port
-from tests.integration.redis_server import RedisServer
 from tests.integration.twistd import Twistd
 
 # How often, and after how many seconds each, to look what the proxy knows.
@@ -121,42 +123,15 @@ class Suite(KilledServer):
         return process
 
 
-class DispatchingTests(TestCase):
+class DispatchingTests(RedisPhonesCase):
     """
     Two phones, and the loss of the server that has their call.
     """
 
-    timeout = 180
+    server: Suite
 
-    def setUp(self) -> Deferred[None]:  # type: ignore[override]  # trial waits
-        folder = Path(self.mktemp())
-        folder.mkdir()
-        self.redis = RedisServer(folder)
-        self.suite = Suite(folder / "suite", self.redis.url)
-        self.alice = Phone(self.suite, "100")
-        self.bob = Phone(self.suite, "101")
-        self.addCleanup(lambda: Deferred.fromCoroutine(self.stop()))
-        return Deferred.fromCoroutine(self.start())
-
-    async def start(self) -> None:
-        """
-        Start everything.
-        """
-        await self.redis.start()
-        await self.suite.prepare()
-        await self.suite.start()
-        for phone in (self.alice, self.bob):
-            await phone.start()
-            await phone.register()
-
-    async def stop(self) -> None:
-        """
-        Stop everything.
-        """
-        for phone in (self.alice, self.bob):
-            await phone.stop()
-        await self.suite.stop()
-        await self.redis.stop()
+    def make_server_with(self, folder: Path, redis: str) -> Suite:
+        return Suite(folder, redis)
 
     async def test_killed(self) -> None:
         """
@@ -164,12 +139,12 @@ class DispatchingTests(TestCase):
         it: both parties hold and hang up; new calls go there at once, and to the first
         one again when it is back.
         """
-        for end in self.suite.ends:
+        for end in self.server.ends:
             self.bob.sessions.clear()
             caller = await self.alice.call("101")
             await wait_for(lambda: self.bob.sessions)
             callee = self.bob.sessions[0]
-            await self.suite.kill_server(end)
+            await self.server.kill_server(end)
             other = await self.alice.call("101")
             await caller.hold()
             self.assertTrue(callee.is_held)
@@ -178,9 +153,9 @@ class DispatchingTests(TestCase):
             await caller.bye()
             await over
             await other.bye()
-            states = ("down", "up") if end == self.suite.ends[0] else ("up", "down")
-            await self.suite.states(*states)
-            await self.suite.start_server(end)
-            await self.suite.states("up", "up")
-        listed = await self.suite.command("dispatch")
+            states = ("down", "up") if end == self.server.ends[0] else ("up", "down")
+            await self.server.states(*states)
+            await self.server.start_server(end)
+            await self.server.states("up", "up")
+        listed = await self.server.command("dispatch")
         self.assertEqual([row["answer"] for row in listed], ["420 Bad Extension"] * 2)

@@ -8,17 +8,14 @@ import os
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from time import monotonic
 
 from twisted.internet.defer import Deferred, DeferredList
-from twisted.trial.unittest import TestCase
 
 from sipsorcery.ua import RequestFailed, ServerCall, Session, UserAgentError
 from tests import LONG
 from tests.integration.killed import MEDIA, Phone, sleep
-from tests.integration.redis_server import RedisServer
-from tests.integration.test_watchtower import Guarded
+from tests.integration.test_watchtower import GuardedCase
 
 # Calls per second, and for how many seconds before and after the kill.
 RATE, BEFORE, AFTER = 50, 10, 30
@@ -60,44 +57,18 @@ class Attempt:
     ended: bool = False
 
 
-class FailoverTests(TestCase):
+class FailoverTests(GuardedCase):
     """
     Calls that begin, ring and are established when a server is killed.
     """
 
     timeout = 300
     skip = None if LONG else "it takes a machine for itself: set SIPSORCERY_LONG=1"
+    bob_is = SlowPhone
 
     def setUp(self) -> Deferred[None]:  # type: ignore[override]  # trial waits
-        folder = Path(self.mktemp())
-        folder.mkdir()
-        self.redis = RedisServer(folder)
-        self.suite = Guarded(folder / "suite", self.redis.url)
-        self.alice: Phone = Phone(self.suite, "100")
-        self.bob: Phone = SlowPhone(self.suite, "101")
         self.attempts: list[Attempt] = []
-        self.addCleanup(lambda: Deferred.fromCoroutine(self.stop()))
-        return Deferred.fromCoroutine(self.start())
-
-    async def start(self) -> None:
-        """
-        Start everything.
-        """
-        await self.redis.start()
-        await self.suite.prepare()
-        await self.suite.start()
-        for phone in (self.alice, self.bob):
-            await phone.start()
-            await phone.register()
-
-    async def stop(self) -> None:
-        """
-        Stop everything.
-        """
-        for phone in (self.alice, self.bob):
-            await phone.stop()
-        await self.suite.stop()
-        await self.redis.stop()
+        return super().setUp()
 
     async def attempt(self) -> None:
         """
@@ -138,7 +109,7 @@ class FailoverTests(TestCase):
 
         await load(BEFORE)
         killed = monotonic()
-        os.kill((await self.suite.workers())[0]["pid"], signal.SIGKILL)
+        os.kill((await self.server.workers())[0]["pid"], signal.SIGKILL)
         await load(AFTER)
         await DeferredList(running, consumeErrors=True)
 

@@ -4,59 +4,28 @@ A whole server whose live state is in a Redis that goes and comes back.
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from twisted.internet.defer import Deferred
-from twisted.trial.unittest import TestCase
-
 from sipsorcery.ua import RequestFailed
 from tests import LONG
-from tests.integration.killed import KilledServer, Phone, wait_for
-from tests.integration.redis_server import RedisServer
+from tests.integration.killed import Phone, RedisPhonesCase, wait_for
 
 # Seconds that a Redis stands still, and that a phone waits after a 503 at most.
 PAUSE = 30.0 if LONG else 3.0
 
 
-class AwayTests(TestCase):
+class AwayTests(RedisPhonesCase):
     """
     Two phones, and a call between them, before the Redis goes.
     """
 
-    timeout = 180
-
-    def setUp(self) -> Deferred[None]:  # type: ignore[override]  # trial waits
-        folder = Path(self.mktemp())
-        folder.mkdir()
-        self.redis = RedisServer(folder, "--appendonly", "yes")
-        text = f'[storage]\nlive = "{self.redis.url}"'
-        self.server = KilledServer(folder / "server", text)
-        self.alice = Phone(self.server, "100")
-        self.bob = Phone(self.server, "101")
-        self.addCleanup(lambda: Deferred.fromCoroutine(self.stop()))
-        return Deferred.fromCoroutine(self.start())
+    redis_options = ("--appendonly", "yes")
 
     async def start(self) -> None:
         """
-        Start everything.
+        Start everything, and the call.
         """
-        await self.redis.start()
-        await self.server.prepare()
-        await self.server.start()
-        for phone in (self.alice, self.bob):
-            await phone.start()
-            await phone.register()
+        await super().start()
         self.caller = await self.alice.call("101")
         await wait_for(lambda: self.bob.sessions)
-
-    async def stop(self) -> None:
-        """
-        Stop everything.
-        """
-        for phone in (self.alice, self.bob):
-            await phone.stop()
-        await self.server.stop()
-        await self.redis.stop()
 
     async def refused(self) -> None:
         """

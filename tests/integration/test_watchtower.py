@@ -10,11 +10,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred
-from twisted.trial.unittest import TestCase
-
-from tests.integration.killed import Phone, sleep, wait_for
-from tests.integration.redis_server import RedisServer
+from tests.integration.killed import RedisPhonesCase, sleep, wait_for
 from tests.integration.test_dispatching import Suite
 
 # How often, and after how many seconds each, to look what the watchtower does.
@@ -75,42 +71,21 @@ class Guarded(Suite):
         raise AssertionError(f"it never was {phases}: {rows}\n{self.tower.output}")
 
 
-class WatchtowerTests(TestCase):
+class GuardedCase(RedisPhonesCase):
+    """
+    Two phones at servers below a watchtower.
+    """
+
+    server: Guarded
+
+    def make_server_with(self, folder: Path, redis: str) -> Guarded:
+        return Guarded(folder, redis)
+
+
+class WatchtowerTests(GuardedCase):
     """
     Two phones, and workers that come and go.
     """
-
-    timeout = 240
-
-    def setUp(self) -> Deferred[None]:  # type: ignore[override]  # trial waits
-        folder = Path(self.mktemp())
-        folder.mkdir()
-        self.redis = RedisServer(folder)
-        self.suite = Guarded(folder / "suite", self.redis.url)
-        self.alice = Phone(self.suite, "100")
-        self.bob = Phone(self.suite, "101")
-        self.addCleanup(lambda: Deferred.fromCoroutine(self.stop()))
-        return Deferred.fromCoroutine(self.start())
-
-    async def start(self) -> None:
-        """
-        Start everything.
-        """
-        await self.redis.start()
-        await self.suite.prepare()
-        await self.suite.start()
-        for phone in (self.alice, self.bob):
-            await phone.start()
-            await phone.register()
-
-    async def stop(self) -> None:
-        """
-        Stop everything.
-        """
-        for phone in (self.alice, self.bob):
-            await phone.stop()
-        await self.suite.stop()
-        await self.redis.stop()
 
     async def test_life(self) -> None:
         """
@@ -122,33 +97,33 @@ class WatchtowerTests(TestCase):
         await self._find()
 
     async def _kill(self) -> None:
-        first, second = await self.suite.workers()
+        first, second = await self.server.workers()
         os.kill(first["pid"], signal.SIGKILL)
         await self._call()
         rows = await self._new(0, first["pid"])
         self.assertEqual(rows[0]["failures"], 1)
         self.assertEqual(rows[1]["pid"], second["pid"])
         self.assertEqual(
-            self.suite.file.read_text(),
-            "".join(f"100,{end}\n" for end in self.suite.ends),
+            self.server.file.read_text(),
+            "".join(f"100,{end}\n" for end in self.server.ends),
         )
 
     async def _restart(self) -> None:
-        before = {row["pid"] for row in await self.suite.workers()}
+        before = {row["pid"] for row in await self.server.workers()}
         self.bob.sessions.clear()
         caller = await self.alice.call("101")
         await wait_for(lambda: self.bob.sessions)
         callee = self.bob.sessions[0]
-        told = await self.suite.command("workers", "restart")
+        told = await self.server.command("workers", "restart")
         self.assertEqual(told, [{"workers": 2}])
         calls = 0
-        while before & {row["pid"] for row in await self.suite.workers()}:
+        while before & {row["pid"] for row in await self.server.workers()}:
             await self._call()
             calls += 1
         self.assertGreater(calls, 2)
-        listed = await self.suite.command("workers", "list")
+        listed = await self.server.command("workers", "list")
         self.assertEqual([row["failures"] for row in listed], [0, 0])
-        await self.suite.phases("up", "up")
+        await self.server.phases("up", "up")
         await caller.hold()
         self.assertTrue(callee.is_held)
         over = callee.ended()
@@ -156,15 +131,15 @@ class WatchtowerTests(TestCase):
         await over
 
     async def _find(self) -> None:
-        before = [row["pid"] for row in await self.suite.workers()]
-        await self.suite.kill_tower()
+        before = [row["pid"] for row in await self.server.workers()]
+        await self.server.kill_tower()
         await self._call()
-        self.suite.tower = await self.suite.run("sipwatchtower")
-        rows = await self.suite.phases("up", "up")
+        self.server.tower = await self.server.run("sipwatchtower")
+        rows = await self.server.phases("up", "up")
         self.assertEqual([row["pid"] for row in rows], before)
         os.kill(before[1], signal.SIGKILL)
         rows = await self._new(1, before[1])
-        await self.suite.tower.stop()
+        await self.server.tower.stop()
         for row in rows:
             self.assertFalse(_runs(row["pid"]))
 
@@ -177,11 +152,11 @@ class WatchtowerTests(TestCase):
         Wait until there is another process in the place of one, and both are up.
         """
         for _ in range(_LOOKS):
-            rows = await self.suite.phases("up", "up")
+            rows = await self.server.phases("up", "up")
             if rows[number]["pid"] != before:
                 return rows
             await sleep(_STEP)
-        raise AssertionError(f"it never came: {self.suite.tower.output}")
+        raise AssertionError(f"it never came: {self.server.tower.output}")
 
 
 def _runs(pid: int) -> bool:
