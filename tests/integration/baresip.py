@@ -19,7 +19,8 @@ from twisted.protocols.basic import NetstringReceiver
 from twisted.python.failure import Failure
 
 from sipsorcery.endpoint import Endpoint, Transport
-from tests.integration.program import Program, free_port
+from tests.integration.ports import free_port
+from tests.integration.program import Program
 from tests.peers import require
 from tests.transport.authority import Authority
 

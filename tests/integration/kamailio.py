@@ -16,7 +16,8 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import DatagramProtocol
 
 from sipsorcery.endpoint import Endpoint, Transport
-from tests.integration.program import Program, free_port
+from tests.integration.ports import free_port
+from tests.integration.program import Program
 from tests.peers import require
 
 _HOST = "127.0.0.1"

@@ -24,7 +24,8 @@ from sipsorcery.sip.response import Response
 from sipsorcery.store.directory import CDR
 from sipsorcery.tap.stores import WritableStores
 from sipsorcery.ua import Account, ServerCall, Session, UserAgent, audio
-from tests.integration.program import Program, free_port
+from tests.integration.ports import free_port
+from tests.integration.program import Program
 from tests.integration.redis_server import RedisServer
 from tests.integration.twistd import Twistd
 

@@ -5,8 +5,6 @@ Run the programs of others: start, wait for what they say, stop.
 from __future__ import annotations
 
 import os
-import random
-import socket
 from contextlib import suppress
 from pathlib import Path
 from signal import SIGKILL
@@ -20,6 +18,7 @@ from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
 from sipsorcery.endpoint import Transport
+from tests.integration.ports import is_free
 
 # More than any of them takes to start on the slowest machine.
 _PATIENCE = 30.0
@@ -28,10 +27,6 @@ _STEP = 0.02
 _GRACE = 5.0
 # Characters of what a program has said that a failure shows: some ten messages.
 _SHOWN = 12_000
-# Before those that the kernel gives to sockets which do not care: such a one could come
-# between the choice and the program. Our servers choose among those before these.
-_PORTS = range(30_000, 32_700)
-_given: set[int] = set()
 
 
 class Program(ProcessProtocol):
@@ -173,42 +168,3 @@ class Program(ProcessProtocol):
 def _pass_on(status: int, waiting: Deferred[int]) -> int:
     waiting.callback(status)
     return status
-
-
-def is_free(transport: Transport, port: int) -> bool:
-    """
-    Tell whether nobody has a port of the loopback.
-    """
-    datagram = transport is Transport.UDP
-    kind = socket.SOCK_DGRAM if datagram else socket.SOCK_STREAM
-    with socket.socket(socket.AF_INET, kind) as probe:
-        if not datagram:
-            # Connections of the past that only wait for their time to run out.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def free_port(*, row: int = 1) -> int:
-    """
-    Find a port of the loopback that nobody has, neither over UDP nor over TCP.
-
-    It is not given again soon, as the program may take its time.
-
-    :param row: how many in a row have to be free.
-    """
-    if len(_given) > len(_PORTS) // 2:
-        _given.clear()
-    while True:
-        port = random.choice(_PORTS)
-        ports = range(port, port + row)
-        if _given.isdisjoint(ports) and all(
-            is_free(transport, one)
-            for one in ports
-            for transport in (Transport.UDP, Transport.TCP)
-        ):
-            _given.update(ports)
-            return port

@@ -12,7 +12,7 @@ import re
 from sipsorcery.store.directory import Language
 from tests import ROOT
 from tests.integration.consoles import Console
-from tests.integration.program import free_port
+from tests.integration.ports import free_port
 from tests.monitor.ladder.record import FAILOVER, PhonesCase
 
 _FOLDER = ROOT / "docs" / "console"

@@ -11,7 +11,8 @@ from signal import SIGCONT, SIGKILL, SIGSTOP
 import txredisapi  # type: ignore[import-untyped]  # it has no types
 
 from sipsorcery.endpoint import Transport
-from tests.integration.program import Program, free_port
+from tests.integration.ports import free_port
+from tests.integration.program import Program
 from tests.peers import require
 
 

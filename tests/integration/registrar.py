@@ -16,7 +16,7 @@ from sipsorcery.endpoint import Endpoint
 from sipsorcery.store.bindings import BINDINGS, Bindings
 from sipsorcery.tap.assembly import make_registrar
 from sipsorcery.tap.stores import WritableStores
-from tests.integration.program import free_port
+from tests.integration.ports import free_port
 
 DOMAIN = "example.com"
 PASSWORD = "zanzibar"

@@ -18,7 +18,7 @@ from sipsorcery.endpoint import Endpoint, Transport
 from sipsorcery.store.directory import Directory
 from sipsorcery.tap.assembly import make_all
 from sipsorcery.tap.stores import WritableStores
-from tests.integration.program import free_port
+from tests.integration.ports import free_port
 
 DOMAIN = "example.com"
 PASSWORD = "zanzibar"

@@ -15,7 +15,8 @@ from twisted.internet.defer import TimeoutError
 from twisted.internet.interfaces import IReactorTime
 
 from sipsorcery.endpoint import Endpoint, Transport
-from tests.integration.program import Program, free_port
+from tests.integration.ports import free_port
+from tests.integration.program import Program
 from tests.peers import require
 
 # Less than what trial gives a test, so that it is told what SIPp has seen.

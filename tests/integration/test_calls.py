@@ -25,7 +25,7 @@ from sipsorcery.endpoint import Transport
 from sipsorcery.store.directory import CDR, Directory, Language
 from sipsorcery.ua import ServerCall
 from tests import LONG
-from tests.integration.program import free_port
+from tests.integration.ports import free_port
 from tests.integration.scenarios import read, register
 from tests.integration.server import DOMAIN, PASSWORD
 from tests.integration.sipp import SIPp, Tally

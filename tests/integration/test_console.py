@@ -13,7 +13,7 @@ from sipsorcery.monitor.filter.filter import Filter, Viewer
 from sipsorcery.monitor.service import MonitorService
 from sipsorcery.store.directory import Directory
 from tests.integration.consoles import Console, adding, in_thread
-from tests.integration.program import free_port
+from tests.integration.ports import free_port
 from tests.integration.test_calls import CallCase
 from tests.peers import require
 

@@ -18,7 +18,7 @@ from tests.integration.killed import (
     sleep,
     wait_for,
 )
-from tests.integration.program import free_port
+from tests.integration.ports import free_port
 from tests.integration.twistd import Twistd
 
 # How often, and after how many seconds each, to look what the proxy knows.

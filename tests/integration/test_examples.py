@@ -11,7 +11,8 @@ from pathlib import Path
 from twisted.trial.unittest import TestCase
 
 from tests import ROOT
-from tests.integration.program import Program, free_port
+from tests.integration.ports import free_port
+from tests.integration.program import Program
 
 
 class ExamplesTests(TestCase):

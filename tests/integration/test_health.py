@@ -19,7 +19,7 @@ from sipsorcery.endpoint import HostPort
 from sipsorcery.monitor.figures import Figure, counter
 from sipsorcery.monitor.health import HealthService
 from sipsorcery.monitor.metrics import make_registry
-from tests.integration.program import free_port
+from tests.integration.ports import free_port
 from tests.integration.redis_server import RedisServer
 from tests.integration.twistd import Twistd
 

@@ -24,7 +24,7 @@ from sipsorcery.ua import (
 )
 from tests.integration.agents import AgentCase, end, uri
 from tests.integration.kamailio import Kamailio
-from tests.integration.program import free_port
+from tests.integration.ports import free_port
 from tests.integration.test_locator import DNSServer
 from tests.transport.location.zones import Zones
 

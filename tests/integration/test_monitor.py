@@ -18,7 +18,8 @@ from sipsorcery.monitor.event import Event, EventKind
 from sipsorcery.monitor.filter.filter import Filter, Viewer
 from sipsorcery.monitor.service import MonitorService
 from tests import ROOT
-from tests.integration.program import Program, free_port
+from tests.integration.ports import free_port
+from tests.integration.program import Program
 from tests.integration.screen import Screen
 from tests.integration.server import PASSWORD
 from tests.integration.test_calls import CallCase

@@ -17,7 +17,7 @@ from twisted.internet.utils import getProcessOutputAndValue
 from sipsorcery.endpoint import Endpoint, Transport
 from tests import LONG, ROOT
 from tests.integration.baresip import Baresip, Registration, connect
-from tests.integration.program import free_port
+from tests.integration.ports import free_port
 from tests.integration.scenarios import read, register
 from tests.integration.sipp import SIPp
 from tests.integration.test_twistd import READY, TwistdTestCase

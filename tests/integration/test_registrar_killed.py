@@ -18,7 +18,7 @@ from sipsorcery.endpoint import Endpoint
 from sipsorcery.tap.stores import WritableStores
 from tests import LONG
 from tests.integration.phones import Phone, Phones
-from tests.integration.program import free_port
+from tests.integration.ports import free_port
 from tests.integration.registrar import DOMAIN, PASSWORD, configure, fill
 from tests.integration.twistd import Twistd
 

@@ -16,7 +16,7 @@ from sipsorcery.endpoint import Endpoint, Transport
 from sipsorcery.store.directory import Directory
 from tests.integration.kamailio import Kamailio
 from tests.integration.nat import NAT
-from tests.integration.program import free_port
+from tests.integration.ports import free_port
 from tests.integration.scenarios import read, register
 from tests.integration.server import DOMAIN, PASSWORD, Server
 from tests.integration.sipp import SIPp, Tally

@@ -15,7 +15,7 @@ from sipsorcery.testing.relay import LossyRelay
 from sipsorcery.transaction.timers import Timers
 from sipsorcery.ua import ServerCall, UserAgent, UserAgentSettings, audio
 from tests import LONG
-from tests.integration.program import free_port
+from tests.integration.ports import free_port
 from tests.integration.sipp import SIPp, Tally
 
 CALLS = 1000

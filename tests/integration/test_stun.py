@@ -17,7 +17,8 @@ from sipsorcery.stun import Address
 from sipsorcery.stun.protocol import ClientProtocol, ServerProtocol
 from sipsorcery.testing.consumer import RecordingConsumer
 from sipsorcery.transport.flow import Flow
-from tests.integration.program import Program, free_port
+from tests.integration.ports import free_port
+from tests.integration.program import Program
 from tests.integration.sockets import SocketCase
 from tests.peers import require
 

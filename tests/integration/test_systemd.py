@@ -16,7 +16,8 @@ from twisted.trial.unittest import TestCase
 
 from tests import ROOT
 from tests.integration.killed import wait_for
-from tests.integration.program import Program, free_port
+from tests.integration.ports import free_port
+from tests.integration.program import Program
 from tests.integration.twistd import Twistd
 from tests.peers import require
 

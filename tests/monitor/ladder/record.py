@@ -41,7 +41,7 @@ from sipsorcery.ua import (
     audio,
 )
 from tests.integration.agents import AgentCase
-from tests.integration.program import free_port
+from tests.integration.ports import free_port
 from tests.integration.server import DOMAIN, PASSWORD, Server
 from tests.monitor.ladder.captures import FOLDER
 
