@@ -9,7 +9,8 @@ from twisted.trial.reporter import TestResult
 from twisted.trial.runner import ErrorHolder, TestSuite
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from tests.__main__ import Outcome, second_runs
+from tests.__main__ import second_runs
+from tests.outcome import Outcome
 
 
 class Sample(SynchronousTestCase):
@@ -114,26 +115,20 @@ class SecondRunTests(SynchronousTestCase):
     Which failed tests run once more, and what that changes.
     """
 
-    def _second_runs(self, *names: str) -> list[str]:
-        result = TestResult()
-        for name in names:
-            ErrorHolder(name, (KeyError, KeyError(), None)).run(result)
-        return second_runs(result)
-
     def test_with_peers(self) -> None:
         """
         Those with real peers do; what runs in memory fails at once.
         """
         peers = "tests.integration.test_calls.CallTests.test_busy"
-        self.assertEqual(self._second_runs(peers, "tests.sip.test_via.A.b"), [peers])
+        self.assertEqual(second_runs([peers, "tests.sip.test_via.A.b"]), [peers])
 
     def test_too_many(self) -> None:
         """
         Where many fail, none runs again.
         """
         names = [f"tests.integration.test_calls.CallTests.test_{n}" for n in range(6)]
-        self.assertEqual(len(self._second_runs(*names[:5])), 5)
-        self.assertEqual(self._second_runs(*names), [])
+        self.assertEqual(len(second_runs(names[:5])), 5)
+        self.assertEqual(second_runs(names), [])
 
     def test_counts(self) -> None:
         """
