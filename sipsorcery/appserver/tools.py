@@ -24,6 +24,7 @@ from sipsorcery.appserver.limits.outside_calls import OutsideCalls
 from sipsorcery.appserver.plans.execution import Execution
 from sipsorcery.appserver.plans.plans import Plans
 from sipsorcery.appserver.plans.story import Audience, Story
+from sipsorcery.appserver.plans.surroundings import Surroundings
 from sipsorcery.appserver.records.cdr_writer import CDRWriter
 from sipsorcery.appserver.records.claiming import Claims
 from sipsorcery.appserver.records.records import Records
@@ -94,13 +95,13 @@ class Tools:
         Make a run of a dialplan.
         """
         self.events.counters.runs += 1
-        return Execution(
+        around = Surroundings(
             self.clock,
             self.plans,
             self.lookup_for,
-            story,
             budget,
             audience,
             self.functions,
             self.outside,
         )
+        return Execution(around, story)

@@ -26,6 +26,7 @@ from sipsorcery.appserver.plans.execution import Execution
 from sipsorcery.appserver.plans.line_plan import LineEngine
 from sipsorcery.appserver.plans.plans import Plans
 from sipsorcery.appserver.plans.story import Audience, Story
+from sipsorcery.appserver.plans.surroundings import Surroundings
 from sipsorcery.appserver.records.cdr_writer import CDRWriter
 from sipsorcery.appserver.refusals import Refused
 from sipsorcery.appserver.transfers.transfers import Transfers
@@ -178,7 +179,8 @@ class SwitchboardCase(AgentCase):
 
         def execution(story: Story, budget: Budget, audience: Audience) -> Execution:
             lookup = self.book
-            return Execution(clock, plans, lambda _: lookup, story, budget, audience)
+            around = Surroundings(clock, plans, lambda _: lookup, budget, audience)
+            return Execution(around, story)
 
         def make_leg(target: Target, listener: Listener, errand: Errand) -> CallLeg:
             assert errand.inquiry is not None  # whoever begins the call

@@ -24,6 +24,14 @@ class RunningTime:
         self._begun = now
         self._left = own
 
+    def go_on(self, now: float, taken: float, own: float) -> None:
+        """
+        Go on with the time of a run that another process has begun.
+
+        :param taken: seconds since then.
+        """
+        self._begun, self._left = now - taken, own
+
     @property
     def own(self) -> float:
         """

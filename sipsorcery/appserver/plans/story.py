@@ -4,19 +4,25 @@ What a run of a dialplan is about, and who hears of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from sipsorcery.appserver.calls.legs import CallLeg, Listener
+from sipsorcery.appserver.core import user_of
 from sipsorcery.appserver.dial.resolution import Situation, Target
 from sipsorcery.appserver.dial.template import Caller
 from sipsorcery.appserver.plans.engine import PlanRequest
 from sipsorcery.appserver.plans.plans import Plan
+from sipsorcery.appserver.refusals import Code, Refused
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import SIPURI
 from sipsorcery.store.directory import Account
 from sipsorcery.store.directory.cdrs import Direction
 from sipsorcery.ua import Session
+
+#: Dialplans of callees that a call passes here, one behind the other: what a company
+#: has whose departments forward to each other, several times over.
+MAX_PLANS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,3 +80,38 @@ class Audience(Protocol):
         """
         Make the leg to somebody who is no dialplan here.
         """
+
+
+def within(story: Story, target: Target, plan: Plan) -> Story:
+    """
+    Tell the story of a call for the dialplan of a callee.
+
+    :raises Refused: if that runs for this call already, or too many do.
+    """
+    account = target.account
+    assert account is not None  # a dialplan is somebody's
+    if plan.key in story.before or len(story.before) >= MAX_PLANS:
+        raise Refused(Code.LOOP)
+    sender = target.sender
+    name = story.caller.name if target.sender_name is None else target.sender_name
+    caller = Caller(user_of(target.uri), name, user_of(sender), sender.host)
+    return Story(
+        account=account,
+        plan=plan,
+        direction=Direction.IN,
+        caller=caller,
+        sender=sender,
+        network_id=story.network_id,
+        hops=story.hops - 1,
+        before=story.before | {plan.key},
+        request=replace(
+            story.request,
+            caller=caller,
+            direction=str(Direction.IN),
+            owner=plan.owner,
+            account=f"{account.username}@{account.domain}",
+            plan=plan.name,
+            uri=str(target.uri),
+            time_zone=plan.time_zone,
+        ),
+    )

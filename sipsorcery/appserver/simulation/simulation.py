@@ -27,6 +27,7 @@ from sipsorcery.appserver.plans.engine import Engine, HostCall, PlanRequest
 from sipsorcery.appserver.plans.execution import Execution
 from sipsorcery.appserver.plans.plans import Plan, Plans
 from sipsorcery.appserver.plans.story import Story
+from sipsorcery.appserver.plans.surroundings import Surroundings
 from sipsorcery.appserver.plans.time_zone import find_zone
 from sipsorcery.appserver.refusals import Code, Refused
 from sipsorcery.appserver.simulation.attempt import Attempt
@@ -160,16 +161,16 @@ class Simulation:
         functions = make_functions(
             self._clock, self._world, self._scene, kept, self._emails
         )
-        execution = Execution(
+        around = Surroundings(
             self._clock,
             plans,
             self._scene.lookup,
-            self._story(plan),
             Budget(MAX_LEGS),
             self,
             functions,
             cast(OutsideCalls, _Outside(self._scene)),
         )
+        execution = Execution(around, self._story(plan))
         try:
             result = await self._pass_time(execution)
         except CancelledError:

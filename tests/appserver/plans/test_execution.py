@@ -34,6 +34,7 @@ from sipsorcery.appserver.plans.plan_request import describe
 from sipsorcery.appserver.plans.plans import Plan, Plans
 from sipsorcery.appserver.plans.running_time import RunningTime
 from sipsorcery.appserver.plans.story import Story
+from sipsorcery.appserver.plans.surroundings import Surroundings
 from sipsorcery.appserver.refusals import Code, Refused
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
@@ -151,17 +152,16 @@ class ExecutionCase(SynchronousTestCase):
             before=frozenset({plan.key}),
             request=PlanRequest(method, caller=caller, owner="joe"),
         )
-        execution = Execution(
+        around = Surroundings(
             self.clock,
             cast(Plans, None),
             lambda account: book,
-            story,
             Budget(20),
             self,
             self.functions,
             self.outside(),
         )
-        return Deferred.fromCoroutine(execution.run())
+        return Deferred.fromCoroutine(Execution(around, story).run())
 
     def outside(self) -> OutsideCalls | None:
         """

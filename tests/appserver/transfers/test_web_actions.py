@@ -25,6 +25,7 @@ from sipsorcery.appserver.plans.engine import (
 from sipsorcery.appserver.plans.execution import Execution
 from sipsorcery.appserver.plans.plans import Plans
 from sipsorcery.appserver.plans.story import Audience, Story
+from sipsorcery.appserver.plans.surroundings import Surroundings
 from sipsorcery.appserver.refusals import Code, Refused
 from sipsorcery.appserver.transfers.web_actions import WebActions, destination_of
 from sipsorcery.store.directory import Language
@@ -339,15 +340,10 @@ class WebCallbackTests(ActionsCase):
         functions = CallbackFunctions(lambda: self.actions, clock.seconds)
 
         def execution(story: Story, budget: Budget, audience: Audience) -> Execution:
-            return Execution(
-                clock,
-                plans,
-                lambda _: self.book,
-                story,
-                budget,
-                audience,
-                functions.of,
+            around = Surroundings(
+                clock, plans, lambda _: self.book, budget, audience, functions.of
             )
+            return Execution(around, story)
 
         office = replace(self.office, plans=plans, execution=execution)
         actions = WebActions(
