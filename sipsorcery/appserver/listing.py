@@ -74,16 +74,17 @@ def _of_connection(connection: Connection) -> dict[str, Any]:
 
 
 def _of_call(call: Call) -> dict[str, Any]:
+    told = call.chronicle
     return {
         "id": call.id,
-        "owner": call.owner,
-        "account": "" if call.account is None else call.account.aor,
-        "direction": str(call.direction),
+        "owner": told.owner,
+        "account": "" if told.account is None else told.account.aor,
+        "direction": str(told.direction),
         "state": "being set up",
         "caller": str(call.caller.peer),
         "callee": str(call.caller.dialog.local.uri),
         "call_ids": [call.caller.dialog.call_id],
-        "started": call.started,
+        "started": told.started,
         "answered": None,
         "limit": None,
     }

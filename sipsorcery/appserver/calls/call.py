@@ -15,6 +15,7 @@ from sipsorcery.access.dialogue_names import new_identifier
 from sipsorcery.appserver.admission import Admitted, Challenged
 from sipsorcery.appserver.calls.bridge import Bridge
 from sipsorcery.appserver.calls.caller_side import CallerSide
+from sipsorcery.appserver.calls.chronicle import Chronicle
 from sipsorcery.appserver.calls.connection import REMOTE_HUNG_UP, Connection, Side
 from sipsorcery.appserver.calls.legs import CallLeg, Delivered, Errand, Listener
 from sipsorcery.appserver.calls.recorded_leg import RecordedLeg
@@ -31,13 +32,9 @@ from sipsorcery.appserver.records.cdr_writer import LegCDR
 from sipsorcery.appserver.refusals import Code, Refused, explain
 from sipsorcery.appserver.sources import Source
 from sipsorcery.appserver.tools import Tools
-from sipsorcery.appserver.trace_owners import Belonging
-from sipsorcery.monitor.event import EventKind
 from sipsorcery.sdp import SDPError
-from sipsorcery.sip.address import Address
 from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.response import Response
-from sipsorcery.store.directory import Account
 from sipsorcery.store.directory.cdrs import Direction
 from sipsorcery.store.errors import StoreError
 from sipsorcery.store.ringing import RingingCall
@@ -58,10 +55,8 @@ class Call:
     One call, from its INVITE to its end.
 
     :ivar id: its identifier, and that of its dialogue.
-    :ivar owner: the user whose call it is; "": nobody knows yet.
-    :ivar account: the account that calls or is called.
+    :ivar chronicle: whose it is, and what is told of it.
     :ivar caller: the session with who calls.
-    :ivar started: seconds since the epoch.
     :ivar connection: the established call; None: nobody has answered.
     """
 
@@ -71,21 +66,15 @@ class Call:
         self, tools: Tools, incoming: ServerCall, source: Source, id: str
     ) -> None:
         self.id = id
-        self.owner = ""
-        self.account: Account | None = None
-        self.direction = Direction.IN
+        self.chronicle = Chronicle(tools, incoming, source, id)
         self.caller = incoming.session
-        self.started = tools.now()
         self.connection: Connection | None = None
         self._tools = tools
         self._incoming = incoming
         self._request = incoming.request
-        self._call_id = incoming.request.get("Call-ID") or ""
         self._source = source
         self._execution: Execution | None = None
         self._running: Deferred[None] | None = None
-        self._run_id = ""  # the same in the records of all legs
-        self._cdr: LegCDR | None = None
         self._answers: dict[Session, LegCDR] = {}
         self._ringing: Ringing | None = None  # until somebody answers
         self._reason = "Client cancelled"  # if it ends without an answer
@@ -110,14 +99,10 @@ class Call:
         :param state: of the run of its dialplan; None: that cannot go on.
         :return: the record of the caller's leg.
         """
-        self.owner, self.direction = before.owner, before.direction
-        self.started, self._run_id = before.started, before.run
         self._is_claimed = True
-        if before.cdr is not None:
-            self._cdr = self._tools.cdrs.resume(before.cdr)
-        self._claim_traces()
+        cdr = self.chronicle.resume(before)
         self._begin(self._go_on(before, state))
-        return self._cdr
+        return cdr
 
     def hang_up(self, reason: str) -> None:
         """
@@ -147,13 +132,7 @@ class Call:
             return
         self._side.progress(response, session)
         self._has_told()
-        if self._cdr is not None:
-            self._cdr.progress(response.status, response.reason)
-        self._tell(
-            EventKind.CALL_PROGRESS,
-            f"{response.status} {response.reason}",
-            status=str(response.status),
-        )
+        self.chronicle.progressed(response)
 
     def responded(self, status: int, reason: str) -> None:
         """
@@ -167,14 +146,7 @@ class Call:
         """
         Hear what a dialplan does.
         """
-        self._tools.events.emit(
-            EventKind.DIALPLAN_STEP,
-            text,
-            call=self.id,
-            call_id=self._call_id,
-            owner=story.plan.owner,
-            plan=story.plan.name,
-        )
+        self.chronicle.stepped(story, text)
 
     def call(self, target: Target, listener: Listener, story: Story) -> CallLeg:
         """
@@ -182,7 +154,7 @@ class Call:
         """
         recorded = RecordedLeg(
             listener,
-            lambda: self._begin_leg(target, story),
+            lambda: self.chronicle.leg(target, story),
             self._answers.__setitem__,
             self._changed,
         )
@@ -224,7 +196,7 @@ class Call:
 
     async def _run(self) -> Answered | None:
         admitted = await self._tools.admission.admit(self._request, self._source)
-        self._belongs_to(admitted)
+        self.chronicle.begin(admitted)
         came_from = self._incoming.flow.remote
         claim = await self._tools.claims.take(
             self._request, self.id, MAX_RINGING, came_from
@@ -251,7 +223,7 @@ class Call:
             language=before.language,
             version=before.version,
         )
-        self.account = admitted.account
+        self.chronicle.account = admitted.account
         execution = self._execute(admitted, state.legs)
         return _answered(await execution.resume(state, _CUT))
 
@@ -262,56 +234,13 @@ class Call:
                 await self._connect(answered)
         except Challenged as challenged:
             self._reason = "asked for credentials"
-            if self._source.is_near:
-                self._tools.owners.challenged(self._request, self._source.remote)
+            self.chronicle.challenged()
             self._incoming.reject(challenged.status, fields=challenged.fields)
         except Refused as refused:
             self._refuse(refused)
         except (ParseError, SDPError) as error:
             status: int = getattr(error, "status", 400)
             self._refuse(Refused(Code.FAULT, str(error), status))
-
-    def _belongs_to(self, admitted: Admitted) -> None:
-        self.account = admitted.account
-        self.owner = admitted.account.owner
-        self.direction = admitted.intent.direction
-        self._run_id = new_identifier()
-        self._claim_traces()
-        self._cdr = self._tools.cdrs.begin(
-            owner=self.owner,
-            direction=Direction.IN,
-            call_id=self._call_id,
-            destination=self._request.uri,
-            caller=self._incoming.caller,
-            account=self.account.aor,
-            account_code=self.account.account_code,
-            dialplan=admitted.plan.name,
-            dialplan_version=admitted.plan.version or None,
-            run=self._run_id,
-            local=self._source.received_on,
-            remote=self._source.remote,
-            detail={"direction": str(self.direction)},  # what a replay needs to know
-        )
-        self._tools.events.counters.started += 1
-        if self._tools.events.wants(EventKind.CALL_STARTED):
-            caller, called = str(self._incoming.caller.uri), str(self._request.uri)
-            self._tell(
-                EventKind.CALL_STARTED,
-                f"{caller} calls {called}",
-                direction=str(self.direction),
-                account=self.account.aor,
-                **{"from": caller, "to": called},
-            )
-
-    def _claim_traces(self) -> None:
-        """
-        Let the owner see what is sent and received for it.
-        """
-        if self._source.is_near:
-            whose = Belonging(self.owner, self.id)
-            tag = self.caller.dialog.id.local_tag
-            remote = self._source.remote
-            self._tools.owners.received(self._request, whose, tag, remote)
 
     def _execute(self, admitted: Admitted, legs: int) -> Execution:
         """
@@ -324,9 +253,9 @@ class Call:
             self.id,
             self._incoming,
             admitted,
-            self.started,
-            self._run_id,
-            self._cdr,
+            self.chronicle.started,
+            self.chronicle.run,
+            self.chronicle.cdr,
             execution,
         )
         self._changed()
@@ -336,38 +265,16 @@ class Call:
         """
         Be a leg of another call from now on, whose party the caller replaces.
         """
-        is_ours = self.direction is Direction.OUT
-        side = Side(
-            session=self.caller,
-            name=self.id,
-            cdr=self._cdr,
-            source=str(self._source.remote),
-        )
+        chronicle = self.chronicle
+        is_ours = chronicle.direction is Direction.OUT
+        proven = chronicle.owner if is_ours else ""
         try:
-            proven = self.owner if is_ours else ""
-            await self._tools.replace(self._incoming, side, proven)
+            await self._tools.replace(self._incoming, chronicle.side, proven)
         except StoreError as error:
             raise Refused(Code.STORE_AWAY, str(error)) from error
-        if self._cdr is not None:
-            self._cdr.answered()
+        if chronicle.cdr is not None:
+            chronicle.cdr.answered()
         self._forget()
-
-    def _begin_leg(self, target: Target, story: Story) -> LegCDR:
-        name = story.caller.name if target.sender_name is None else target.sender_name
-        options = target.options
-        return self._tools.cdrs.begin(
-            owner=story.account.owner,
-            direction=Direction.REDIRECT if target.redirects else Direction.OUT,
-            call_id="",  # it is not made yet
-            destination=target.uri,
-            caller=Address(target.sender, name or None),
-            account=story.account.aor,
-            account_code=options.account_code or story.account.account_code,
-            dialplan=story.plan.name,
-            dialplan_version=story.plan.version or None,
-            run=self._run_id,
-            detail={"to": str(target.to)},  # whom it is for, wherever they are
-        )
 
     async def _connect(self, answered: Answered) -> None:
         """
@@ -384,12 +291,7 @@ class Call:
             return
         connection = self._connection(session, target)
         self.connection = connection
-        counters = self._tools.events.counters
-        counters.answered += 1
-        counters.answering.observe(self._tools.now() - self.started)
-        if self._tools.events.wants(EventKind.CALL_ANSWERED):
-            who = str(target.uri)
-            self._tell(EventKind.CALL_ANSWERED, f"{who} has answered", to=who)
+        self.chronicle.answered(target)
         connection.ended().addCallback(self._ended)
 
         async def store(response: Response) -> None:
@@ -411,29 +313,22 @@ class Call:
         self._request.compact(keep_body=False)
 
     def _connection(self, session: Session, target: Target) -> Connection:
-        assert self.account is not None  # or nobody would have been called
+        chronicle = self.chronicle
+        assert chronicle.account is not None  # or nobody would have been called
         now, options = self._tools.now(), target.options
         limit = options.max_duration
         cdr = self._answers.pop(session, None)
         connection = Connection(
             id=self.id,
-            owner=self.owner,
-            sides=(
-                Side(
-                    session=self.caller,
-                    name=self.id,
-                    cdr=self._cdr,
-                    source=str(self._source.remote),
-                ),
-                Side(session=session, name=self.id, cdr=cdr),
-            ),
-            account=self.account.aor,
-            direction=self.direction,
-            started=self.started,
+            owner=chronicle.owner,
+            sides=(chronicle.side, Side(session=session, name=self.id, cdr=cdr)),
+            account=chronicle.account.aor,
+            direction=chronicle.direction,
+            started=chronicle.started,
             answered=now,
             limit=None if limit is None else now + limit,
             transfer=str(options.transfer),
-            run=self._run_id,
+            run=chronicle.run,
             bridge_id=new_identifier(),
         )
         for side in connection.sides:
@@ -451,7 +346,7 @@ class Call:
         """
         Hear that an established call is over.
         """
-        self._tell(EventKind.CALL_ENDED, ending.reason, reason=ending.reason)
+        self.chronicle.ended(ending.reason)
         self._forget()
 
     def _leave(self) -> None:
@@ -465,18 +360,7 @@ class Call:
 
     def _refuse(self, refused: Refused) -> None:
         self._reason = refused.text
-        if refused.owner and not self.owner:
-            self.owner = refused.owner
-            self._claim_traces()
-        self._tools.events.counters.refused[refused.code] += 1
-        self._tell(
-            EventKind.CALL_REFUSED,
-            str(refused),
-            status=str(refused.status),
-            code=str(refused.code),
-        )
-        if self._cdr is not None:
-            self._cdr.ended(refused.phrase, refused.status)
+        self.chronicle.refused(refused)
         if self._incoming.is_pending:
             self._incoming.reject(refused.status, refused.phrase, fields=refused.fields)
 
@@ -490,9 +374,9 @@ class Call:
         if self.connection is not None:
             return  # it hangs up by itself
         if failure.check(CallCancelled):
-            self._tell(EventKind.CALL_ENDED, self._reason, reason=self._reason)
-        if self._cdr is not None:
-            self._cdr.ended(self._reason, 487)
+            self.chronicle.ended(self._reason)
+        if self.chronicle.cdr is not None:
+            self.chronicle.cdr.ended(self._reason, 487)
         if self._execution is not None:
             self._execution.stop()
         if self._running is not None:
@@ -514,19 +398,9 @@ class Call:
             return
         if failure.check(UserAgentError) and not self._incoming.is_pending:
             return  # it is over already, and whoever waits has heard
-        self._log.failure("Call {call_id!r} has failed", failure, call_id=self._call_id)
+        call_id = self._request.get("Call-ID") or ""
+        self._log.failure("Call {call_id!r} has failed", failure, call_id=call_id)
         self._refuse(Refused(Code.FAULT))
-
-    def _tell(self, kind: EventKind, message: str, **detail: str) -> None:
-        self._tools.events.emit(
-            kind,
-            message,
-            call=self.id,
-            call_id=self._call_id,
-            owner=self.owner,
-            remote=self._source.remote,
-            **detail,
-        )
 
 
 def _answered(result: Answered | Delivered | Refused) -> Answered:

@@ -60,4 +60,4 @@ class Calls:
         """
         Give the calls of a user.
         """
-        return (call for call in self if call.owner == owner)
+        return (call for call in self if call.chronicle.owner == owner)
