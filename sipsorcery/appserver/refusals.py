@@ -62,6 +62,7 @@ class Code(StrEnum):
     EXTENSION = "extension"
     SESSION_TIMER = "session-timer"
     LOOP = "loop"
+    MERGED = "merged"
     HOPS = "hops"
     RINGING_AT_ONCE = "ringing-at-once"
     OUTSIDE_RATE = "outside-rate"
@@ -111,6 +112,7 @@ USUAL: Mapping[Code, tuple[int, str]] = MappingProxyType(
         Code.EXTENSION: (420, "An extension is required that is not known"),
         Code.SESSION_TIMER: (422, "The session would have to be refreshed too often"),
         Code.LOOP: (482, "The dialplans call each other"),
+        Code.MERGED: (482, "The call has come another way, too"),
         Code.HOPS: (483, "Too many hops"),
         Code.RINGING_AT_ONCE: (480, "More calls at once than ringing_at_once says"),
         Code.OUTSIDE_RATE: (403, "More to the outside than outside_calls says"),
@@ -135,6 +137,8 @@ USUAL: Mapping[Code, tuple[int, str]] = MappingProxyType(
 
 # Of these the caller hears when to come again.
 _FOR_NOW = (Code.STORE_AWAY, Code.OVERLOADED, Code.PLAN_OVERLOADED, Code.TOO_MANY_CALLS)
+# These speak of one server alone: another one can take the call.
+_OF_SERVER = frozenset({*_FOR_NOW, Code.RESTARTED})
 # What our user agent refuses by itself, by the status that it does so with.
 _OF_STATUS = {
     400: Code.MALFORMED,
@@ -175,6 +179,13 @@ class Refused(AppServerError):
         self.more = more or ((come_back_later(),) if code in _FOR_NOW else ())
         self.owner = owner
         super().__init__(f"{self.status} {self.text} ({code})")
+
+    @property
+    def is_of_server(self) -> bool:
+        """
+        Whether another server may do better.
+        """
+        return self.code in _OF_SERVER
 
     @property
     def phrase(self) -> str:

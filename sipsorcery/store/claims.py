@@ -29,6 +29,8 @@ class Claim(msgspec.Struct, frozen=True, gc=False, array_like=True):
     :ivar begun: when, in seconds since the epoch.
     :ivar invite: the INVITE, for whoever has to answer it in the place of its server.
     :ivar source: where that came from, as text of an `Endpoint`.
+    :ivar status: of the refusal that was the last word about the call; 0: it goes on.
+    :ivar reason: the reason phrase of that.
     """
 
     server: str
@@ -37,6 +39,8 @@ class Claim(msgspec.Struct, frozen=True, gc=False, array_like=True):
     begun: float = 0.0
     invite: bytes = b""
     source: str = ""
+    status: int = 0
+    reason: str = ""
 
 
 #: What the live state calls them.

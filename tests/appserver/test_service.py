@@ -17,6 +17,7 @@ from sipsorcery.appserver.errors import EngineOverloaded
 from sipsorcery.appserver.plans.engine import HostCall
 from sipsorcery.appserver.python.turns import Waiting
 from sipsorcery.appserver.python.workers import Workers
+from sipsorcery.appserver.records.claiming import key_of
 from sipsorcery.appserver.service import AppServerService
 from sipsorcery.config import parse
 from sipsorcery.monitor.bus import Bus
@@ -27,6 +28,7 @@ from sipsorcery.sip.parameterised import MediaType
 from sipsorcery.sip.parser import parse as parse_message
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
+from sipsorcery.store.claims import CLAIMS, Claim, claim_key
 from sipsorcery.store.directory import Language
 from sipsorcery.store.live import LocalStore
 from sipsorcery.store.secrets import Secrets
@@ -425,6 +427,54 @@ class ServiceTests(ServiceCase):
             self.assertIn(RETRY_AFTER, self.last)
         kinds = [each.kind for each in self.events]
         self.assertEqual(kinds.count(EventKind.OVERLOAD), 1)
+
+    def test_refused_for_now(self) -> None:
+        """
+        Of a call that is refused with 503 nothing keeps another server from taking it,
+        which the proxy asks then.
+        """
+        self.workers.works = False
+        self.plan("sys.respond(603)", Language.PYTHON)
+        invite = self.invite()
+        self.assertEqual(self.statuses(), [100, 503])
+        self.assertEqual(self.last[REASON].text, "plan-overloaded")
+        self.assertIsNone(self.claim(invite))
+
+    def test_refused_for_good(self) -> None:
+        """
+        A 503 that a dialplan has responded is what another server would respond, which
+        the proxy asks then; nothing rings a second time.
+        """
+        self.plan("exten => _X.,1,Respond(503,Not today)")
+        invite = self.invite()
+        self.assertEqual(self.statuses(), [100, 503])
+        self.assertEqual(self.last.reason, "Not today")
+        claim = self.claim(invite)
+        assert claim is not None
+        self.assertEqual((claim.status, claim.reason), (503, "Not today"))
+
+    def claim(self, invite: Request) -> Claim | None:
+        """
+        Give the claim of a call.
+        """
+        record = self.successResultOf(self.live.get(CLAIMS.name, key_of(invite)))
+        return None if record is None else CLAIMS.read(record)
+
+    def test_another_has_it(self) -> None:
+        """
+        A server is silent about a call that another one has, and no record tells of it.
+        """
+        self.plan("exten => _X.,1,Respond(603)")
+        claim = Claim("udp:127.0.0.1:5066", "another", "0123")
+        key = claim_key("call1", "1", 1)
+        self.live.put(CLAIMS.record(key, claim, expiry=NOW + 100))
+        self.invite()
+        self.assertEqual(self.statuses(), [100])
+        self.assertEqual(len(self.service.calls), 0)
+        kinds = {each.kind for each in self.events}
+        self.assertNotIn(EventKind.CALL_STARTED, kinds)
+        self.settle(3)
+        self.assertEqual(self.do(self.directory.everyone.cdrs.recent()), [])
 
     def test_probe(self) -> None:
         """

@@ -196,7 +196,6 @@ class Call:
 
     async def _run(self) -> Answered | None:
         admitted = await self._tools.admission.admit(self._request, self._source)
-        self.chronicle.begin(admitted)
         came_from = self._incoming.flow.remote
         claim = await self._tools.claims.take(
             self._request, self.id, MAX_RINGING, came_from
@@ -205,6 +204,7 @@ class Call:
             self._leave()
             return None
         self._is_claimed = True
+        self.chronicle.begin(admitted)
         if self._incoming.replaced is not None:
             await self._take_place()
             return None
@@ -237,10 +237,24 @@ class Call:
             self.chronicle.challenged()
             self._incoming.reject(challenged.status, fields=challenged.fields)
         except Refused as refused:
+            await self._let_go(refused)
             self._refuse(refused)
         except (ParseError, SDPError) as error:
             status: int = getattr(error, "status", 400)
             self._refuse(Refused(Code.FAULT, str(error), status))
+
+    async def _let_go(self, refused: Refused) -> None:
+        """
+        Say what other servers shall do with a call, which a proxy asks after a 503.
+        """
+        if refused.status != 503 or not self._is_claimed:
+            return
+        claims, request = self._tools.claims, self._request
+        if refused.is_of_server:
+            self._is_claimed = False
+            await claims.give_up(request)
+        else:
+            await claims.refuse(request, self.id, refused.status, refused.phrase)
 
     def _execute(self, admitted: Admitted, legs: int) -> Execution:
         """

@@ -12,6 +12,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from sipsorcery.appserver.records.invites import write_invite
+from sipsorcery.appserver.refusals import Code, Refused
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.sip.fields import CALL_ID, CSEQ, FROM
 from sipsorcery.sip.request import Request
@@ -74,6 +75,7 @@ class Claims:
         :param ringing: for how many seconds it may ring.
         :param source: where the INVITE came from; None: nobody shall answer it.
         :return: None if another server has it: then be silent.
+        :raises Refused: if it has come to us before, or was refused for good.
         """
         claim, now = Claim(self._server, self._incarnation, dialogue), self._now()
         if source is not None:
@@ -93,6 +95,30 @@ class Claims:
         except StoreError as error:
             self._log.warn("A call goes on without a claim: {error}", error=error)
         return claim
+
+    async def give_up(self, request: Request) -> None:
+        """
+        Leave a call to other servers, which our refusal will make a proxy ask.
+        """
+        try:
+            await self._live.discard(CLAIMS.name, key_of(request))
+        except StoreError as error:
+            self._log.warn("A claim is left behind: {error}", error=error)
+
+    async def refuse(
+        self, request: Request, dialogue: str, status: int, reason: str
+    ) -> None:
+        """
+        Have other servers refuse a call as we do, if a proxy asks them after us.
+        """
+        claim = Claim(
+            self._server, self._incarnation, dialogue, status=status, reason=reason
+        )
+        expiry = self._now() + LINGER
+        try:
+            await self._live.put(CLAIMS.record(key_of(request), claim, expiry=expiry))
+        except StoreError as error:
+            self._log.warn("A claim is left as it was: {error}", error=error)
 
     async def take_over(self, request: Request, dialogue: str, ringing: float) -> bool:
         """
@@ -157,8 +183,15 @@ class Claims:
         """
         Take what our own server has claimed before it was killed.
         """
-        if current is None or not self._is_from_before(current):
+        known = None if current is None else _read(current)
+        if current is None or known is None:
             return None
+        if known.status:
+            raise Refused(Code.PLAN_REFUSED, known.reason, known.status)
+        if known.server != self._server:
+            return None
+        if known.incarnation == self._incarnation:
+            raise Refused(Code.MERGED)
         try:
             await self._live.swap(record.replace(version=current.version))
         except Conflict:
@@ -166,14 +199,6 @@ class Claims:
         except StoreError as error:
             self._log.warn("A call goes on without a claim: {error}", error=error)
         return claim
-
-    def _is_from_before(self, record: Record) -> bool:
-        try:
-            claim = CLAIMS.read(record)
-        except UnreadableRecord:
-            return False
-        same_server = claim.server == self._server
-        return same_server and claim.incarnation != self._incarnation
 
     def _sweep(self) -> None:
         self._sweeping = None
@@ -187,6 +212,13 @@ class Claims:
             # Not one by one: those that go within the next second go together.
             delay = max(1.0, self._ended[0][0] - now)
             self._sweeping = self._clock.callLater(delay, self._sweep)
+
+
+def _read(record: Record) -> Claim | None:
+    try:
+        return CLAIMS.read(record)
+    except UnreadableRecord:
+        return None
 
 
 def key_of(request: Request) -> str:

@@ -4,7 +4,10 @@ Tests for `sipsorcery.appserver.records.claiming`.
 
 from __future__ import annotations
 
+from twisted.internet.defer import Deferred
+
 from sipsorcery.appserver.records.claiming import LINGER, Claims, key_of
+from sipsorcery.appserver.refusals import Code, Refused
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.sip.request import Request
 from sipsorcery.store.claims import CLAIMS, claim_key
@@ -153,10 +156,42 @@ class ClaimsTests(StoreCase):
 
     def test_repeated(self) -> None:
         """
-        The same server does not get a call twice either.
+        What comes to the same server once more is refused: "the request has arrived
+        more than once [...] most likely due to forking" (RFC 3261, 8.2.2.2).
         """
         self.take(self.first, make_request())
-        self.assertFalse(self.take(self.first, make_request()))
+        refused = self.refused(self.first)
+        self.assertEqual((refused.status, refused.code), (482, Code.MERGED))
+
+    def refused(self, claims: Claims) -> Refused:
+        """
+        Let a server be refused the claim of a call.
+        """
+        taking = claims.take(make_request(), "0123456789abcdef", RINGING)
+        failure = self.failureResultOf(Deferred.fromCoroutine(taking), Refused)
+        assert isinstance(failure.value, Refused)
+        return failure.value
+
+    def test_given_up(self) -> None:
+        """
+        What a server cannot take now another one may take at once.
+        """
+        self.take(self.first, make_request())
+        self.wait(self.first.give_up(make_request()))
+        self.assertTrue(self.take(self.second, make_request()))
+
+    def test_refused_for_good(self) -> None:
+        """
+        A refusal that is the last word about a call is that of all servers, for as long
+        as a proxy may ask them.
+        """
+        self.take(self.first, make_request())
+        self.wait(self.first.refuse(make_request(), "0123", 503, "Not today"))
+        for claims in (self.first, self.second, self.server(S1, "three")):
+            refused = self.refused(claims)
+            self.assertEqual((refused.status, refused.text), (503, "Not today"))
+        self.reactor.advance(LINGER + 1)
+        self.assertTrue(self.take(self.second, make_request()))
 
     def test_release(self) -> None:
         """
