@@ -490,6 +490,8 @@ class LiveStoreContract(TestCase):
         for _ in range(2):
             self.assertEqual(await self.store.count("binding", "joe"), 2)
             self.assertEqual(await self.store.count("binding", "zoe"), 0)
+            self.assertEqual(await self.store.count("binding"), 4)
+            self.assertEqual(await self.store.count("claim"), 0)
             mine = await everything(self.store.scan("binding", "joe"))
             self.assertEqual(mine, ["a", "b"])
             await self.reopen()
@@ -503,6 +505,7 @@ class LiveStoreContract(TestCase):
         await self.store.put(make("a", owner="eve"))
         await self.store.discard("binding", "b")
         self.assertEqual(await self.store.count("binding", "joe"), 0)
+        self.assertEqual(await self.store.count("binding"), 1)
         self.assertEqual(await everything(self.store.scan("binding", "joe")), [])
         self.assertEqual(await everything(self.store.scan("binding", "eve")), ["a"])
 

@@ -353,14 +353,14 @@ class LocalReaderTests(LocalCase):
                 self.successResultOf(store.get("binding", key)),
             )
         self.assertEqual(self.scanned(self.reader), sorted(self.scanned_by(store)))
-        for owner in ("joe", "eve", "nobody"):
+        for whose in ("joe", "eve", "nobody", None):
             self.assertEqual(
-                self.successResultOf(self.reader.count("binding", owner)),
-                self.successResultOf(store.count("binding", owner)),
+                self.successResultOf(self.reader.count("binding", whose)),
+                self.successResultOf(store.count("binding", whose)),
             )
             self.assertEqual(
-                len(self.scanned(self.reader, owner)),
-                self.successResultOf(store.count("binding", owner)),
+                len(self.scanned(self.reader, whose)),
+                self.successResultOf(store.count("binding", whose)),
             )
         for mine, theirs in (
             (

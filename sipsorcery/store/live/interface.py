@@ -28,9 +28,9 @@ class LiveReader(Protocol):
         Give one record; None if there is none.
         """
 
-    def count(self, kind: str, owner: str) -> Deferred[int]:
+    def count(self, kind: str, owner: str | None = None) -> Deferred[int]:
         """
-        Count what an owner has of a kind.
+        Count what there is of a kind, or what an owner has of it.
         """
 
     def scan(self, kind: str, owner: str | None = None) -> AsyncIterator[Record]:

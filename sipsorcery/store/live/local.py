@@ -152,9 +152,9 @@ class LocalStore:
             return fail(_closed())
         return succeed(self._living(kind, key))
 
-    def count(self, kind: str, owner: str) -> Deferred[int]:
+    def count(self, kind: str, owner: str | None = None) -> Deferred[int]:
         """
-        Count what an owner has of a kind.
+        Count what there is of a kind, or what an owner has of it.
         """
         if self._commit is None:
             return fail(_closed())

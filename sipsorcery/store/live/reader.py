@@ -58,9 +58,9 @@ class LocalReader:
         """
         return self._ask(ReadableTable.get, kind, key).addCallback(self._unless_expired)
 
-    def count(self, kind: str, owner: str) -> Deferred[int]:
+    def count(self, kind: str, owner: str | None = None) -> Deferred[int]:
         """
-        Count what an owner has of a kind.
+        Count what there is of a kind, or what an owner has of it.
         """
         return self._ask(ReadableTable.count, kind, owner, self._clock())
 

@@ -73,7 +73,8 @@ _ONE = f"{_ALL} where kind = ? and key = ?"
 _PAGE = f"{_ALL} where kind = ? and key > ? and expiry > ? order by key limit ?"
 _DUE = f"{_ALL} where kind = ? and due <= ? and expiry > ? order by due limit ?"
 _EXPIRED = f"{_ALL} where kind = ? and expiry <= ? order by expiry limit ?"
-_COUNT = "select count(*) from record where kind = ? and owner = ? and expiry > ?"
+_COUNT_ALL = "select count(*) from record where kind = ? and expiry > ?"
+_COUNT = f"{_COUNT_ALL} and owner = ?"
 
 # Pages of 4 KiB that changes may fill before they are carried into the table. Four
 # times SQLite's own number: a page that changes often is carried less often, and
@@ -213,11 +214,12 @@ class ReadableTable:
         """
         return self._read(_EXPIRED, kind, now, limit)
 
-    def count(self, kind: str, owner: str, now: float) -> int:
+    def count(self, kind: str, owner: str | None, now: float) -> int:
         """
-        Count what an owner has of a kind.
+        Count what there is of a kind, or what an owner has of it.
         """
-        (count,) = self._connection.execute(_COUNT, (kind, owner, now)).fetchone()
+        query, owners = (_COUNT_ALL, ()) if owner is None else (_COUNT, (owner,))
+        (count,) = self._connection.execute(query, (kind, now, *owners)).fetchone()
         return int(count)
 
     def close(self) -> None:

@@ -149,7 +149,7 @@ function answers.discard(_, kind, key)
 end
 
 function answers.count(_, kind, owned)
-    local name = owner_of(kind, owned)
+    local name = owned and owner_of(kind, owned) or expiry_of(kind)
     return "N" .. redis.call("ZCOUNT", name, "(" .. ARGV[3], "+inf")
 end
 

@@ -109,11 +109,11 @@ def discard(kind: str, key: str) -> Question[None]:
     return Question(("discard", kind, key), lambda part: None, is_change=True)
 
 
-def count(kind: str, owner: str) -> Question[int]:
+def count(kind: str, owner: str | None) -> Question[int]:
     """
-    Ask how much an owner has.
+    Ask how much there is, or how much an owner has.
     """
-    return Question(("count", kind, owner), lambda part: int(part[1:]))
+    return Question(("count", kind, _or_false(owner)), lambda part: int(part[1:]))
 
 
 def page(

@@ -105,9 +105,9 @@ class RedisStore:
         """
         return self._of(key).ask(questions.get(kind, key))
 
-    def count(self, kind: str, owner: str) -> Deferred[int]:
+    def count(self, kind: str, owner: str | None = None) -> Deferred[int]:
         """
-        Count what an owner has of a kind.
+        Count what there is of a kind, or what an owner has of it.
         """
         counts = self._ask_all(questions.count(kind, owner))
         return Deferred.fromCoroutine(_sum(counts))
