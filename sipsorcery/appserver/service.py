@@ -72,7 +72,12 @@ from sipsorcery.dialog.refusal import FieldValue, Refusal
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.monitor.bus import Bus
 from sipsorcery.monitor.event import EventKind
-from sipsorcery.monitor.figures import Figure, of_transactions, of_transport
+from sipsorcery.monitor.figures import (
+    Figure,
+    of_tables,
+    of_transactions,
+    of_transport,
+)
 from sipsorcery.sip.parameters import NONE
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.uri import SIPURI
@@ -321,6 +326,20 @@ class AppServerService(Service):
         established = len(self.connections)
         ringing = sum(each.connection is None for each in self.calls)
         yield from self._events.counters.figures(ringing, established)
+        yield from of_tables(self.tables())
+
+    def tables(self) -> dict[str, int]:
+        """
+        Count what there is of calls.
+        """
+        if not self.running:
+            return {}
+        return {
+            "calls": len(self.calls),
+            **self._continuity.tables(),
+            "outside_calls": len(self._outside),
+            **self.agent.tables(),
+        }
 
     # Inside
 

@@ -109,6 +109,16 @@ def counter(name: str, help: str, value: float, **labels: str) -> Figure:
     return Figure(name, help, value, Kind.COUNTER, labels)
 
 
+def of_tables(tables: Mapping[str, int]) -> Iterator[Figure]:
+    """
+    Give the figures of tables: of what there is now, which all goes in the end.
+
+    :param tables: the numbers of their entries, by name.
+    """
+    for name, size in tables.items():
+        yield gauge("table_entries", "What tables hold.", size, table=name)
+
+
 def of_transport(counters: Counters) -> Iterator[Figure]:
     """
     Give the figures of a transport layer.
@@ -143,11 +153,8 @@ def of_transactions(layer: TransactionLayer) -> Iterator[Figure]:
     Give the figures of a transaction layer.
     """
     counters = layer.counters
-    sides = zip(("server", "client"), layer.size, strict=True)
-    for side, size in sides:
-        begun = counters.server if side == "server" else counters.client
+    for side, begun in (("server", counters.server), ("client", counters.client)):
         yield counter("transactions", "Transactions begun.", begun, side=side)
-        yield gauge("transactions_kept", "Transactions that exist.", size, side=side)
     for reason, count in (
         ("timeout", counters.timeouts),
         ("transport", counters.transport_failures),

@@ -1,5 +1,5 @@
 """
-How far the reactor is behind, and what is lost on the bus: the figures of a process.
+How far the reactor is behind, what waits for it, and what is lost on the bus.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from twisted.application.service import Service
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from sipsorcery.monitor.bus import Bus
-from sipsorcery.monitor.figures import Figure, Histogram, counter
+from sipsorcery.monitor.figures import Figure, Histogram, counter, of_tables
 
 # Seconds from one look to the next.
 _INTERVAL = 0.25
@@ -51,6 +51,13 @@ class ProcessFigures(Service):
         """
         yield Figure("event_loop_lag", "How late the reactor calls.", self._lag)
         yield counter("events_dropped", "Events that were lost.", self._bus.dropped)
+        yield from of_tables(self.tables())
+
+    def tables(self) -> dict[str, int]:
+        """
+        Count what waits for its time.
+        """
+        return {"delayed_calls": len(self._clock.getDelayedCalls())}
 
     def _wait(self) -> None:
         due = self._clock.seconds() + _INTERVAL

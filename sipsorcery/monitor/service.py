@@ -91,6 +91,15 @@ class MonitorService(Service):
         yield gauge("events_waiting", "Events not written yet.", self._keeping.waiting)
         yield gauge("readers", "Those who look live.", len(self._readers))
 
+    def tables(self) -> dict[str, int]:
+        """
+        Count what waits for the disk, and those who look live.
+        """
+        return {
+            "events_waiting": self._keeping.waiting,
+            "readers": len(self._readers),
+        }
+
     @property
     def is_tracing(self) -> bool:
         """

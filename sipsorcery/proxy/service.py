@@ -21,7 +21,13 @@ from sipsorcery.config import Config
 from sipsorcery.endpoint import HostPort, ListenAddress
 from sipsorcery.monitor.bus import Bus
 from sipsorcery.monitor.event import EventKind
-from sipsorcery.monitor.figures import Figure, counter, of_transactions, of_transport
+from sipsorcery.monitor.figures import (
+    Figure,
+    counter,
+    of_tables,
+    of_transactions,
+    of_transport,
+)
 from sipsorcery.proxy import self_signed
 from sipsorcery.proxy.assembly import (
     Surroundings,
@@ -205,6 +211,15 @@ class ProxyService(Service):
         yield counter("packets_refused", "Packets not listened to.", unlistened)
         skipped = self._tracing.skipped
         yield counter("messages_not_traced", "Messages left out.", skipped)
+        yield from of_tables(self.tables())
+
+    def tables(self) -> dict[str, int]:
+        """
+        Count what there is of requests, and the connections.
+        """
+        if self._layer is None:
+            return {}
+        return {"connections": self._layer.connected, **self._board.tables()}
 
     # What the transport layer receives
 

@@ -125,6 +125,17 @@ class Switchboard:
             detail={"token": token},
         )
 
+    def tables(self) -> dict[str, int]:
+        """
+        Count the requests that are under way, and the connections in use by phones.
+        """
+        return {
+            "relays": len(self._tools.relays),
+            "scripts_waiting": len(self._behind),
+            "flows_held": len(self._tools.registered),
+            **self.transactions.tables(),
+        }
+
     def forget(self, listener: Listener) -> None:
         """
         Name a listener by another address from now on.

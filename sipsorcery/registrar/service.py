@@ -23,6 +23,7 @@ from sipsorcery.monitor.figures import (
     Histogram,
     counter,
     gauge,
+    of_tables,
     of_transactions,
     of_transport,
 )
@@ -244,6 +245,13 @@ class RegistrarService(Service):
         yield gauge("registrations_waiting", "Requests not answered yet.", waiting)
         yield gauge("kept_alive", "Addresses kept reachable.", len(self._due))
         yield Figure("registering", "Time until the answer.", self._answering)
+        yield from of_tables(self.tables())
+
+    def tables(self) -> dict[str, int]:
+        """
+        Count what there is of requests.
+        """
+        return {} if self._transactions is None else self._transactions.tables()
 
     # Inside
 

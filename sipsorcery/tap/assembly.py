@@ -42,6 +42,7 @@ from sipsorcery.tap.questions import (
     of_dispatcher,
     of_every_server,
     of_guard,
+    of_tables,
 )
 from sipsorcery.tap.stores import Stores, WritableStores
 from sipsorcery.tap.vitals import Vitals
@@ -218,8 +219,12 @@ class _Process:
         )
         yield proxy
         self.vitals.add("proxy", proxy)
-        verbs = of_guard(self._guard, self._reactor.seconds)
-        yield self._control("proxy", {**verbs, **of_dispatcher(proxy.dispatcher)})
+        verbs = {
+            **of_tables(self.vitals, "proxy"),
+            **of_guard(self._guard, self._reactor.seconds),
+            **of_dispatcher(proxy.dispatcher),
+        }
+        yield self._control("proxy", verbs)
 
     def monitor(self) -> Iterator[IService]:
         """
@@ -284,7 +289,7 @@ class _Process:
         )
         yield registrar
         self.vitals.add("registrar", registrar)
-        yield self._control("registrar")
+        yield self._control("registrar", of_tables(self.vitals, "registrar"))
 
     def appserver(
         self, stores: WritableStores, name: str = "appserver"
@@ -308,7 +313,8 @@ class _Process:
         yield service
         self.vitals.add("appserver", service)
         listing = Listing(service.calls, service.connections)
-        yield self._control(name, of_calls(listing))
+        tables = of_tables(self.vitals, "appserver")
+        yield self._control(name, {**tables, **of_calls(listing)})
 
     def _contacts(self) -> Contacts:
         gruus = GRUUs(self._stores.secrets)
@@ -326,12 +332,10 @@ class _Process:
             throttle=self._throttle,
         )
 
-    def _control(
-        self, role: str, verbs: Mapping[str, Verb] | None = None
-    ) -> ControlService:
+    def _control(self, role: str, verbs: Mapping[str, Verb]) -> ControlService:
         everywhere = of_every_server(role, self.bus)
         changes = of_account_changes(role, self.bus)
-        verbs = {**everywhere, **changes, **(verbs or {})}
+        verbs = {**everywhere, **changes, **verbs}
         return ControlService(self._reactor, self._config.server.data_dir, role, verbs)
 
 
@@ -349,6 +353,10 @@ def _monitor(
 ) -> Iterator[IService]:
     yield monitor
     vitals.add("monitor", monitor)
-    everywhere = of_every_server("monitor", bus)
-    verbs = {**everywhere, **of_account_changes("monitor", bus), **of_monitor(monitor)}
+    verbs = {
+        **of_every_server("monitor", bus),
+        **of_tables(vitals, "monitor"),
+        **of_account_changes("monitor", bus),
+        **of_monitor(monitor),
+    }
     yield ControlService(reactor, config.server.data_dir, "monitor", verbs)

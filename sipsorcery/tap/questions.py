@@ -7,7 +7,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from sipsorcery import __version__
@@ -18,6 +18,7 @@ from sipsorcery.control import ControlError, Verb
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.monitor.bus import Bus
 from sipsorcery.proxy.dispatch.dispatcher import Dispatcher
+from sipsorcery.tap.vitals import Vitals
 from sipsorcery.watchtower.service import WatchtowerService
 
 
@@ -37,6 +38,17 @@ def of_every_server(role: str, bus: Bus) -> Mapping[str, Verb]:
         }
 
     return {"status": status}
+
+
+def of_tables(vitals: Vitals, role: str) -> Mapping[str, Verb]:
+    """
+    Give what every server answers that has tables: ``tables``.
+    """
+
+    def tables() -> Awaitable[dict[str, int]]:
+        return vitals.tables(role)
+
+    return {"tables": tables}
 
 
 def of_guard(guard: Guard, clock: Callable[[], float]) -> Mapping[str, Verb]:

@@ -1,10 +1,10 @@
 """
-What a process tells of itself: its figures, and whether it is ready.
+What a process tells of itself: its figures, what it holds, and whether it is ready.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from twisted.application.service import IService
@@ -16,10 +16,20 @@ from sipsorcery.monitor.health import Check, HealthService
 from sipsorcery.monitor.lag import ProcessFigures
 from sipsorcery.monitor.metrics import make_registry
 from sipsorcery.store.bindings import BINDINGS
+from sipsorcery.store.claims import CLAIMS
+from sipsorcery.store.dialogues import ALIASES, DIALOGUES
+from sipsorcery.store.errors import StoreError
+from sipsorcery.store.outside_calls import BEGUN_CALLS, OUTSIDE_CALLS
+from sipsorcery.store.ringing import RINGING
 from sipsorcery.tap.stores import Stores
 
 # One that nobody has (RFC 2606): what counts is that there is an answer.
 _NOBODY = "ready.invalid"
+
+_KINDS = (
+    *(BINDINGS, DIALOGUES, ALIASES, RINGING, CLAIMS),
+    *(OUTSIDE_CALLS, BEGUN_CALLS),
+)
 
 
 class Role(Source, Protocol):
@@ -28,6 +38,11 @@ class Role(Source, Protocol):
     """
 
     running: Any
+
+    def tables(self) -> Mapping[str, int]:
+        """
+        Count what it holds as long as something is under way: nothing in the end.
+        """
 
 
 class Vitals:
@@ -42,8 +57,10 @@ class Vitals:
     ) -> None:
         self._reactor = reactor
         self._config = config
+        self._stores = stores
         self._process = ProcessFigures(reactor, bus)
         self._sources: dict[str, Source] = {"process": self._process}
+        self._roles: dict[str, Role] = {}
         self._checks: dict[str, Check] = {}
         if stores is not None:
             self._checks["directory"] = lambda: _directory(stores)
@@ -53,7 +70,7 @@ class Vitals:
         """
         Take up a server.
         """
-        self._sources[name] = role
+        self._sources[name] = self._roles[name] = role
         self.add_check(name, role)
 
     def add_check(self, name: str, service: Any) -> None:
@@ -65,6 +82,22 @@ class Vitals:
             return None if service.running else "has not been started"
 
         self._checks[name] = check
+
+    async def tables(self, name: str) -> dict[str, int]:
+        """
+        Count what a server holds, what waits for its time, and the live records.
+
+        These are those of all servers; while the store is away there are none.
+        """
+        tables = {**self._roles[name].tables(), **self._process.tables()}
+        if self._stores is not None:
+            try:
+                for kind in _KINDS:
+                    entries = await self._stores.reader.count(kind.name)
+                    tables[f"{kind.name.replace('-', '_')}_records"] = entries
+            except StoreError:
+                pass  # whoever looks sees which are missing
+        return tables
 
     def services(self) -> Iterator[IService]:
         """

@@ -235,6 +235,13 @@ class TransportLayer:
 
     # Finding
 
+    @property
+    def connected(self) -> int:
+        """
+        Give how many connections there are.
+        """
+        return len(self._connections.table)
+
     def connection(self, number: int) -> Flow | None:
         """
         Find the flow of an open connection by its number.

@@ -161,6 +161,18 @@ class UserAgent:
         """
         return self.transport.listeners
 
+    def tables(self) -> dict[str, int]:
+        """
+        Count what is under way: dialogs, transactions, and what waits for time.
+        """
+        core = self.core
+        return {
+            "dialogs": len(core.dialogs),
+            "dialog_timers": len(core.wheel),
+            "outgoing_calls": len(core.calls),
+            **self.transactions.tables(),
+        }
+
     # What comes in
 
     def on_invite(self, hook: Callable[[ServerCall], object]) -> None:

@@ -21,6 +21,7 @@ from sipsorcery.monitor.figures import (
     Histogram,
     counter,
     gauge,
+    of_tables,
     of_transport,
 )
 from sipsorcery.monitor.metrics import make_registry
@@ -137,6 +138,16 @@ class MetricsTests(SynchronousTestCase):
         responses = found["sipsorcery_responses_received_total"]
         self.assertEqual(responses["proxy", "4xx"], 3)
         self.assertEqual(len(responses), 6)
+
+    def test_tables(self) -> None:
+        """
+        Tables are one family, each with its name.
+        """
+        found = scrape(proxy=Told(*of_tables({"relays": 2, "connections": 0})))
+        self.assertEqual(
+            found["sipsorcery_table_entries"],
+            {("proxy", "relays"): 2, ("proxy", "connections"): 0},
+        )
 
     def test_calls(self) -> None:
         """

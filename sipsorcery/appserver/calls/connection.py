@@ -352,6 +352,13 @@ class Connections:
     def __iter__(self) -> Iterator[Connection]:
         return iter(tuple(self._connections.values()))
 
+    @property
+    def sessions(self) -> int:
+        """
+        Give how many sessions belong to them.
+        """
+        return len(self._by_session)
+
     def add(self, connection: Connection) -> None:
         """
         Keep a call until its end, and end it when its limit is reached.

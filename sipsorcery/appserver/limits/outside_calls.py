@@ -54,6 +54,8 @@ class OutsideCalls:
     """
     Counts calls by their owner, in the live state that all processes share.
 
+    Its length is how many of them are of this one.
+
     :param limits: those of users for whom nothing else holds.
     :param now: gives the seconds since the epoch.
     """
@@ -78,6 +80,9 @@ class OutsideCalls:
         self._open: dict[str, str] = {}  # owners, by call: no more than there are legs
         self._renewing = LoopingCall(self._renew)
         self._renewing.clock = reactor
+
+    def __len__(self) -> int:
+        return len(self._open)
 
     def start(self) -> None:
         """

@@ -158,6 +158,17 @@ class Continuity:
             connection.drop()
         await self.cdrs.stop()
 
+    def tables(self) -> dict[str, int]:
+        """
+        Count the established calls, and the records that are being written.
+        """
+        return {
+            "established_calls": len(self.connections),
+            "sessions": self.connections.sessions,
+            "ringing_records": len(self.ringing),
+            "unwritten_records": len(self.records),
+        }
+
     # Inside
 
     async def _bring_back(self, request: Request) -> None:

@@ -47,6 +47,8 @@ class Records:
     """
     Stores the calls of one server.
 
+    Its length is how many have changed and wait to be stored.
+
     :param server: where it listens.
     :param incarnation: what this process drew at its start.
     :param vault: seals the credentials of legs.
@@ -76,6 +78,9 @@ class Records:
         self._now = now
         self._changed: dict[Connection, None] = {}  # calls of ours, at most
         self._flush: IDelayedCall | None = None
+
+    def __len__(self) -> int:
+        return len(self._changed)
 
     # What calls want
 

@@ -52,6 +52,8 @@ class RingingRecords:
     """
     Stores the calls of one server that ring.
 
+    Its length is how many there are, stored or not yet.
+
     :param server: where it listens.
     :param incarnation: what this process drew at its start.
     :param now: gives the seconds since the epoch.
@@ -83,6 +85,9 @@ class RingingRecords:
         self._flush: IDelayedCall | None = None
         self._urgent: set[str] = set()
         self._hurry: IDelayedCall | None = None
+
+    def __len__(self) -> int:
+        return len({*self._changed, *self._settled, *self._versions, *self._writing})
 
     def changed(self, call: Ringing) -> None:
         """

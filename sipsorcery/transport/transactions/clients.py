@@ -47,10 +47,13 @@ class ClientTransactions(Side[ClientTransaction, ClientEffect]):
     Send requests, match the responses to them, and drive the machines.
 
     :param limit: how many transactions there may be.
+
+    :ivar invites: how many of those that exist are of an INVITE.
     """
 
     def __init__(self, drive: Drive, limit: int) -> None:
         super().__init__(drive)
+        self.invites = 0
         self._limit = limit
         self._transactions: dict[str, ClientTransaction] = {}
         # By the number of the connection that they went out on.
@@ -205,6 +208,7 @@ class ClientTransactions(Side[ClientTransaction, ClientEffect]):
             raise LocalProtocolError(f"the branch of {transaction.request!r} is in use")
         self._transactions[transaction.key] = transaction
         self._drive.counters.client += 1
+        self.invites += transaction.request.method == "INVITE"
         return transaction
 
     def _exists(self, transaction: ClientTransaction) -> bool:
@@ -288,6 +292,7 @@ class ClientTransactions(Side[ClientTransaction, ClientEffect]):
         self._drive.wheel.set(transaction, None)
         if self._transactions.get(transaction.key) is transaction:
             del self._transactions[transaction.key]
+            self.invites -= transaction.request.method == "INVITE"
         self._leave_connection(transaction)
 
     def _leave_connection(self, transaction: ClientTransaction) -> None:

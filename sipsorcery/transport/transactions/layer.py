@@ -167,6 +167,19 @@ class TransactionLayer:
         """
         return len(self._servers), len(self._clients)
 
+    def tables(self) -> dict[str, int]:
+        """
+        Count the transactions that exist, by their machines, and their timers.
+        """
+        servers, clients = self._servers, self._clients
+        return {
+            "invite_server_transactions": servers.invites,
+            "non_invite_server_transactions": len(servers) - servers.invites,
+            "invite_client_transactions": clients.invites,
+            "non_invite_client_transactions": len(clients) - clients.invites,
+            "transaction_timers": len(self._drive.wheel),
+        }
+
     @property
     def is_idle(self) -> bool:
         """

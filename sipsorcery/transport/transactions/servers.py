@@ -57,6 +57,7 @@ class ServerTransactions(Side[ServerTransaction, ServerEffect]):
     :param may_cancel: tells whether a CANCEL that came on the first flow may end an
         INVITE that came on the second.
 
+    :ivar invites: how many of those that exist are of an INVITE.
     :ivar on_stray_cancel: is given each CANCEL, answered with 481, that there is no
         INVITE for.
     """
@@ -74,6 +75,7 @@ class ServerTransactions(Side[ServerTransaction, ServerEffect]):
         may_cancel: MayCancel = is_same_hop,
     ) -> None:
         super().__init__(drive)
+        self.invites = 0
         self._merges = merges
         self._may_cancel = may_cancel
         self._deliver = deliver
@@ -236,6 +238,7 @@ class ServerTransactions(Side[ServerTransaction, ServerEffect]):
         )
         self._table.add(transaction)
         if is_invite:
+            self.invites += 1
             # It may ring for longer than an idle connection lives.
             flow.hold()
         return transaction
@@ -343,6 +346,7 @@ class ServerTransactions(Side[ServerTransaction, ServerEffect]):
     def _forget(self, transaction: ServerTransaction) -> None:
         self._drive.wheel.set(transaction, None)
         if self._table.remove(transaction) and transaction.is_invite:
+            self.invites -= 1
             transaction.flow.release()
 
 

@@ -173,6 +173,7 @@ class TransactionCase(LayerCase):
         """
         for layer in layers:
             self.assertEqual(layer.size, (0, 0))
+            self.assertEqual(set(layer.tables().values()), {0})
             self.assertTrue(layer.is_idle)
         for machine in (self.server, self.client):
             self.assertEqual(machine.getDelayedCalls(), [])
