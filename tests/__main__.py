@@ -3,8 +3,8 @@ Run tests with trial and close with one plain line: ``N passed, N failed, N skip
 
 Usage: ``python -m tests [NAME ...]``. A name is that of a package, module, class or
 method, such as ``tests.sip.test_via``; without one, all tests run. Modules run side by
-side, one for each processor. Unlike with trial alone, a run in which no test ran has
-failed.
+side, a few more than there are processors, as many only wait. Unlike with trial alone,
+a run in which no test ran has failed.
 
 A test with real peers, one of `tests.integration`, that fails gets a second run when
 all others are through: a machine that stood still for a while is no fault of ours. What
@@ -20,8 +20,9 @@ from collections.abc import Iterable
 from tests.outcome import Outcome
 from tests.parts import WITH_PEERS, Module, modules, run, run_here
 
-# Processes at most: what more of them save, the slowest module takes.
-_PROCESSES = 4
+# Processes at most, and more than processors: what yet more of them save, the slowest
+# module takes.
+_PROCESSES, _MORE = 4, 1
 # A second run is for the odd one out; where more fail, something is wrong.
 _SECOND_RUNS = 5
 # Of a module that takes longer, people are told how long.
@@ -33,7 +34,7 @@ def run_twice(names: Iterable[str]) -> Outcome:
     Run the named tests, and some of those that fail once more.
     """
     found = modules(names)
-    processes = min(len(found), os.cpu_count() or 1, _PROCESSES)
+    processes = min(len(found), (os.cpu_count() or 1) + _MORE, _PROCESSES)
     part = run(found, processes, _tell) if processes > 1 else run_here(found)
     print(part.text, end="")
     again = second_runs(part.failed)

@@ -23,8 +23,10 @@ from zope.interface import implementer
 
 from tests.outcome import Outcome, failed
 
-# Names of tests with real peers, which take the longest and begin the earliest.
+#: How the names of tests with real peers begin.
 WITH_PEERS = "tests.integration."
+# Who takes the longest begins the earliest.
+_FIRST = ("tests.integration.test_soak", WITH_PEERS, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +56,12 @@ class Part:
 
 def modules(names: Iterable[str]) -> list[str]:
     """
-    Give the modules with tests that some names stand for, those with peers first.
+    Give the modules with tests that some names stand for, those that take long first.
 
     What is no package stands for itself.
     """
     found = {module for name in names for module in _below(name)}
-    return sorted(found, key=lambda name: (not name.startswith(WITH_PEERS), name))
+    return sorted(found, key=_turn)
 
 
 def run(names: Iterable[str], processes: int, told: Callable[[Module], object]) -> Part:
@@ -175,6 +177,11 @@ def _lost(process: SpawnProcess, name: str | None) -> Part:
     process.join()
     text = f"The process that ran {name} ended with {process.exitcode}.\n"
     return Part(Outcome(failed=1), [str(name)], text)
+
+
+def _turn(name: str) -> tuple[int, str]:
+    numbers = (number for number, first in enumerate(_FIRST) if name.startswith(first))
+    return next(numbers), name
 
 
 def _below(name: str) -> Iterator[str]:
