@@ -50,7 +50,7 @@ from benchmarks._measuring import free_port, processor_time, resident, wait_for
 from sipsorcery import config
 from sipsorcery.appserver.service import AppServerService
 from sipsorcery.store.directory import Language
-from sipsorcery.tap.assembly import make_appserver
+from sipsorcery.tap.appserver import make_appserver
 from sipsorcery.tap.collecting import collect_rarely
 from sipsorcery.tap.stores import WritableStores
 

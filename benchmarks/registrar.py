@@ -40,8 +40,8 @@ from sipsorcery.config import Config, parse
 from sipsorcery.sip import parse as parse_message
 from sipsorcery.sip.digest import Algorithm, compute_ha1, compute_response
 from sipsorcery.sip.fields import WWW_AUTHENTICATE
-from sipsorcery.tap.assembly import make_registrar
 from sipsorcery.tap.collecting import collect_rarely
+from sipsorcery.tap.registrar import make_registrar
 from sipsorcery.tap.stores import WritableStores
 
 DOMAIN = "example.com"

@@ -4,15 +4,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from twisted.application.service import IService
 from twisted.internet.interfaces import IReactorCore
 
+from sipsorcery.appserver.listing import Listing
+from sipsorcery.appserver.service import AppServerService
+from sipsorcery.config import Config
+from sipsorcery.control import Verb
+from sipsorcery.control.naming import instance
 from sipsorcery.endpoint import ListenAddress, Transport
-from sipsorcery.tap.assembly import make_appserver
+from sipsorcery.store.ports import settle
+from sipsorcery.tap.guarded import GuardedProcess
 from sipsorcery.tap.main import MainService
 from sipsorcery.tap.options import CommandOptions
+from sipsorcery.tap.questions import of_tables
+from sipsorcery.tap.stores import WritableStores
 
 
 class Options(CommandOptions):
@@ -68,3 +78,64 @@ def makeService(options: Options) -> IService:
         lambda: make_appserver(reactor, config, is_one_of_several),
         options.make_log,
     )
+
+
+def make_appserver(
+    reactor: Any, config: Config, is_one_of_several: bool = False
+) -> Iterator[IService]:
+    """
+    Make what a process has that is the application server alone.
+
+    :param is_one_of_several: whether others have the same configuration, but for where
+        they listen.
+    """
+    config = settle(config)
+    stores = WritableStores(reactor, config)
+    yield stores
+    listen, name = config.appserver.listen, "appserver"
+    if is_one_of_several and listen is not None:
+        name = instance(name, listen.port)
+    process = GuardedProcess(reactor, config, stores, "appserver")
+    yield from process.begin()
+    yield from appserver_in(process, stores, name)
+    yield from process.vitals.services()
+
+
+def appserver_in(
+    process: GuardedProcess, stores: WritableStores, name: str = "appserver"
+) -> Iterator[IService]:
+    """
+    Make the application server of a process, and its control socket.
+
+    :param name: that of the socket.
+    """
+    service = AppServerService(
+        process.reactor,
+        process.config,
+        accounts=process.accounts,
+        authenticator=process.authenticator("appserver"),
+        contacts=process.contacts(),
+        directory=stores.directory,
+        live=stores.live,
+        secrets=stores.secrets,
+        bus=process.bus,
+    )
+    yield service
+    process.vitals.add("appserver", service)
+    listing = Listing(service.calls, service.connections)
+    tables = of_tables(process.vitals, "appserver")
+    yield process.control(name, {**tables, **of_calls(listing)})
+
+
+def of_calls(listing: Listing) -> Mapping[str, Verb]:
+    """
+    Give what a server answers that has calls: ``calls``, ``hangup``.
+    """
+
+    def calls() -> list[dict[str, Any]]:
+        return listing.calls()
+
+    def hangup(call: str) -> bool:
+        return listing.hang_up(str(call))
+
+    return {"calls": calls, "hangup": hangup}

@@ -4,12 +4,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from twisted.application.service import IService
 from twisted.internet.interfaces import IReactorCore
 
-from sipsorcery.tap.assembly import make_registrar
+from sipsorcery.config import Config
+from sipsorcery.registrar.service import RegistrarService
+from sipsorcery.store.ports import settle
+from sipsorcery.tap.guarded import GuardedProcess
 from sipsorcery.tap.main import MainService
 from sipsorcery.tap.options import CommandOptions
+from sipsorcery.tap.questions import of_tables
+from sipsorcery.tap.stores import WritableStores
 
 
 class Options(CommandOptions):
@@ -33,3 +41,34 @@ def makeService(options: Options) -> IService:
     return MainService(
         IReactorCore(reactor), lambda: make_registrar(reactor, config), options.make_log
     )
+
+
+def make_registrar(reactor: Any, config: Config) -> Iterator[IService]:
+    """
+    Make what a process has that is the registrar alone.
+    """
+    config = settle(config)
+    stores = WritableStores(reactor, config)
+    yield stores
+    process = GuardedProcess(reactor, config, stores, "registrar")
+    yield from process.begin()
+    yield from registrar_in(process, stores)
+    yield from process.vitals.services()
+
+
+def registrar_in(process: GuardedProcess, stores: WritableStores) -> Iterator[IService]:
+    """
+    Make the registrar of a process, and its control socket.
+    """
+    registrar = RegistrarService(
+        process.reactor,
+        process.config,
+        accounts=process.accounts,
+        authenticator=process.authenticator("registrar"),
+        live=stores.live,
+        secrets=stores.secrets,
+        bus=process.bus,
+    )
+    yield registrar
+    process.vitals.add("registrar", registrar)
+    yield process.control("registrar", of_tables(process.vitals, "registrar"))

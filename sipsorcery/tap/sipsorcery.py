@@ -4,12 +4,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from twisted.application.service import IService
 from twisted.internet.interfaces import IReactorCore
 
-from sipsorcery.tap.assembly import make_all
+from sipsorcery.config import Config
+from sipsorcery.monitor.service import MonitorService
+from sipsorcery.store.ports import settle
+from sipsorcery.tap.appserver import appserver_in
+from sipsorcery.tap.guarded import GuardedProcess
 from sipsorcery.tap.main import MainService
+from sipsorcery.tap.monitor import monitor_in
 from sipsorcery.tap.options import CommandOptions
+from sipsorcery.tap.proxy import proxy_in
+from sipsorcery.tap.registrar import registrar_in
+from sipsorcery.tap.ssh import console_in
+from sipsorcery.tap.stores import WritableStores
 
 
 class Options(CommandOptions):
@@ -33,3 +45,28 @@ def makeService(options: Options) -> IService:
     return MainService(
         IReactorCore(reactor), lambda: make_all(reactor, config), options.make_log
     )
+
+
+def make_all(reactor: Any, config: Config) -> Iterator[IService]:
+    """
+    Make every server that there is and the configuration wants.
+
+    The proxy comes last: when the first request arrives, all are there.
+    """
+    config = settle(config)
+    stores = WritableStores(reactor, config)
+    yield stores
+    process = GuardedProcess(reactor, config, stores, "proxy")
+    yield from process.begin()
+    monitor: MonitorService | None = None
+    if config.monitor.enabled:
+        monitor = MonitorService(reactor, config, process.bus)
+        yield from monitor_in(process, monitor)
+    if config.registrar.enabled:
+        yield from registrar_in(process, stores)
+    if config.appserver.enabled:
+        yield from appserver_in(process, stores)
+    if monitor is not None and config.ssh.listen is not None:
+        yield from console_in(process, monitor)
+    yield from proxy_in(process, ("appserver",) if config.appserver.enabled else ())
+    yield from process.vitals.services()

@@ -12,9 +12,8 @@ from twisted.application.service import IService
 from sipsorcery.config import Config
 from sipsorcery.monitor.bus import Bus
 from sipsorcery.monitor.figures import Source
-from sipsorcery.monitor.health import Check, HealthService
 from sipsorcery.monitor.lag import ProcessFigures
-from sipsorcery.monitor.metrics import make_registry
+from sipsorcery.monitor.readiness import Check
 from sipsorcery.store.bindings import BINDINGS
 from sipsorcery.store.claims import CLAIMS
 from sipsorcery.store.dialogues import ALIASES, DIALOGUES
@@ -106,6 +105,10 @@ class Vitals:
         listen = self._config.metrics.listen
         if listen is None:
             return
+        # Web server and Prometheus are 5 MB, and most processes go without.
+        from sipsorcery.monitor.health import HealthService
+        from sipsorcery.monitor.metrics import make_registry
+
         yield self._process
         registry = make_registry(self._sources)
         yield HealthService(self._reactor, listen, registry, self._checks)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,10 @@ from twisted.application.service import IService
 from twisted.internet.interfaces import IReactorCore
 
 from sipsorcery.config import Config, find
-from sipsorcery.control import ControlService
+from sipsorcery.control import ControlError, ControlService, Verb
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.tap.main import MainService
 from sipsorcery.tap.options import CommandOptions
-from sipsorcery.tap.questions import of_watchtower
 from sipsorcery.watchtower.service import WatchtowerService
 
 
@@ -65,3 +64,21 @@ def make_watchtower(
     yield service
     verbs = of_watchtower(service)
     yield ControlService(reactor, config.server.data_dir, service.name, verbs)
+
+
+def of_watchtower(service: WatchtowerService) -> Mapping[str, Verb]:
+    """
+    Give what a watchtower answers: ``workers``, ``restart``.
+    """
+
+    def workers() -> list[dict[str, Any]]:
+        return service.table()
+
+    def restart(server: str = "") -> int:
+        try:
+            endpoint = Endpoint.parse(str(server)) if server else None
+        except ValueError as error:
+            raise ControlError(str(error)) from None
+        return service.restart(endpoint)
+
+    return {"workers": workers, "restart": restart}

@@ -14,7 +14,7 @@ from twisted.trial.unittest import TestCase
 from sipsorcery.config import Config, parse
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.store.bindings import BINDINGS, Bindings
-from sipsorcery.tap.assembly import make_registrar
+from sipsorcery.tap.registrar import make_registrar
 from sipsorcery.tap.stores import WritableStores
 from tests.integration.ports import free_port
 

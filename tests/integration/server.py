@@ -16,7 +16,7 @@ from twisted.internet.defer import maybeDeferred
 from sipsorcery.config import parse
 from sipsorcery.endpoint import Endpoint, Transport
 from sipsorcery.store.directory import Directory
-from sipsorcery.tap.assembly import make_all
+from sipsorcery.tap.sipsorcery import make_all
 from sipsorcery.tap.stores import WritableStores
 from tests.integration.ports import free_port
 

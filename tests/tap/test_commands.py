@@ -13,8 +13,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from sipsorcery.config import Config
 from sipsorcery.monitor.errors import MonitorError
 from sipsorcery.tap import monitor, proxy, registrar, sipsorcery
-from sipsorcery.tap.assembly import make_monitor
 from sipsorcery.tap.main import MainService
+from sipsorcery.tap.monitor import make_monitor
 
 
 class MakeServiceTests(SynchronousTestCase):
