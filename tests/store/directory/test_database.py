@@ -20,6 +20,7 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase, TestCase
 from sipsorcery.config import Durability, parse
 from sipsorcery.store.directory import Directory, schema
 from sipsorcery.store.directory.database import Database, make_engine_url
+from sipsorcery.store.directory.migration import HEAD
 from sipsorcery.store.directory.types import Networks, Texts, UTCDateTime
 from sipsorcery.store.errors import (
     Refused,
@@ -47,6 +48,16 @@ class SchemaTests(DirectoryCase):
             return list(compare_metadata(context, schema.metadata))
 
         self.assertEqual(self.do(self.joe.accounts._read(compare)), [])
+
+    def test_head(self) -> None:
+        """
+        The last migration is the one at which there is nothing to do.
+        """
+
+        def made(using: sa.Connection) -> str | None:
+            return MigrationContext.configure(using).get_current_revision()
+
+        self.assertEqual(self.do(self.joe.accounts._read(made)), HEAD)
 
     def test_columns_match(self) -> None:
         """
