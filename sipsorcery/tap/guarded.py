@@ -16,6 +16,7 @@ from sipsorcery.access.notices import Notices
 from sipsorcery.access.throttle import Throttle
 from sipsorcery.config import Config
 from sipsorcery.tap.process import Process
+from sipsorcery.tap.stored import Stored
 from sipsorcery.tap.stores import Stores
 
 
@@ -25,6 +26,7 @@ class GuardedProcess(Process):
 
     Who guesses passwords at one of them has tried them at the others, too.
 
+    :param stores: started.
     :param server: the one that tells of bans.
 
     :ivar stores: those of the process.
@@ -33,7 +35,7 @@ class GuardedProcess(Process):
     def __init__(
         self, reactor: Any, config: Config, stores: Stores, server: str
     ) -> None:
-        super().__init__(reactor, config, stores)
+        super().__init__(reactor, config, Stored(stores))
         self.stores = stores
         self.accounts = Accounts(stores.directory, config, reactor)
         self.throttle = Throttle()

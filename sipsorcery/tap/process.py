@@ -15,8 +15,7 @@ from sipsorcery.monitor.bus import LocalBus
 from sipsorcery.monitor.redis_bus import RedisBus
 from sipsorcery.tap.account_changes import of_account_changes
 from sipsorcery.tap.questions import of_every_server
-from sipsorcery.tap.stores import Stores
-from sipsorcery.tap.vitals import Vitals
+from sipsorcery.tap.vitals import Keeping, Vitals
 
 
 class Process:
@@ -27,7 +26,7 @@ class Process:
     what a process does not run, it does not load.
 
     :param config: with the ports of the servers filled in.
-    :param stores: started; None: the process has none.
+    :param stores: those of the process; None: it has none.
     :param reader: the name by which the process goes on, after a restart, where it was
         on the bus; empty: it hears what comes from now on.
 
@@ -38,7 +37,7 @@ class Process:
         self,
         reactor: Any,
         config: Config,
-        stores: Stores | None = None,
+        stores: Keeping | None = None,
         reader: str = "",
     ) -> None:
         self.reactor = reactor

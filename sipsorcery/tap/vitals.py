@@ -4,7 +4,7 @@ What a process tells of itself: its figures, what it holds, and whether it is re
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from typing import Any, Protocol
 
 from twisted.application.service import IService
@@ -14,21 +14,6 @@ from sipsorcery.monitor.bus import Bus
 from sipsorcery.monitor.figures import Source
 from sipsorcery.monitor.lag import ProcessFigures
 from sipsorcery.monitor.readiness import Check
-from sipsorcery.store.bindings import BINDINGS
-from sipsorcery.store.claims import CLAIMS
-from sipsorcery.store.dialogues import ALIASES, DIALOGUES
-from sipsorcery.store.errors import StoreError
-from sipsorcery.store.outside_calls import BEGUN_CALLS, OUTSIDE_CALLS
-from sipsorcery.store.ringing import RINGING
-from sipsorcery.tap.stores import Stores
-
-# One that nobody has (RFC 2606): what counts is that there is an answer.
-_NOBODY = "ready.invalid"
-
-_KINDS = (
-    *(BINDINGS, DIALOGUES, ALIASES, RINGING, CLAIMS),
-    *(OUTSIDE_CALLS, BEGUN_CALLS),
-)
 
 
 class Role(Source, Protocol):
@@ -44,6 +29,22 @@ class Role(Source, Protocol):
         """
 
 
+class Keeping(Protocol):
+    """
+    Be what keeps the state of the servers.
+    """
+
+    def checks(self) -> Mapping[str, Check]:
+        """
+        Give what has to be so before they can do their work.
+        """
+
+    def tables(self) -> Awaitable[Mapping[str, int]]:
+        """
+        Count what it keeps.
+        """
+
+
 class Vitals:
     """
     Gathers what the servers of a process have to tell.
@@ -52,7 +53,7 @@ class Vitals:
     """
 
     def __init__(
-        self, reactor: Any, config: Config, bus: Bus, stores: Stores | None = None
+        self, reactor: Any, config: Config, bus: Bus, stores: Keeping | None = None
     ) -> None:
         self._reactor = reactor
         self._config = config
@@ -60,10 +61,7 @@ class Vitals:
         self._process = ProcessFigures(reactor, bus)
         self._sources: dict[str, Source] = {"process": self._process}
         self._roles: dict[str, Role] = {}
-        self._checks: dict[str, Check] = {}
-        if stores is not None:
-            self._checks["directory"] = lambda: _directory(stores)
-            self._checks["live state"] = lambda: _live(stores)
+        self._checks = {} if stores is None else dict(stores.checks())
 
     def add(self, name: str, role: Role) -> None:
         """
@@ -84,18 +82,11 @@ class Vitals:
 
     async def tables(self, name: str) -> dict[str, int]:
         """
-        Count what a server holds, what waits for its time, and the live records.
-
-        These are those of all servers; while the store is away there are none.
+        Count what a server holds, what waits for its time, and what is kept for all.
         """
         tables = {**self._roles[name].tables(), **self._process.tables()}
         if self._stores is not None:
-            try:
-                for kind in _KINDS:
-                    entries = await self._stores.reader.count(kind.name)
-                    tables[f"{kind.name.replace('-', '_')}_records"] = entries
-            except StoreError:
-                pass  # whoever looks sees which are missing
+            tables |= await self._stores.tables()
         return tables
 
     def services(self) -> Iterator[IService]:
@@ -112,13 +103,3 @@ class Vitals:
         yield self._process
         registry = make_registry(self._sources)
         yield HealthService(self._reactor, listen, registry, self._checks)
-
-
-async def _directory(stores: Stores) -> str | None:
-    await stores.directory.everyone.domains.find(_NOBODY)
-    return None
-
-
-async def _live(stores: Stores) -> str | None:
-    await stores.reader.get(BINDINGS.name, _NOBODY)
-    return None

@@ -1,5 +1,5 @@
 """
-Tests for `sipsorcery.tap.vitals`.
+Tests for `sipsorcery.tap.vitals` and `sipsorcery.tap.stored`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from sipsorcery.monitor.bus import LocalBus
 from sipsorcery.monitor.figures import Figure
 from sipsorcery.store.errors import StoreUnavailable
 from sipsorcery.tap.questions import of_tables
+from sipsorcery.tap.stored import Stored
 from sipsorcery.tap.vitals import Vitals
 
 
@@ -73,7 +74,7 @@ class TablesTests(SynchronousTestCase):
         self.clock = Clock()
         self.stores = Stores()
         bus = LocalBus(self.clock)
-        self.vitals = Vitals(self.clock, Config(), bus, cast(Any, self.stores))
+        self.vitals = Vitals(self.clock, Config(), bus, Stored(cast(Any, self.stores)))
         self.vitals.add("appserver", Server())
 
     def ask(self) -> dict[str, int]:
