@@ -11,9 +11,10 @@ from typing import Any
 
 from sipsorcery.cli import tables
 from sipsorcery.cli.declaring import Verbs, add_verb
+from sipsorcery.cli.errors import Refused
 from sipsorcery.cli.session import Session, with_session
-from sipsorcery.control import NotRunning, ask
 from sipsorcery.control.naming import instances
+from sipsorcery.control.several import ask_all
 from sipsorcery.store.dialogues import DIALOGUES
 from sipsorcery.store.live import Record
 
@@ -35,8 +36,12 @@ async def act(session: Session, options: argparse.Namespace) -> None:
     List what the application servers have, the oldest first.
 
     Those of one that does not run are there as well: its next start goes on with them.
+
+    :raises Refused: if one does not answer, when the calls of the others are shown.
     """
-    rows = await _running(session)
+    names = instances(session.data_dir, "appserver")
+    answers = await ask_all(session.reactor, session.data_dir, names, "calls")
+    rows = [row for answer in answers.given.values() for row in answer]
     known = {row["id"] for row in rows}
     rows += [row for row in await _stored(session) if row["id"] not in known]
     if options.owner is not None:
@@ -46,16 +51,8 @@ async def act(session: Session, options: argparse.Namespace) -> None:
     for row in rows:
         row["seconds"] = max(0, round(now - (row["answered"] or row["started"])))
     tables.show(rows, _COLUMNS, as_json=options.json)
-
-
-async def _running(session: Session) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    for server in instances(session.data_dir, "appserver"):
-        try:
-            rows += await ask(session.reactor, session.data_dir, server, "calls")
-        except NotRunning:
-            pass  # it was killed
-    return rows
+    if answers.missing:
+        raise Refused(answers.complaint)
 
 
 async def _stored(session: Session) -> list[dict[str, Any]]:

@@ -12,7 +12,8 @@ from sipsorcery.cli import tables
 from sipsorcery.cli.declaring import Verbs, add_verb
 from sipsorcery.cli.errors import Refused
 from sipsorcery.cli.session import Session, with_session
-from sipsorcery.control import NotRunning, ask
+from sipsorcery.control.naming import servers
+from sipsorcery.control.several import Answers, ask_all
 
 _COLUMNS: tuple[str, ...] = ("role", "pid", "version", "running", "events_dropped")
 _TABLES = ("server", "table", "entries")
@@ -34,44 +35,38 @@ async def act(session: Session, options: argparse.Namespace) -> None:
     """
     Ask each server that has a socket.
 
-    :raises Refused: if none runs.
+    :raises Refused: if none runs, or one does not answer.
     """
-    rows = await (_tables if options.tables else _servers)(session)
-    columns = _TABLES if options.tables else _COLUMNS
+    verb, rows_of, columns = (
+        ("tables", _tables, _TABLES)
+        if options.tables
+        else ("status", _servers, _COLUMNS)
+    )
+    names = servers(session.data_dir)
+    answers = await ask_all(session.reactor, session.data_dir, names, verb)
+    rows = rows_of(answers)
     if rows or options.json:
         tables.show(rows, columns, as_json=options.json)
+    if answers.missing:
+        raise Refused(answers.complaint)
     if not rows:
         raise Refused(f"no server runs on '{session.data_dir}'")
 
 
-async def _servers(session: Session) -> list[dict[str, Any]]:
+def _servers(answers: Answers) -> list[dict[str, Any]]:
+    now = time.time()
     return [
-        {**row, "running": _spell(time.time() - row["started"])}
-        for row in (await _ask_all(session, "status")).values()
+        {**row, "running": _spell(now - row["started"])}
+        for row in answers.given.values()
     ]
 
 
-async def _tables(session: Session) -> list[dict[str, Any]]:
+def _tables(answers: Answers) -> list[dict[str, Any]]:
     return [
         {"server": server, "table": table, "entries": entries}
-        for server, found in (await _ask_all(session, "tables")).items()
+        for server, found in answers.given.items()
         for table, entries in found.items()
     ]
-
-
-async def _ask_all(session: Session, verb: str) -> dict[str, Any]:
-    """
-    Ask each server that runs; give the answers by their names.
-    """
-    answers: dict[str, Any] = {}
-    for file in sorted((session.data_dir / "run").glob("*.sock")):
-        try:
-            answers[file.stem] = await ask(
-                session.reactor, session.data_dir, file.stem, verb
-            )
-        except NotRunning:
-            continue  # it was killed
-    return answers
 
 
 def _spell(seconds: float) -> str:

@@ -20,7 +20,7 @@ from sipsorcery.console.events import lines_of
 from sipsorcery.console.painting import Palette, Style
 from sipsorcery.console.screen import Screen
 from sipsorcery.console.seats import Seat, Seats
-from sipsorcery.console.servers import Servers
+from sipsorcery.console.servers import Listing, Servers
 from sipsorcery.console.tables import table
 from sipsorcery.console.watching import Watch
 from sipsorcery.console.words import COMMANDS, Command, Typed, usage_of
@@ -40,6 +40,7 @@ _CALLS = ("id", "owner", "account", "direction", "state", "caller", "callee", "s
 _REGISTRATIONS = ("aor", "contact", "expires", "received", "user_agent")
 _WHO = ("session", "user", "address", "minutes", "doing")
 _USERS = ("name", "admin", "disabled", "sessions")
+_WORKERS = ("server", "phase", "why", "pid", "calls", "failures", "is_used")
 _STATUS = ("role", "pid", "version", "hours", "events_dropped")
 
 
@@ -87,6 +88,7 @@ class Commands:
             "unban": self._unban,
             "bans": self._bans,
             "dispatch": self._dispatch,
+            "workers": self._workers,
             "hangup": self._hangup,
             "help": self._help,
             "quit": self._quit,
@@ -121,25 +123,30 @@ class Commands:
 
     async def _calls(self, seat: Seat, typed: Typed, screen: Screen) -> None:
         while True:
-            rows = await self._calls_of(seat)
+            listing = await self._calls_of(seat)
+            rows = listing.rows
             if typed.as_json or not screen.is_terminal:
                 await _show(screen, rows, _CALLS, typed, "no calls")
+                if listing.complaint:
+                    raise Refused(listing.complaint)
                 return
             screen.clear()
             lines = _table(screen, rows, _CALLS) if rows else ["no calls"]
             assert screen.size is not None
-            screen.lines(lines[: max(screen.size.rows - 2, 1)])
-            screen.lines([screen.palette.put(Style.DIM, "-- q ends it --")])
+            screen.lines(lines[: max(screen.size.rows - 3, 1)])
+            last = f"-- {listing.complaint or 'q ends it'} --"
+            screen.lines([screen.palette.put(Style.DIM, last)])
             await screen.room()
             await deferLater(self._reactor, _REFRESH)
 
-    async def _calls_of(self, seat: Seat) -> list[dict[str, Any]]:
-        rows = _owned(await self._servers.calls(), seat)
+    async def _calls_of(self, seat: Seat) -> Listing:
+        listing = await self._servers.calls()
+        rows = _owned(listing.rows, seat)
         rows.sort(key=lambda row: float(row["started"]))
         now = self._clock()
         for row in rows:
             row["seconds"] = max(0, round(now - (row["answered"] or row["started"])))
-        return rows
+        return Listing(rows, listing.complaint)
 
     async def _call(self, seat: Seat, typed: Typed, screen: Screen) -> None:
         story = await self._story(seat, typed, "looked at call")
@@ -176,10 +183,12 @@ class Commands:
 
     async def _hangup(self, seat: Seat, typed: Typed, screen: Screen) -> None:
         call = typed.arguments[0]
-        rows = _owned(await self._servers.calls(), seat)
+        listing = await self._servers.calls()
+        rows = _owned(listing.rows, seat)
         found = [row for row in rows if call in (row["id"], *row["call_ids"])]
         if not found or not await self._servers.hang_up(found[0]["id"]):
-            raise Refused(f"there is no call {for_line(call[:100])!r}")
+            nowhere = f"there is no call {for_line(call[:100])!r}"
+            raise Refused("; ".join(filter(None, (nowhere, listing.complaint))))
         self._tell(seat, found[0]["owner"], f"hung up call {found[0]['id']}")
         screen.lines(["hung up"])
 
@@ -218,12 +227,14 @@ class Commands:
 
     async def _stats(self, seat: Seat, typed: Typed, screen: Screen) -> None:
         owner = None if seat.viewer.is_admin else seat.viewer.user
+        calls = await self._servers.calls()
         numbers: dict[str, Any] = {
-            "calls": len(_owned(await self._servers.calls(), seat)),
+            "calls": len(_owned(calls.rows, seat)),
             "registrations": len(await self._servers.registrations(owner)),
             "sessions": len(_sessions(self._seats, seat, self._clock())),
         }
-        servers = await self._servers.status() if seat.viewer.is_admin else []
+        status = await self._servers.status() if seat.viewer.is_admin else Listing([])
+        servers = status.rows
         for row in servers:
             row["hours"] = round((self._clock() - row["started"]) / 3600, 1)
         if typed.as_json:
@@ -234,6 +245,8 @@ class Commands:
         lines = [f"{name:<14}{value}" for name, value in numbers.items()]
         if servers:
             lines += ["", *_table(screen, servers, _STATUS)]
+        if complaint := status.complaint or calls.complaint:
+            lines += ["", complaint]
         await screen.show(lines)
 
     async def _who(self, seat: Seat, typed: Typed, screen: Screen) -> None:
@@ -329,6 +342,10 @@ class Commands:
         rows = await self._servers.dispatch()
         columns = tuple(rows[0]) if rows else ()
         await _show(screen, rows, columns, typed, "calls go nowhere")
+
+    async def _workers(self, seat: Seat, typed: Typed, screen: Screen) -> None:
+        rows = await self._servers.workers()
+        await _show(screen, rows, _WORKERS, typed, "it watches nobody")
 
     # Telling
 

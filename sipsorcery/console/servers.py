@@ -4,7 +4,20 @@ What the console wants from the servers. Whoever assembles a process says how.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """
+    What several servers have told.
+
+    :ivar complaint: which of them do not answer; empty: all have.
+    """
+
+    rows: list[dict[str, Any]]
+    complaint: str = ""
 
 
 class Servers(Protocol):
@@ -14,16 +27,16 @@ class Servers(Protocol):
     Whether somebody may ask is decided before.
     """
 
-    async def calls(self) -> list[dict[str, Any]]:
+    async def calls(self) -> Listing:
         """
         Give the calls of all users.
-
-        :raises Refused: if no server can tell.
         """
 
     async def hang_up(self, call: str) -> bool:
         """
         End a call; tell whether there is one.
+
+        :raises Refused: if one of those that can have it does not answer.
         """
 
     async def registrations(self, owner: str | None) -> list[dict[str, Any]]:
@@ -31,7 +44,7 @@ class Servers(Protocol):
         Give the bindings of a user; None: of all.
         """
 
-    async def status(self) -> list[dict[str, Any]]:
+    async def status(self) -> Listing:
         """
         Give what each server tells of itself.
         """
@@ -56,4 +69,9 @@ class Servers(Protocol):
     async def dispatch(self) -> list[dict[str, Any]]:
         """
         Give where the proxy sends calls, and how that is.
+        """
+
+    async def workers(self) -> list[dict[str, Any]]:
+        """
+        Give the application servers of the watchtower, and what each is doing.
         """

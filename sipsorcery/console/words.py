@@ -74,6 +74,7 @@ COMMANDS = {
         Command("unban", "ADDRESS", "listen to an address again", True),
         Command("bans", "", "list who is banned", True),
         Command("dispatch", "", "show where the proxy sends calls", True),
+        Command("workers", "", "show the workers of the watchtower", True),
         Command("hangup", "ID", "end a call on both sides", True),
         Command("help", "[COMMAND]", "show this"),
         Command("quit", "", "leave"),

@@ -31,12 +31,18 @@ def instance(role: str, port: int) -> str:
     return f"{role}-{port}"
 
 
+def servers(data_dir: Path) -> list[str]:
+    """
+    Name all servers that have a socket.
+    """
+    return sorted(file.stem for file in (data_dir / "run").glob("*.sock"))
+
+
 def instances(data_dir: Path, role: str) -> list[str]:
     """
-    Name all servers of a role that have a socket, be they alone or several.
+    Name those of a role, be they alone or several.
     """
-    names = (file.stem for file in (data_dir / "run").glob(f"{role}*.sock"))
-    return sorted(name for name in names if name.partition("-")[0] == role)
+    return [name for name in servers(data_dir) if name.partition("-")[0] == role]
 
 
 @contextmanager

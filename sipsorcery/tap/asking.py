@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from sipsorcery.console.errors import Refused
-from sipsorcery.control import ControlError, NotRunning, ask
-from sipsorcery.control.naming import instances
+from sipsorcery.console.servers import Listing
+from sipsorcery.control import ControlError, ask
+from sipsorcery.control.naming import instances, servers
+from sipsorcery.control.several import Answers, ask_all
 from sipsorcery.store.bindings import BINDINGS
 from sipsorcery.store.live import LiveReader
 
@@ -40,18 +42,24 @@ class ControlledServers:
         self._reader = reader
         self._clock = clock
 
-    async def calls(self) -> list[dict[str, Any]]:
+    async def calls(self) -> Listing:
         """
         Give the calls of every application server.
         """
         answers = await self._ask_all("appserver", "calls")
-        return [row for answer in answers for row in answer]
+        rows = [row for answer in answers.given.values() for row in answer]
+        return Listing(rows, answers.complaint)
 
     async def hang_up(self, call: str) -> bool:
         """
         End a call, wherever it is.
         """
-        return any(await self._ask_all("appserver", "hangup", call=call))
+        answers = await self._ask_all("appserver", "hangup", call=call)
+        if any(answers.given.values()):
+            return True
+        if answers.missing:
+            raise Refused(answers.complaint)
+        return False
 
     async def registrations(self, owner: str | None) -> list[dict[str, Any]]:
         """
@@ -75,18 +83,13 @@ class ControlledServers:
                 break
         return rows
 
-    async def status(self) -> list[dict[str, Any]]:
+    async def status(self) -> Listing:
         """
         Give what each server that runs tells of itself.
         """
-        names = (self._data_dir / "run").glob("*.sock")
-        found = []
-        for name in sorted(file.stem for file in names):
-            try:
-                found.append(await self._ask(name, "status"))
-            except Refused:
-                pass  # it was killed
-        return found
+        names = servers(self._data_dir)
+        answers = await ask_all(self._reactor, self._data_dir, names, "status")
+        return Listing(list(answers.given.values()), answers.complaint)
 
     async def bans(self) -> list[dict[str, Any]]:
         """
@@ -117,21 +120,19 @@ class ControlledServers:
         found: list[dict[str, Any]] = await self._ask("proxy", "dispatch")
         return found
 
+    async def workers(self) -> list[dict[str, Any]]:
+        """
+        Give what the watchtower does.
+        """
+        found: list[dict[str, Any]] = await self._ask("watchtower", "workers")
+        return found
+
     async def _ask(self, role: str, verb: str, **arguments: Any) -> Any:
         try:
             return await ask(self._reactor, self._data_dir, role, verb, **arguments)
         except ControlError as error:
             raise Refused(str(error)) from error
 
-    async def _ask_all(self, role: str, verb: str, **arguments: Any) -> list[Any]:
-        found = []
-        for name in instances(self._data_dir, role):
-            try:
-                found.append(
-                    await ask(self._reactor, self._data_dir, name, verb, **arguments)
-                )
-            except NotRunning:
-                pass  # it was killed
-            except ControlError as error:
-                raise Refused(str(error)) from error
-        return found
+    async def _ask_all(self, role: str, verb: str, **arguments: Any) -> Answers:
+        names = instances(self._data_dir, role)
+        return await ask_all(self._reactor, self._data_dir, names, verb, **arguments)

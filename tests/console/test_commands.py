@@ -17,6 +17,7 @@ from sipsorcery.console.errors import ConsoleError, Refused, WrongUsage
 from sipsorcery.console.painting import Palette
 from sipsorcery.console.screen import Screen, Size
 from sipsorcery.console.seats import Seat, Seats
+from sipsorcery.console.servers import Listing
 from sipsorcery.monitor.bus import LocalBus
 from sipsorcery.monitor.event import Event, EventKind
 from sipsorcery.monitor.service import MonitorService
@@ -29,21 +30,24 @@ class Servers:
     Servers with a call and a phone of joe and of eve each.
 
     :ivar asked: what they were told to do.
+    :ivar complaint: which of them hang.
     """
 
     def __init__(self) -> None:
         self.asked: list[tuple[Any, ...]] = []
+        self.complaint = ""
 
-    async def calls(self) -> list[dict[str, Any]]:
+    async def calls(self) -> Listing:
         """
         Give the calls.
         """
         common = {"direction": "out", "state": "established", "answered": None}
-        return [
+        rows = [
             {"id": f"call-{owner}", "owner": owner, "started": 90.0, **common}
             | {"call_ids": [f"1@{owner}"], "account": f"{owner}@x"}
             for owner in ("joe", "eve")
         ]
+        return Listing(rows, self.complaint)
 
     async def hang_up(self, call: str) -> bool:
         """
@@ -59,11 +63,12 @@ class Servers:
         owners = ("joe", "eve") if owner is None else (owner,)
         return [{"aor": f"sip:{each}@x", "owner": each} for each in owners]
 
-    async def status(self) -> list[dict[str, Any]]:
+    async def status(self) -> Listing:
         """
         Give one server.
         """
-        return [{"role": "proxy", "started": 0.0, "pid": 1}]
+        row = {"role": "proxy", "started": 0.0, "pid": 1}
+        return Listing([row], self.complaint)
 
     async def bans(self) -> list[dict[str, Any]]:
         """
@@ -89,6 +94,12 @@ class Servers:
         Give one server.
         """
         return [{"server": "udp:127.0.0.1:5070", "state": "up"}]
+
+    async def workers(self) -> list[dict[str, Any]]:
+        """
+        Give one server.
+        """
+        return [{"server": "udp:127.0.0.1:5070", "phase": "up", "memory": 7}]
 
 
 class ConsoleCase(DirectoryCase):
@@ -319,6 +330,23 @@ class CommandsTests(ConsoleCase):
         self.assert_told("joe", "hung up call call-joe")
         self.assertIn("no call", str(self.refused(self.root, "hangup x")))
 
+    def test_server_that_hangs(self) -> None:
+        """
+        The calls of the others are shown, and which server is missing; a command of
+        ``ssh`` fails then.
+        """
+        self.servers.complaint = "the appserver-5071 does not answer"
+        running = self.start(self.root, "calls", Size(80, 24))
+        self.assertIn("call-joe", self.written)
+        self.assertIn("-- the appserver-5071 does not answer --", self.written)
+        running.addErrback(lambda failure: None).cancel()
+        self.assertIn("appserver-5071", str(self.refused(self.root, "calls --json")))
+        self.assertIn("appserver-5071", self.run_line(self.root, "stats"))
+        self.assertEqual(
+            str(self.refused(self.root, "hangup x")),
+            "there is no call 'x'; the appserver-5071 does not answer",
+        )
+
     def test_kick(self) -> None:
         """
         Sessions are ended by user or number, and the user told.
@@ -348,11 +376,12 @@ class CommandsTests(ConsoleCase):
 
     def test_users(self) -> None:
         """
-        Administrators list the users, and where calls go.
+        Administrators list the users, and where calls go and who answers them.
         """
         names = [row["name"] for row in self.rows(self.root, "users")]
         self.assertEqual(names, ["eve", "joe"])
         self.assertEqual(len(self.rows(self.root, "dispatch")), 1)
+        self.assertEqual(self.rows(self.root, "workers")[0]["phase"], "up")
         self.assertIn("servers", self.rows(self.root, "stats"))
         self.assertNotIn("servers", self.rows(self.joe_seat, "stats"))
 

@@ -56,7 +56,7 @@ class ReadTests(SynchronousTestCase):
         Some commands are for administrators alone.
         """
         lines = ("as ann", "users", "kick 1", "ban 192.0.2.1", "unban 192.0.2.1")
-        for line in (*lines, "bans", "dispatch", "hangup x"):
+        for line in (*lines, "bans", "dispatch", "workers", "hangup x"):
             self.assertRaises(Refused, read, line, is_admin=False)
             self.assertTrue(read(line, is_admin=True).command.for_admins)
 
