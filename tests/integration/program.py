@@ -35,6 +35,7 @@ class Program(ProcessProtocol):
 
     :param command: the program and its arguments.
     :param folder: where it runs.
+    :param environment: what differs from ours.
 
     :ivar output: what it has written so far, standard output and error together.
     :ivar status: its exit status, or minus the signal that ended it; None: it runs.
@@ -42,19 +43,28 @@ class Program(ProcessProtocol):
 
     _terminal = False  # whether it is given one
 
-    def __init__(self, folder: Path, *command: str) -> None:
+    def __init__(self, folder: Path, *command: str, **environment: str) -> None:
         self.output = ""
         self.status: int | None = None
         self._name = Path(command[0]).name
         self._ended: Deferred[int] = Deferred()
+        if self._terminal:
+            environment = {"TERM": "xterm", **environment}
         self._process = IReactorProcess(reactor).spawnProcess(
             self,
             command[0],
             command,
-            env={**os.environ, "TERM": "xterm"} if self._terminal else {**os.environ},
+            env={**os.environ, **environment},
             path=str(folder),
             usePTY=self._terminal,
         )
+
+    @property
+    def pid(self) -> int:
+        """
+        Give the number of the process.
+        """
+        return int(self._process.pid or 0)
 
     @property
     def last(self) -> str:

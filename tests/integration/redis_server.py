@@ -33,6 +33,13 @@ class RedisServer:
         self._options = options
         self._program: Program | None = None
 
+    @property
+    def pid(self) -> int:
+        """
+        Give the number of its process.
+        """
+        return self._running.pid
+
     async def start(self) -> None:
         """
         Start it, with what it has on its disk, and wait until it answers.

@@ -1,0 +1,237 @@
+"""
+Many calls that are held, by phones in a process of their own.
+
+``python -m tests.integration.holding PROXY COUNT RATE`` makes *COUNT* calls, *RATE* a
+second, and tells in lines of JSON how far it is. Told ``end`` it hangs up: every other
+call by the one who called, then the rest by the one who was called. It ends with its
+standard input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.protocol import connectionDone
+from twisted.internet.stdio import StandardIO
+from twisted.internet.task import deferLater, react
+from twisted.protocols.basic import LineOnlyReceiver
+from twisted.python.failure import Failure
+
+from sipsorcery.ua import (
+    Account,
+    Ending,
+    ServerCall,
+    Session,
+    UserAgent,
+    UserAgentError,
+    UserAgentSettings,
+    audio,
+)
+
+# Of the callers' phones one has sessions that it refreshes soon, the others seldom.
+_CALLERS = 5
+# Octets that may wait in the socket of a phone: what a busy moment brings.
+_HOUR = 3600
+
+
+class Phones:
+    """
+    Those who call, and the one whom they call.
+
+    :ivar failed: why calls were not answered.
+    :ivar lost: why calls have ended that nobody here has hung up.
+    """
+
+    def __init__(self, reactor: Any, options: argparse.Namespace) -> None:
+        self.failed: list[str] = []
+        self.lost: list[str] = []
+        self._reactor = reactor
+        self._options = options
+        self._callee = self._phone(options.callee)
+        self._callers = [self._phone(options.caller) for _ in range(_CALLERS - 1)]
+        soon = UserAgentSettings(session_expires=options.expires)
+        self._callers.append(self._phone(options.caller, soon))
+        self._made: list[Session] = []
+        self._taken: list[Session] = []
+        self._is_ending = False
+
+    async def start(self) -> None:
+        """
+        Switch them on, and let calls find the one who is called.
+        """
+        for phone in (self._callee, *self._callers):
+            await phone.start()
+        self._callee.on_invite(self._answer)
+        await self._callee.register(expires=3 * _HOUR).registered()
+
+    async def stop(self) -> None:
+        """
+        Switch them off.
+        """
+        self._is_ending = True
+        for phone in (self._callee, *self._callers):
+            await phone.stop()
+
+    async def call(self) -> None:
+        """
+        Make all calls, and wait until each is answered.
+        """
+        options, begun = self._options, self._reactor.seconds()
+        callee = f"sip:{options.callee}@{options.domain}"
+        calls = []
+        for number in range(options.count):
+            due = begun + number / options.rate
+            await deferLater(self._reactor, max(0.0, due - self._reactor.seconds()))
+            phone = self._callers[number % _CALLERS]
+            calls.append(Deferred.fromCoroutine(self._call(phone, callee)))
+        await DeferredList(calls)
+
+    async def hang_up(self) -> None:
+        """
+        End all calls.
+        """
+        self._is_ending = True
+        await self._hang_up(self._made[::2])
+        await self._hang_up(self._taken)
+
+    @property
+    def held(self) -> int:
+        """
+        Give how many calls both sides have.
+        """
+        sides = (sum(not one.is_over for one in each) for each in self._sides)
+        return min(sides)
+
+    @property
+    def requests(self) -> int:
+        """
+        Give how many requests within their calls those have sent who have called.
+        """
+        return sum(one.dialog.local_cseq for one in self._made)
+
+    @property
+    def _sides(self) -> tuple[list[Session], list[Session]]:
+        return self._made, self._taken
+
+    def _phone(self, user: str, settings: UserAgentSettings | None = None) -> UserAgent:
+        options = self._options
+        account = Account(
+            f"sip:{user}@{options.domain}",
+            options.password,
+            realms=["*"],
+            proxy=options.proxy,
+        )
+        return UserAgent(
+            self._reactor,
+            ["udp:127.0.0.1:0"],
+            account=account,
+            settings=settings or UserAgentSettings(),
+        )
+
+    async def _call(self, phone: UserAgent, callee: str) -> None:
+        try:
+            session = await phone.invite(callee, _MEDIA).answered()
+        except UserAgentError as error:
+            self.failed.append(str(error))
+        else:
+            self._keep(session, self._made)
+
+    async def _answer(self, call: ServerCall) -> None:
+        call.ring()
+        self._keep(await call.answer(_MEDIA), self._taken)
+
+    def _keep(self, session: Session, side: list[Session]) -> None:
+        side.append(session)
+        session.ended().addCallback(self._ended)
+
+    def _ended(self, ending: Ending) -> None:
+        if not self._is_ending:
+            self.lost.append(ending.reason)
+
+    async def _hang_up(self, sessions: Iterable[Session]) -> None:
+        for session in sessions:
+            if not session.is_over:
+                await session.bye()
+                await deferLater(self._reactor, 1 / self._options.rate)
+
+
+_MEDIA = audio("127.0.0.1", 4000)
+
+
+class Orders(LineOnlyReceiver):
+    """
+    Hears when to hang up, and when to go.
+    """
+
+    delimiter = b"\n"
+
+    def __init__(self) -> None:
+        self.end: Deferred[None] = Deferred()
+        self.gone: Deferred[None] = Deferred()
+
+    def lineReceived(self, line: bytes) -> None:
+        """
+        Take an order.
+        """
+        if line == b"end" and not self.end.called:
+            self.end.callback(None)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """
+        Go.
+        """
+        self.gone.callback(None)
+        if not self.end.called:
+            self.end.callback(None)
+
+
+async def main(reactor: Any, options: argparse.Namespace) -> None:
+    """
+    Do as the module says.
+    """
+    orders = Orders()
+    StandardIO(orders, reactor=reactor)
+    phones = Phones(reactor, options)
+    await phones.start()
+    await phones.call()
+    _tell("held", phones)
+    await orders.end
+    _tell("ending", phones)
+    await phones.hang_up()
+    _tell("ended", phones)
+    await orders.gone
+    await phones.stop()
+
+
+def _tell(what: str, phones: Phones) -> None:
+    told = {
+        "is": what,
+        "held": phones.held,
+        "requests": phones.requests,
+        "failed": phones.failed[:5],
+        "lost": phones.lost[:5],
+    }
+    print(json.dumps(told), flush=True)
+
+
+def _options(words: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("proxy")
+    parser.add_argument("count", type=int)
+    parser.add_argument("rate", type=float)
+    parser.add_argument("--domain", default="example.com")
+    parser.add_argument("--caller", default="100")
+    parser.add_argument("--callee", default="101")
+    parser.add_argument("--password", default="zanzibar")
+    parser.add_argument("--expires", type=int, default=90)
+    return parser.parse_args(words)
+
+
+if __name__ == "__main__":
+    chosen = _options(sys.argv[1:])
+    react(lambda reactor: Deferred.fromCoroutine(main(reactor, chosen)))
