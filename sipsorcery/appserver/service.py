@@ -223,6 +223,7 @@ class AppServerService(Service):
             away=self._events.unstored,
             release=self._outside.release,
             proxy=self._proxy,
+            has_others=bool(self._config.storage.live),
             now=self._clock,
         )
         continuity.connections.on_agreed = self._events.agreed

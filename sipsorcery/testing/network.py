@@ -56,6 +56,12 @@ class MemoryNetwork:
         """
         self._machines.remove(machine)
 
+    def bring_back(self, machine: MemoryReactor) -> None:
+        """
+        Let a machine go on that stood still: all that it has missed is due at once.
+        """
+        self._machines.append(machine)
+
     def advance(self, seconds: float = 0.0) -> None:
         """
         Move time on everywhere, in as many steps as there are moments to act.

@@ -26,6 +26,7 @@ from sipsorcery.store.live import LocalStore, Record
 from sipsorcery.store.ringing import RINGING, RingingCall
 from sipsorcery.store.secrets import Secrets
 from sipsorcery.testing.network import MemoryNetwork
+from sipsorcery.testing.reactor import MemoryReactor
 from sipsorcery.testing.threads import SteppedThreads
 from tests.appserver.test_service import HOST, SDP, Proxy
 from tests.store.directory.cases import NOW, DirectoryCase
@@ -38,7 +39,7 @@ PROXY = "127.0.0.3"
 CONFIG = """
 server.data_dir = '{folder}'
 proxy.inside = "udp:127.0.0.3:5059"
-appserver.listen = "udp:127.0.0.1:5065"
+appserver.listen = "udp:{host}:5065"
 limits.outside_calls = "100/60s"
 """
 #: The address of who calls.
@@ -48,14 +49,17 @@ CALLER = "udp:192.0.2.9:5060"
 class RestartingCase(DirectoryCase):
     """
     A server with a test in the place of the proxy; the account 100 is called.
+
+    :cvar more: of its configuration.
     """
+
+    more = ""
 
     def setUp(self) -> None:
         super().setUp()
         self.network = MemoryNetwork()
         self.proxy = Proxy()
         self.network.machine(PROXY).listenUDP(5059, self.proxy, PROXY)
-        self.config = parse(CONFIG.format(folder=self.folder).encode())
         self.secrets = Secrets(self.folder)
         self.secrets.load()
         self.store = self.network.machine("127.0.0.9")
@@ -69,7 +73,7 @@ class RestartingCase(DirectoryCase):
         self.live.start()
         self.bus = LocalBus(self.store)
         self.do(self.joe.accounts.add("100", "example.com", "zanzibar"))
-        self.service = self.start()
+        self.service, self.machine, self.workers = self.start(HOST)
         self.addCleanup(self.stop)
         self.number = 0
 
@@ -79,19 +83,20 @@ class RestartingCase(DirectoryCase):
         """
         return NOW + self.network.seconds()
 
-    def start(self) -> AppServerService:
+    def start(self, host: str) -> tuple[AppServerService, MemoryReactor, Workers]:
         """
-        Start a server.
+        Start a server on a machine of its own, and the processes of its dialplans.
         """
-        self.machine = self.network.machine(HOST)
-        accounts = Accounts(self.directory, self.config, self.machine, own=list)
-        self.workers = Workers(None, size=1, threads=SteppedThreads(waits=False))
+        text = CONFIG.format(folder=self.folder, host=host) + self.more
+        config, machine = parse(text.encode()), self.network.machine(host)
+        accounts = Accounts(self.directory, config, machine, own=list)
+        workers = Workers(None, size=1, threads=SteppedThreads(waits=False))
         service = AppServerService(
-            self.machine,
-            self.config,
+            machine,
+            config,
             accounts=accounts,
             authenticator=Authenticator(
-                self.machine, self.config, accounts=accounts, secrets=self.secrets
+                machine, config, accounts=accounts, secrets=self.secrets
             ),
             contacts=Contacts(accounts, self.live),
             directory=self.directory,
@@ -100,17 +105,23 @@ class RestartingCase(DirectoryCase):
             bus=self.bus,
             clock=self.now,
             resolver=Zones(),
-            workers=self.workers,
+            workers=workers,
         )
         service.startService()
         self.settle()
-        return service
+        return service, machine, workers
 
     def stop(self) -> None:
         """
         Stop the server.
         """
-        stopped = self.service.stopService()
+        self.end(self.service)
+
+    def end(self, service: AppServerService) -> None:
+        """
+        Stop a server.
+        """
+        stopped = service.stopService()
         for _ in range(10):
             self.settle(1)
         self.successResultOf(stopped)
@@ -130,7 +141,7 @@ class RestartingCase(DirectoryCase):
         self.settle(after or 0.02)
         self.proxy.requests.clear()
         self.proxy.responses.clear()
-        self.service = self.start()
+        self.service, self.machine, self.workers = self.start(HOST)
         self.settle()
 
     def settle(self, seconds: float = 0.02) -> None:

@@ -18,7 +18,7 @@ from sipsorcery.store.ringing import RINGING, RingingLeg
 from sipsorcery.store.secrets import Purpose
 from sipsorcery.transaction.derived import make_ack, make_cancel
 from tests.appserver.restarting import PROXY, RestartingCase
-from tests.appserver.test_service import SDP
+from tests.appserver.test_service import HOST, SDP
 
 TWICE = """\
 sys.dial("one@192.0.2.1")
@@ -389,7 +389,7 @@ class RestartTests(RestartingCase):
         self.kill()
         self.proxy.requests.clear()
         self.threads.waits = True
-        self.service = self.start()
+        self.service, *_ = self.start(HOST)
         self.proxy.send(make_cancel(self.invite))
         self.settle()
         self.threads.waits = False

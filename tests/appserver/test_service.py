@@ -68,12 +68,12 @@ class Proxy(DatagramProtocol):
         else:
             self.requests.append(message)
 
-    def send(self, message: Request | Response) -> None:
+    def send(self, message: Request | Response, host: str = HOST) -> None:
         """
-        Send a message to the application server.
+        Send a message to the application server, or one on another machine.
         """
         pipe: Any = self.transport
-        pipe.write(message.to_bytes(), (HOST, 5065))
+        pipe.write(message.to_bytes(), (host, 5065))
 
 
 class NoWorkers:

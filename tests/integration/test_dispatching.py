@@ -12,8 +12,12 @@ from twisted.internet import reactor
 
 from sipsorcery.control import ask
 from sipsorcery.endpoint import Endpoint
+from sipsorcery.ua import CallCancelled, RequestFailed, ServerCall
 from tests.integration.killed import (
+    DOMAIN,
+    MEDIA,
     KilledServer,
+    Phone,
     RedisPhonesCase,
     sleep,
     wait_for,
@@ -123,6 +127,28 @@ class Suite(KilledServer):
         return process
 
 
+class RingingPhone(Phone):
+    """
+    A phone that nobody picks up.
+
+    :ivar calls: those that have come.
+    :ivar cancelled: how many of these have been cancelled.
+    """
+
+    def __init__(self, server: KilledServer, user: str) -> None:
+        super().__init__(server, user)
+        self.calls = 0
+        self.cancelled = 0
+
+    async def _answer(self, call: ServerCall) -> None:
+        self.calls += 1
+        call.ring()
+        try:
+            await call.answered()
+        except CallCancelled:
+            self.cancelled += 1
+
+
 class DispatchingTests(RedisPhonesCase):
     """
     Two phones, and the loss of the server that has their call.
@@ -159,3 +185,42 @@ class DispatchingTests(RedisPhonesCase):
             await self.server.states("up", "up")
         listed = await self.server.command("dispatch")
         self.assertEqual([row["answer"] for row in listed], ["420 Bad Extension"] * 2)
+
+
+class RingingTests(RedisPhonesCase):
+    """
+    Two phones, one of which rings when the server of the call is killed for good.
+    """
+
+    server: Suite
+    bob_is = RingingPhone
+    bob: RingingPhone
+
+    def make_server_with(self, folder: Path, redis: str) -> Suite:
+        return Suite(folder, redis)
+
+    async def test_killed(self) -> None:
+        """
+        The other server finds that nobody is there any more: the phone rings no longer,
+        and the caller gets an answer, long before a proxy gives the call up.
+        """
+        call = self.alice.agent.invite(f"sip:101@{DOMAIN}", MEDIA)
+        await wait_for(lambda: self.bob.calls)
+        await self.server.kill_server(await self.busy())
+        try:
+            await call.answered()
+        except RequestFailed as failed:
+            self.assertEqual(failed.status, 480, failed)
+        else:
+            self.fail("nobody has answered")
+        await wait_for(lambda: self.bob.cancelled)
+        self.assertEqual((self.bob.calls, self.bob.cancelled), (1, 1))
+
+    async def busy(self) -> Endpoint:
+        """
+        Give the server that has the call.
+        """
+        for end in self.server.ends:
+            if await self.server.ask(f"appserver-{end.port}", "calls"):
+                return end
+        raise AssertionError("nobody has it")

@@ -120,13 +120,16 @@ class Claims:
         except StoreError as error:
             self._log.warn("A claim is left as it was: {error}", error=error)
 
-    async def take_over(self, request: Request, dialogue: str, ringing: float) -> bool:
+    async def take_over(
+        self, request: Request, dialogue: str, ringing: float, before: str
+    ) -> bool:
         """
-        Claim a call that our own server had claimed before it was killed.
+        Claim a call that a server had claimed before it was killed.
 
         A store that is away keeps nobody from calling, here neither.
 
         :param dialogue: the identifier that the call had.
+        :param before: that server, as text of an `Endpoint`.
         :param ringing: for how many seconds it may go on ringing.
         :return: False if it has another identifier by now, or another server.
         """
@@ -137,7 +140,7 @@ class Claims:
             current = await self._live.get(CLAIMS.name, key)
             if current is not None:
                 known = CLAIMS.read(current)
-                if (known.server, known.dialogue) != (self._server, dialogue):
+                if (known.server, known.dialogue) != (before, dialogue):
                     return False
                 record = record.replace(version=current.version)
             await self._live.swap(record)

@@ -5,7 +5,7 @@ All that lets calls outlive the process that has set them up, put together.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -19,6 +19,7 @@ from sipsorcery.appserver.records.cdr_writer import CDRStore, CDRWriter
 from sipsorcery.appserver.records.claiming import Claims
 from sipsorcery.appserver.records.credentials import Vault
 from sipsorcery.appserver.records.deadlines import Deadlines
+from sipsorcery.appserver.records.heartbeat import Heartbeat
 from sipsorcery.appserver.records.records import Records
 from sipsorcery.appserver.records.rescue import Rescue, Resume
 from sipsorcery.appserver.records.retention import Retention
@@ -53,6 +54,7 @@ class Continuity:
     :param release: is given what a call that was cut off has counted under as one to
         the outside.
     :param proxy: the one that our calls go by; None: there is none.
+    :param has_others: whether other servers share the live state.
     :param now: gives the seconds since the epoch.
 
     :ivar connections: the calls.
@@ -76,6 +78,7 @@ class Continuity:
         away: Callable[[Connection, str], object] = lambda connection, text: None,
         release: Callable[[str], object] = lambda lease: None,
         proxy: SIPURI | None = None,
+        has_others: bool = False,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._clock = clock = agent.core.clock
@@ -116,6 +119,10 @@ class Continuity:
             release=release,
             now=now,
         )
+        self._heartbeat = Heartbeat(
+            clock, live, server, incarnation, lost=self._see_to_lost, now=now
+        )
+        self._has_others = has_others
         self._deadlines = Deadlines(
             clock,
             live,
@@ -150,6 +157,7 @@ class Continuity:
         """
         if self._beginning is not None:
             self._beginning.cancel()
+        self._heartbeat.stop()
         self._deadlines.stop()
         self._retention.stop()
         self.ringing.stop()
@@ -183,7 +191,9 @@ class Continuity:
     async def _begin(self, resume: Resume) -> None:
         start = self.cdrs.moment()
         # These first: somebody waits for them, and those who talk notice nothing.
-        await self._see_to_ringing(resume)
+        await self._see_to_ringing(self._rescue.take_own(resume))
+        if self._has_others:
+            self._heartbeat.start()
         count = await self.takeover.take_own()
         if count:
             self._log.info("{count} calls go on", count=count)
@@ -193,9 +203,12 @@ class Continuity:
             connection.write_cdrs()  # those from before were closed, too
         self._rescue.write_cdrs()
 
-    async def _see_to_ringing(self, resume: Resume) -> None:
+    async def _see_to_lost(self, server: str) -> None:
+        await self._see_to_ringing(self._rescue.take_of(server))
+
+    async def _see_to_ringing(self, taking: Awaitable[int]) -> None:
         try:
-            count = await self._rescue.take_own(resume)
+            count = await taking
         except CancelledError:
             raise
         except Exception:

@@ -1,5 +1,5 @@
 """
-Seeing to the calls that rang when the process before this one was killed.
+Seeing to the calls that rang when their server was killed, this one or another.
 
 No phone rings on for nobody, and every caller gets an answer: the dialplan goes on as
 if its dial had failed, and where it cannot, the call is refused with the reason.
@@ -57,7 +57,7 @@ Resume: TypeAlias = Callable[[RingingCall, ServerCall, RunState | None], LegCDR 
 
 class Rescue:
     """
-    Finds the calls of one server, and hands them on.
+    Finds calls of servers that were killed, and hands them on.
 
     :param core: of the user agent that goes on with them.
     :param server: where it listens.
@@ -99,6 +99,7 @@ class Rescue:
         self._answered = answered
         self._release = release
         self._now = now
+        self._resume: Resume | None = None  # until the start
         self._is_done = False
         self._cancelled: set[str] = set()  # the calls of early CANCELs
         self._callers: list[LegCDR] = []
@@ -109,26 +110,20 @@ class Rescue:
 
         :return: how many there were.
         """
-        records: list[Record] = []
-        begun = await self._just_begun()
-        async for record in self._live.scan(RINGING.name):
-            call = self._read(record)
-            if call is not None and self._is_from_before(call):
-                records.append(record)
-                begun.pop(call.id, None)
-        while records:
-            some, records = records[:_AT_ONCE], records[_AT_ONCE:]
-            # They share a commit of the store.
-            await DeferredList(
-                [self._core.spawn(self._take(each, resume)) for each in some]
-            )
-            await deferLater(self._core.clock, 0)
-        for id, claim in begun.items():
-            if await self._live.get(DIALOGUES.name, id) is None:
-                await self._refuse(claim)
+        self._resume = resume
+        count = await self._take_all(self._is_from_before)
         self._is_done = True
         self._cancelled.clear()
-        return self.count
+        return count
+
+    async def take_of(self, server: str) -> int:
+        """
+        See to every call that rang at another server, which is not there any more.
+
+        :param server: as text of an `Endpoint`.
+        :return: how many there were.
+        """
+        return await self._take_all(lambda whose: whose.server == server)
 
     def cancelled(self, request: Request) -> None:
         """
@@ -149,10 +144,31 @@ class Rescue:
 
     # Inside
 
-    async def _take(self, record: Record, resume: Resume) -> None:
+    async def _take_all(self, is_lost: Callable[[RingingCall | Claim], bool]) -> int:
+        before = self.count
+        records: list[Record] = []
+        begun = await self._just_begun(is_lost)
+        async for record in self._live.scan(RINGING.name):
+            call = self._read(record)
+            if call is not None and is_lost(call):
+                records.append(record)
+                begun.pop(call.id, None)
+        while records:
+            some, records = records[:_AT_ONCE], records[_AT_ONCE:]
+            # They share a commit of the store.
+            await DeferredList([self._core.spawn(self._take(each)) for each in some])
+            await deferLater(self._core.clock, 0)
+        for id, claim in begun.items():
+            if await self._live.get(DIALOGUES.name, id) is None:
+                await self._refuse(claim)
+        return self.count - before
+
+    async def _take(self, record: Record) -> None:
         call = self._read(record)
         assert call is not None  # it was read before
-        ours = msgspec.structs.replace(call, incarnation=self._incarnation)
+        ours = msgspec.structs.replace(
+            call, server=self._server, incarnation=self._incarnation
+        )
         try:
             swapped = record.replace(data=RINGING.write(ours))
             record = await self._live.swap(swapped)
@@ -172,18 +188,21 @@ class Rescue:
             self._close(call)
             return
         self._records.adopt(record)
-        caller = resume(call, incoming, state)
-        if caller is not None:
+        assert self._resume is not None  # nobody asks before the start
+        caller = self._resume(call, incoming, state)
+        if caller is not None and not self._is_done:
             self._callers.append(caller)
 
-    async def _just_begun(self) -> dict[str, Claim]:
+    async def _just_begun(
+        self, is_lost: Callable[[RingingCall | Claim], bool]
+    ) -> dict[str, Claim]:
         """
         Find the calls that began shortly before the kill, by their identifiers.
         """
         claims: list[Claim] = []
         async for record in self._live.scan(CLAIMS.name):
             claim = self._read_claim(record)
-            if claim is not None and claim.invite and self._is_from_before(claim):
+            if claim is not None and claim.invite and is_lost(claim):
                 claims.append(claim)
         first = max((claim.begun for claim in claims), default=0.0) - _UNRECORDED
         return {claim.dialogue: claim for claim in claims if claim.begun >= first}
@@ -196,7 +215,8 @@ class Rescue:
         """
         try:
             invite, source = read_invite(claim.invite), Endpoint.parse(claim.source)
-            if await self._claims.take_over(invite, claim.dialogue, 0.0):
+            id, server = claim.dialogue, claim.server
+            if await self._claims.take_over(invite, id, 0.0, server):
                 incoming = take_up(self._core, invite, source)
                 if incoming is not None:
                     refused = Refused(Code.RESTARTED)
@@ -225,7 +245,9 @@ class Rescue:
         """
         try:
             invite = read_invite(call.invite)
-            if not await self._claims.take_over(invite, call.id, MAX_SECONDS):
+            if not await self._claims.take_over(
+                invite, call.id, MAX_SECONDS, call.server
+            ):
                 return None  # it has come again, and was begun anew
             source = Endpoint.parse(call.source)
             incoming = take_up(self._core, invite, source, call.tag or None)

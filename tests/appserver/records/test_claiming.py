@@ -135,7 +135,7 @@ class ClaimsTests(StoreCase):
     def test_take_over(self) -> None:
         """
         It takes over a call that it goes on with, also if the claim has expired; not
-        what is another call by now, or another server's.
+        what is another call by now, or no more that server's which had it.
         """
         self.take(self.first, make_request())
         again = self.server(S1, "three")
@@ -144,15 +144,18 @@ class ClaimsTests(StoreCase):
         assert record is not None
         self.assertEqual(CLAIMS.read(record).incarnation, "three")
         self.assertFalse(self.take_over(self.server(S1, "four"), "another"))
-        self.assertFalse(self.take_over(self.second))
+        self.assertFalse(self.take_over(self.second, before=S2))
         self.wait(self.live.discard(CLAIMS.name, record.key))
         self.assertTrue(self.take_over(again))
 
-    def take_over(self, claims: Claims, dialogue: str = "0123456789abcdef") -> bool:
+    def take_over(
+        self, claims: Claims, dialogue: str = "0123456789abcdef", before: Endpoint = S1
+    ) -> bool:
         """
         Let a server take over the claim of a call.
         """
-        return self.wait(claims.take_over(make_request(), dialogue, RINGING))
+        taking = claims.take_over(make_request(), dialogue, RINGING, str(before))
+        return self.wait(taking)
 
     def test_repeated(self) -> None:
         """
