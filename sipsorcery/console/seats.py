@@ -77,6 +77,8 @@ _HISTORIES = 200
 class Seats:
     """
     All who are logged in.
+
+    :ivar taken: how many have been so far.
     """
 
     def __init__(self, caps: Caps | None = None) -> None:
@@ -84,13 +86,20 @@ class Seats:
         self._seats: dict[int, Seat] = {}
         self._histories: dict[str, History] = {}
         self._strangers: dict[str, int] = {}
-        self._last = 0
+        self.taken = 0
 
     def __iter__(self) -> Iterator[Seat]:
         return iter(list(self._seats.values()))
 
     def __len__(self) -> int:
         return len(self._seats)
+
+    @property
+    def strangers(self) -> int:
+        """
+        Count the connections that have yet to log in.
+        """
+        return sum(self._strangers.values())
 
     def admit(self, host: str) -> bool:
         """
@@ -100,7 +109,7 @@ class Seats:
         count = self._strangers.get(source, 0)
         if count >= self._caps.strangers_of:
             return False
-        if sum(self._strangers.values()) >= self._caps.strangers:
+        if self.strangers >= self._caps.strangers:
             return False
         self._strangers[source] = count + 1
         return True
@@ -147,9 +156,9 @@ class Seats:
         :param now: on the clock of the reactor.
         :param since: the same, in seconds since the epoch.
         """
-        self._last += 1
+        self.taken += 1
         seat = Seat(
-            number=self._last,
+            number=self.taken,
             user=user,
             is_admin=is_admin,
             address=host,

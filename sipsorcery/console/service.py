@@ -4,7 +4,7 @@ The SSH server.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from twisted.application.service import Service
@@ -30,6 +30,7 @@ from sipsorcery.console.login import Login
 from sipsorcery.console.seats import Seat, Seats
 from sipsorcery.monitor.bus import Bus
 from sipsorcery.monitor.event import Event, EventKind
+from sipsorcery.monitor.figures import Figure, counter, gauge
 from sipsorcery.store.directory import Directory
 from sipsorcery.store.errors import StoreError
 from sipsorcery.transport.errors import ListenError
@@ -138,6 +139,19 @@ class ConsoleService(Service):
         self._revision = -1
         self._round = LoopingCall(self._look)
         self._round.clock = reactor
+
+    def figures(self) -> Iterator[Figure]:
+        """
+        Give what there is to count.
+        """
+        yield gauge("sessions", "Who is logged in.", len(self._seats))
+        yield counter("logins", "Who has logged in.", self._seats.taken)
+
+    def tables(self) -> dict[str, int]:
+        """
+        Count those who are logged in, and those who have yet to.
+        """
+        return {"sessions": len(self._seats), "strangers": self._seats.strangers}
 
     @property
     def port(self) -> int:

@@ -98,7 +98,7 @@ def make_appserver(
     process = GuardedProcess(reactor, config, stores, "appserver")
     yield from process.begin()
     yield from appserver_in(process, stores, name)
-    yield from process.vitals.services()
+    yield from process.vitals.services(name)
 
 
 def appserver_in(

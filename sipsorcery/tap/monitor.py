@@ -58,7 +58,7 @@ def make_monitor(reactor: Any, config: Config) -> Iterator[IService]:
     process = Process(reactor, config, reader="monitor")
     yield from process.begin()
     yield from monitor_in(process, MonitorService(reactor, config, process.bus))
-    yield from process.vitals.services()
+    yield from process.vitals.services("monitor")
 
 
 def monitor_in(process: Process, monitor: MonitorService) -> Iterator[IService]:

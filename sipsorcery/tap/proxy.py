@@ -57,7 +57,7 @@ def make_proxy(reactor: Any, config: Config) -> Iterator[IService]:
     process = GuardedProcess(reactor, config, stores, "proxy")
     yield from process.begin()
     yield from proxy_in(process)
-    yield from process.vitals.services()
+    yield from process.vitals.services("proxy")
 
 
 def proxy_in(process: GuardedProcess, here: Collection[str] = ()) -> Iterator[IService]:

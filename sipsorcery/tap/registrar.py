@@ -53,7 +53,7 @@ def make_registrar(reactor: Any, config: Config) -> Iterator[IService]:
     process = GuardedProcess(reactor, config, stores, "registrar")
     yield from process.begin()
     yield from registrar_in(process, stores)
-    yield from process.vitals.services()
+    yield from process.vitals.services("registrar")
 
 
 def registrar_in(process: GuardedProcess, stores: WritableStores) -> Iterator[IService]:

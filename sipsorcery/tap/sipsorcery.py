@@ -69,4 +69,4 @@ def make_all(reactor: Any, config: Config) -> Iterator[IService]:
     if monitor is not None and config.ssh.listen is not None:
         yield from console_in(process, monitor)
     yield from proxy_in(process, ("appserver",) if config.appserver.enabled else ())
-    yield from process.vitals.services()
+    yield from process.vitals.services("sipsorcery")

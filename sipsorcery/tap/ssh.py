@@ -24,6 +24,7 @@ from sipsorcery.tap.asking import ControlledServers
 from sipsorcery.tap.guarded import GuardedProcess
 from sipsorcery.tap.main import MainService
 from sipsorcery.tap.options import CommandOptions
+from sipsorcery.tap.questions import of_tables
 from sipsorcery.tap.stores import Stores
 
 
@@ -74,12 +75,12 @@ def make_ssh(reactor: Any, config: Config) -> Iterator[IService]:
     monitor = MonitorService(reactor, apart, process.bus)
     yield monitor
     yield from console_in(process, monitor)
-    yield from process.vitals.services()
+    yield from process.vitals.services("ssh")
 
 
 def console_in(process: GuardedProcess, monitor: MonitorService) -> Iterator[IService]:
     """
-    Make the SSH console of a process.
+    Make the SSH console of a process, and its control socket.
 
     :param monitor: which it shows.
     """
@@ -113,4 +114,5 @@ def console_in(process: GuardedProcess, monitor: MonitorService) -> Iterator[ISe
         clock=clock,
     )
     yield service
-    process.vitals.add_check("ssh", service)
+    process.vitals.add("ssh", service)
+    yield process.control("ssh", of_tables(process.vitals, "ssh"))

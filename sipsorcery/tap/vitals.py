@@ -67,17 +67,17 @@ class Vitals:
         """
         Take up a server.
         """
-        self._sources[name] = self._roles[name] = role
-        self.add_check(name, role)
-
-    def add_check(self, name: str, service: Any) -> None:
-        """
-        Wait for a service that has no figures.
-        """
 
         async def check() -> str | None:
-            return None if service.running else "has not been started"
+            return None if role.running else "has not been started"
 
+        self._sources[name] = self._roles[name] = role
+        self._checks[name] = check
+
+    def add_check(self, name: str, check: Check) -> None:
+        """
+        Wait for something else, too.
+        """
         self._checks[name] = check
 
     async def tables(self, name: str) -> dict[str, int]:
@@ -89,9 +89,12 @@ class Vitals:
             tables |= await self._stores.tables()
         return tables
 
-    def services(self) -> Iterator[IService]:
+    def services(self, process: str) -> Iterator[IService]:
         """
         Make what serves the pages, if the configuration wants that.
+
+        :param process: the name of the process, unlike that of any other on the
+            machine.
         """
         listen = self._config.metrics.listen
         if listen is None:
@@ -99,7 +102,9 @@ class Vitals:
         # Web server and Prometheus are 5 MB, and most processes go without.
         from sipsorcery.monitor.health import HealthService
         from sipsorcery.monitor.metrics import make_registry
+        from sipsorcery.monitor.targets import Targets
 
         yield self._process
         registry = make_registry(self._sources)
-        yield HealthService(self._reactor, listen, registry, self._checks)
+        targets = Targets(self._config.server.data_dir, process)
+        yield HealthService(self._reactor, listen, registry, self._checks, targets)

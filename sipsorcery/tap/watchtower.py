@@ -15,8 +15,11 @@ from twisted.internet.interfaces import IReactorCore
 from sipsorcery.config import Config, find
 from sipsorcery.control import ControlError, ControlService, Verb
 from sipsorcery.endpoint import Endpoint
+from sipsorcery.monitor.bus import LocalBus
 from sipsorcery.tap.main import MainService
 from sipsorcery.tap.options import CommandOptions
+from sipsorcery.tap.questions import of_every_server, of_tables
+from sipsorcery.tap.vitals import Vitals
 from sipsorcery.watchtower.service import WatchtowerService
 
 
@@ -62,8 +65,18 @@ def make_watchtower(
 
     service = WatchtowerService(reactor, config, command)
     yield service
-    verbs = of_watchtower(service)
+    # It tells nobody of anything: calls are what the servers below it have.
+    bus = LocalBus(reactor)
+    vitals = Vitals(reactor, config, bus)
+    vitals.add(service.name, service)
+    vitals.add_check("dispatching", service.check)
+    verbs = {
+        **of_every_server(service.name, bus),
+        **of_tables(vitals, service.name),
+        **of_watchtower(service),
+    }
     yield ControlService(reactor, config.server.data_dir, service.name, verbs)
+    yield from vitals.services(service.name)
 
 
 def of_watchtower(service: WatchtowerService) -> Mapping[str, Verb]:

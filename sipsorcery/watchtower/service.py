@@ -5,7 +5,8 @@ The watchtower as a Twisted service.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from sipsorcery.dispatch.file import DRAIN, USE, write
 from sipsorcery.dispatch.health import Health, State
 from sipsorcery.dispatch.probing import Probe
 from sipsorcery.endpoint import Endpoint
+from sipsorcery.monitor.figures import Figure, counter, gauge
 from sipsorcery.sip.response import Response
 from sipsorcery.watchtower.errors import WatchtowerError
 from sipsorcery.watchtower.processes import Processes
@@ -81,6 +83,8 @@ class WatchtowerService(Service):
         self._probes: dict[Endpoint, Probe] = {}
         self._asked: set[Endpoint] = set()  # those that owe an answer
         self._rounds = 0
+        self._acts: Counter[type[Action]] = Counter()
+        self._ends = 0
         self._looping = LoopingCall(self._round)
         self._looping.clock = reactor
 
@@ -171,6 +175,44 @@ class WatchtowerService(Service):
         """
         return self._tower.recycle("somebody wants it started anew", endpoint)
 
+    # For whoever collects figures
+
+    def figures(self) -> Iterator[Figure]:
+        """
+        Give what there is to count.
+        """
+        phases = Counter(worker.phase for worker in self._tower.workers.values())
+        for phase in Phase:
+            yield gauge(
+                "workers", "Workers, by what they do.", phases[phase], phase=phase.value
+            )
+        yield gauge("servers_used", "Servers that get new calls.", self._used())
+        for kind in (Start, Terminate, Kill):
+            name = kind.__name__.lower()
+            yield counter(
+                "worker_actions",
+                "What was done to workers.",
+                self._acts[kind],
+                action=name,
+            )
+        yield counter("worker_ends", "Workers that have ended.", self._ends)
+
+    def tables(self) -> dict[str, int]:
+        """
+        Count the servers that owe an answer.
+        """
+        return {"probes": len(self._asked)}
+
+    async def check(self) -> str | None:
+        """
+        Say what is wrong: that there is nobody to send a call to.
+        """
+        return None if self._used() else "no server gets new calls"
+
+    def _used(self) -> int:
+        watched = sum(each.state is State.UP for each in self._watched.values())
+        return watched + sum(each.is_used for each in self._tower.workers.values())
+
     # What probes tell
 
     def answered(self, endpoint: Endpoint, response: Response) -> None:
@@ -230,6 +272,7 @@ class WatchtowerService(Service):
     def _ended(self, endpoint: Endpoint, why: str) -> None:
         if endpoint not in self._tower.workers:
             return
+        self._ends += 1
         self._log.info("The worker at {end} {why}", end=str(endpoint), why=why)
         if self.running:
             self._do(self._tower.exited(endpoint, self._reactor.seconds(), why))
@@ -237,6 +280,7 @@ class WatchtowerService(Service):
     def _do(self, actions: Iterable[Action]) -> None:
         for action in actions:
             worker = self._tower.workers[action.endpoint]
+            self._acts[type(action)] += 1
             if not isinstance(action, Dispatch):
                 self._log.info(
                     "{what} the worker at {end}: {why}",

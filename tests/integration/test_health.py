@@ -4,13 +4,14 @@ The pages of a process, asked by a real client.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from http.client import HTTPConnection
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
@@ -19,6 +20,7 @@ from sipsorcery.endpoint import HostPort
 from sipsorcery.monitor.figures import Figure, counter
 from sipsorcery.monitor.health import HealthService
 from sipsorcery.monitor.metrics import make_registry
+from sipsorcery.monitor.targets import Targets
 from tests.integration.ports import free_port
 from tests.integration.redis_server import RedisServer
 from tests.integration.twistd import Twistd
@@ -80,18 +82,43 @@ class HealthTests(TestCase):
     def setUp(self) -> None:
         self.problem: str | None = None
         self.asked = 0
+        self.folder = Path(self.mktemp())
         self.pages = self.serve(self.check)
 
-    def serve(self, check: Callable[[], Awaitable[str | None]]) -> HostPort:
+    def serve(
+        self,
+        check: Callable[[], Awaitable[str | None]],
+        listen: HostPort = HERE,
+        process: str = "registrar",
+    ) -> HostPort:
         """
         Serve the pages of a process; give their address.
         """
-        registry = make_registry({"appserver": Server()})
-        service = HealthService(reactor, HERE, registry, {"store": check})
+        service = self.make(check, listen, process)
         service.startService()
         self.addCleanup(service.stopService)
         assert service.address is not None  # any port can be had
         return service.address
+
+    def make(
+        self, check: Callable[[], Awaitable[str | None]], listen: HostPort, process: str
+    ) -> HealthService:
+        """
+        Make what serves them.
+        """
+        registry = make_registry({"appserver": Server()})
+        targets = Targets(self.folder, process)
+        return HealthService(reactor, listen, registry, {"store": check}, targets)
+
+    async def targets(self, pages: HostPort) -> dict[str, list[str]]:
+        """
+        Ask one process where the pages of all are.
+        """
+        status, kind, text = await get(pages, "/targets")
+        self.assertEqual((status, kind.partition(";")[0]), (200, "application/json"))
+        return {
+            group["labels"]["process"]: group["targets"] for group in json.loads(text)
+        }
 
     async def check(self) -> str | None:
         """
@@ -158,15 +185,44 @@ class HealthTests(TestCase):
         """
         self.assertEqual((await get(self.pages, "/"))[0], 404)
 
-    async def test_taken_port(self) -> None:
+    async def test_processes(self) -> None:
         """
-        Where another process has the port, the service goes on without.
+        Each of several processes with one address has a port of its own, beside it, and
+        each leads to all.
         """
-        registry = make_registry({})
-        service = HealthService(reactor, self.pages, registry, {})
+        others = [
+            self.serve(self.check, self.pages, process)
+            for process in ("appserver-5071", "appserver-5072")
+        ]
+        ports = [self.pages.port, *(each.port for each in others)]
+        self.assertEqual(ports, sorted({*ports}))
+        self.assertLess(ports[-1] - ports[0], 32)
+        expected = {
+            "appserver-5071": [str(others[0])],
+            "appserver-5072": [str(others[1])],
+            "registrar": [str(self.pages)],
+        }
+        for pages in (self.pages, *others):
+            self.assertEqual(await self.targets(pages), expected)
+
+    async def test_end_of_a_process(self) -> None:
+        """
+        A process that ends is none of the targets any more.
+        """
+        other = self.make(self.check, self.pages, "proxy")
+        other.startService()
+        self.assertIn("proxy", await self.targets(self.pages))
+        await maybeDeferred(other.stopService)
+        self.assertEqual([*await self.targets(self.pages)], ["registrar"])
+
+    async def test_no_address(self) -> None:
+        """
+        Where nobody can listen, the service goes on without.
+        """
+        service = self.make(self.check, HostPort("192.0.2.1", 9090), "proxy")
         service.startService()
-        self.addCleanup(service.stopService)
         self.assertIsNone(service.address)
+        await maybeDeferred(service.stopService)
 
 
 class WholeServerTests(TestCase):
