@@ -17,7 +17,7 @@ from twisted.internet.task import deferLater
 
 from sipsorcery.console.errors import Refused, WrongUsage
 from sipsorcery.console.events import lines_of
-from sipsorcery.console.painting import Palette, Style
+from sipsorcery.console.painting import Palette
 from sipsorcery.console.screen import Screen
 from sipsorcery.console.seats import Seat, Seats
 from sipsorcery.console.servers import Listing, Servers
@@ -30,6 +30,7 @@ from sipsorcery.monitor.errors import MonitorError
 from sipsorcery.monitor.event import Event, EventKind
 from sipsorcery.monitor.json_form import to_json
 from sipsorcery.monitor.neutral import for_line
+from sipsorcery.monitor.style import Style
 from sipsorcery.monitor.view import View
 from sipsorcery.monitor.window import CallStory
 from sipsorcery.store.directory import Directory

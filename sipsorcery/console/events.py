@@ -7,9 +7,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from sipsorcery.console.painting import Palette, Style
+from sipsorcery.console.painting import Palette
 from sipsorcery.monitor.event import Event, EventKind
 from sipsorcery.monitor.neutral import for_line, for_terminal
+from sipsorcery.monitor.style import Style
 from sipsorcery.sip.errors import ParseError
 from sipsorcery.sip.fields import CSEQ, FROM, TO
 from sipsorcery.sip.parser import parse

@@ -9,30 +9,14 @@ part around the cursor.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
 from rich.cells import cell_len
+
+from sipsorcery.monitor.style import Style
 
 # Narrower than this nothing can be typed.
 _MIN_WIDTH = 20
 _MORE = "<"
-
-
-class Style(Enum):
-    """
-    Name a colour that every terminal with colours has (ECMA-48, SGR).
-    """
-
-    PLAIN = ""
-    BOLD = "1"
-    DIM = "2"
-    RED = "31"
-    GREEN = "32"
-    YELLOW = "33"
-    BLUE = "34"
-    MAGENTA = "35"
-    CYAN = "36"
-    REVERSED = "7"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from twisted.internet.defer import Deferred
 
 from sipsorcery.console.keys import Key, Pressed
 from sipsorcery.console.pager import Pager
-from sipsorcery.console.painting import Palette, Style
+from sipsorcery.console.painting import Palette
+from sipsorcery.monitor.style import Style
 
 # What a file gets that shows a ladder.
 _WIDTH = 100

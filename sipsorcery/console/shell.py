@@ -16,9 +16,10 @@ from sipsorcery.console.commands import Commands
 from sipsorcery.console.errors import ConsoleError, WrongUsage
 from sipsorcery.console.keys import Key, Keyboard, Pressed
 from sipsorcery.console.line import Choice, Line, Outcome
-from sipsorcery.console.painting import Style, paint
+from sipsorcery.console.painting import paint
 from sipsorcery.console.screen import Screen, Size
 from sipsorcery.console.seats import Seat
+from sipsorcery.monitor.style import Style
 from sipsorcery.store.errors import StoreError
 
 _PASTE_ON, _PASTE_OFF = "\x1b[?2004h", "\x1b[?2004l"

@@ -9,8 +9,9 @@ from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
-from sipsorcery.console.painting import Palette, Style
+from sipsorcery.console.painting import Palette
 from sipsorcery.monitor.neutral import for_line
+from sipsorcery.monitor.style import Style
 
 _GAP = "  "
 

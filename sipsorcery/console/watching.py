@@ -12,7 +12,6 @@ from twisted.internet.defer import Deferred
 
 from sipsorcery.console.errors import Refused, WrongUsage
 from sipsorcery.console.events import about_of, lines_of
-from sipsorcery.console.painting import Style
 from sipsorcery.console.screen import Screen
 from sipsorcery.console.seats import Seat
 from sipsorcery.console.words import Typed
@@ -20,6 +19,7 @@ from sipsorcery.monitor.errors import FilterError, WindowUnavailable
 from sipsorcery.monitor.event import Event
 from sipsorcery.monitor.filter.filter import Filter
 from sipsorcery.monitor.json_form import to_json
+from sipsorcery.monitor.style import Style
 from sipsorcery.monitor.view import View
 
 # Events that are written in one go: some 50 kB of text, or 500 kB of traces.

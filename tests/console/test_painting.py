@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from twisted.trial.unittest import SynchronousTestCase
 
-from sipsorcery.console.painting import Palette, Style, paint
+from sipsorcery.console.painting import Palette, paint
+from sipsorcery.monitor.style import Style
 
 COLOURS, NONE = Palette(is_on=True), Palette(is_on=False)
 

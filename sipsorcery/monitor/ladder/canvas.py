@@ -4,27 +4,9 @@ Lines of a terminal on which things are put at a column, in colours or without.
 
 from __future__ import annotations
 
-from enum import Enum
-
 from rich.cells import cell_len, get_character_cell_size, set_cell_size
 
-
-class Style(Enum):
-    """
-    How something looks, as the parameters of SGR (ECMA-48, 8.3.117).
-    """
-
-    PLAIN = ""
-    BOLD = "1"
-    DIM = "2"
-    RED = "31"
-    GREEN = "32"
-    YELLOW = "33"
-    BLUE = "34"
-    MAGENTA = "35"
-    CYAN = "36"
-    BOLD_RED = "1;31"
-    BOLD_GREEN = "1;32"
+from sipsorcery.monitor.style import Style
 
 
 class Line:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
-from sipsorcery.monitor.ladder.canvas import Line, Style, crop
+from sipsorcery.monitor.ladder.canvas import Line, crop
 from sipsorcery.monitor.ladder.ladder import (
     TIMES,
     Arrow,
@@ -22,6 +22,7 @@ from sipsorcery.monitor.ladder.ladder import (
     Tone,
 )
 from sipsorcery.monitor.ladder.wording import clock, day, delta, foot, left_out
+from sipsorcery.monitor.style import Style
 
 # Narrower no word fits; wider no eye follows an arrow.
 _MIN_WIDTH, _MAX_GAP = 20, 34

@@ -14,9 +14,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.monitor.event import EventKind
 from sipsorcery.monitor.ladder import ladder_of, text
-from sipsorcery.monitor.ladder.canvas import Line, Style, crop
+from sipsorcery.monitor.ladder.canvas import Line, crop
 from sipsorcery.monitor.ladder.ladder import TIMES
 from sipsorcery.monitor.neutral import for_line
+from sipsorcery.monitor.style import Style
 from tests.monitor.ladder.captures import events, names
 from tests.monitor.ladder.events import START, message, told
 
