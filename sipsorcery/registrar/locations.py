@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
 from sipsorcery.monitor.bus import Bus
-from sipsorcery.monitor.event import Event, EventKind
+from sipsorcery.monitor.event import EventKind
 from sipsorcery.registrar.core import Change, Fate, Outcome, close_flow, expire, remove
 from sipsorcery.registrar.flows import FlowIndex
-from sipsorcery.store.bindings import BINDINGS, Binding, Bindings, make_record
+from sipsorcery.registrar.telling import Telling
+from sipsorcery.store.bindings import BINDINGS, Bindings, make_record
 from sipsorcery.store.errors import Conflict
 from sipsorcery.store.live import LiveStore, sweep
 from sipsorcery.store.live.record import Record
@@ -62,7 +63,7 @@ class Locations:
     ) -> None:
         self._keeps_alive = keeps_alive
         self._live = live
-        self._bus = bus
+        self._telling = Telling(bus, clock)
         self._flows = flows
         self._watch = watch
         self._clock = clock
@@ -187,39 +188,13 @@ class Locations:
         self._flows.settle(aor, before, outcome.bindings)
         self._watch(aor, outcome.bindings)
         for change in outcome.changes:
-            kind = _KINDS[change.fate]
-            if self._bus.wants(kind):
-                self._bus.emit(self._event(kind, aor, owner, change))
-            is_new = change.fate is Fate.ADDED and change.binding.keeps_alive
-            if self._keeps_alive and is_new:
-                self._tell_kept_alive(aor, owner, change.binding)
+            self._tell_change(aor, owner, change)
 
-    def _tell_kept_alive(self, aor: str, owner: str, binding: Binding) -> None:
-        if self._bus.wants(EventKind.KEEP_ALIVE_STARTED):
-            self._bus.emit(
-                Event(
-                    time=self._clock(),
-                    server="registrar",
-                    kind=EventKind.KEEP_ALIVE_STARTED,
-                    owner=owner,
-                    call_id=binding.call_id,
-                    message=f"the way to {aor} at {binding.contact} is kept open",
-                    detail={"aor": aor, "contact": binding.contact},
-                )
-            )
-
-    def _event(self, kind: EventKind, aor: str, owner: str, change: Change) -> Event:
-        binding: Binding = change.binding
-        detail = {"aor": aor, "contact": binding.contact}
-        reason = f": {change.reason}" if change.reason else ""
-        if change.reason:
-            detail["reason"] = change.reason
-        return Event(
-            time=self._clock(),
-            server="registrar",
-            kind=kind,
-            owner=owner,
-            call_id=binding.call_id,
-            message=f"{aor} at {binding.contact} {change.fate}{reason}",
-            detail=detail,
-        )
+    def _tell_change(self, aor: str, owner: str, change: Change) -> None:
+        kind, binding = _KINDS[change.fate], change.binding
+        message = f"{aor} at {binding.contact} {change.fate}"
+        self._telling.tell(kind, aor, owner, binding, message, change.reason)
+        if self._keeps_alive and change.fate is Fate.ADDED and binding.keeps_alive:
+            message = f"the way to {aor} at {binding.contact} is kept open"
+            kind = EventKind.KEEP_ALIVE_STARTED
+            self._telling.tell(kind, aor, owner, binding, message)

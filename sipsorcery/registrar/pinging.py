@@ -17,9 +17,10 @@ from twisted.internet.task import LoopingCall
 
 from sipsorcery.endpoint import Endpoint, Transport
 from sipsorcery.monitor.bus import Bus
-from sipsorcery.monitor.event import Event, EventKind
+from sipsorcery.monitor.event import EventKind
 from sipsorcery.registrar.keepalive import KeepAlives
 from sipsorcery.registrar.locations import Locations
+from sipsorcery.registrar.telling import Telling
 from sipsorcery.sip.address import Address
 from sipsorcery.sip.cseq import CSeq
 from sipsorcery.sip.errors import ParseError
@@ -62,7 +63,7 @@ class Pinging:
         self._transport = transport
         self._locations = locations
         self._due = due
-        self._bus = bus
+        self._telling = Telling(bus, clock)
         self._lost: set[tuple[str, str]] = set()  # address-of-record and contact
         self._clock = clock
         self._turns = LoopingCall(self._turn)
@@ -120,23 +121,15 @@ class Pinging:
         if name in self._lost or len(self._lost) >= _LOST:
             return
         self._lost.add(name)
-        if not self._bus.wants(EventKind.KEEP_ALIVE_LOST):
+        kind = EventKind.KEEP_ALIVE_LOST
+        if not self._telling.wants(kind):
             return
         try:
             owner = await self._locations.owner(aor)
         except StoreError:
             owner = ""
-        self._bus.emit(
-            Event(
-                time=self._clock(),
-                server="registrar",
-                kind=EventKind.KEEP_ALIVE_LOST,
-                owner=owner,
-                call_id=binding.call_id,
-                message=f"no keep-alive gets to {aor} at {binding.contact}",
-                detail={"aor": aor, "contact": binding.contact},
-            )
-        )
+        message = f"no keep-alive gets to {aor} at {binding.contact}"
+        self._telling.tell(kind, aor, owner, binding, message)
 
 
 def make_ping(aor: str, binding: Binding) -> Request:
