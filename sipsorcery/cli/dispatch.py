@@ -35,8 +35,9 @@ async def act(session: Session, options: argparse.Namespace) -> None:
     rows: list[dict[str, Any]] = await asked
     now = time.time()
     for row in rows:
-        row["for"] = _seconds(now - row["since"])
+        row["for"] = now - row["since"]
         if not options.json:
+            row["for"] = _seconds(row["for"])
             row["round_trip"] = _milliseconds(row["round_trip"])
             row["next_probe"] = _seconds(row["next_probe"])
     tables.show(rows, _COLUMNS, as_json=options.json)
