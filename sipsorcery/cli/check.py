@@ -123,6 +123,11 @@ def _notes(config: Config) -> Iterator[str]:
         )
     for address in later:
         yield f"this version has no WebSocket yet: it does not open {address}"
+    if not config.monitor.enabled:
+        yield (
+            "monitor.enabled is false: twistd sipsorcery has no console, and keeps no "
+            "events and traces of calls"
+        )
     if not config.storage.live:
         yield (
             'storage.live = "local" is for one process: several application servers, '

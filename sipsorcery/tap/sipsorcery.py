@@ -9,6 +9,7 @@ from typing import Any
 
 from twisted.application.service import IService
 from twisted.internet.interfaces import IReactorCore
+from twisted.logger import Logger
 
 from sipsorcery.config import Config
 from sipsorcery.monitor.service import MonitorService
@@ -23,6 +24,14 @@ from sipsorcery.tap.registrar import registrar_in
 from sipsorcery.tap.ssh import console_in
 from sipsorcery.tap.stores import WritableStores
 
+#: What it says where it has no monitor.
+WITHOUT_MONITOR = (
+    "monitor.enabled is false: there is no console, and no events and traces of calls "
+    "are kept"
+)
+
+_log = Logger()
+
 
 class Options(CommandOptions):
     """
@@ -30,8 +39,9 @@ class Options(CommandOptions):
     """
 
     longdesc = (
-        "All servers of sipsorcery in one process. This version has the proxy and the "
-        "registrar: phones register and call each other, over UDP, TCP and TLS."
+        "All servers of sipsorcery in one process: proxy, registrar, application "
+        "server, monitor and SSH console. Phones register and call, over UDP, TCP and "
+        "TLS."
     )
 
 
@@ -62,6 +72,8 @@ def make_all(reactor: Any, config: Config) -> Iterator[IService]:
     if config.monitor.enabled:
         monitor = MonitorService(reactor, config, process.bus)
         yield from monitor_in(process, monitor)
+    else:
+        _log.warn("{sentence}", sentence=WITHOUT_MONITOR)
     if config.registrar.enabled:
         yield from registrar_in(process, stores)
     if config.appserver.enabled:

@@ -146,6 +146,15 @@ class CheckTests(SynchronousTestCase):
         self.assertEqual(result.status, 0)
         self.assertNotIn("is for one process", result.out)
 
+    def test_note_about_the_monitor(self) -> None:
+        """
+        Whoever leaves the monitor out is told what is missing then.
+        """
+        for enabled in (True, False):
+            file = self.write(f"monitor.enabled = {str(enabled).lower()}")
+            told = "has no console" in run("check", "--config", file).out
+            self.assertEqual(told, not enabled)
+
     def test_note_about_the_certificate(self) -> None:
         """
         Whoever listens for TLS without a certificate is told what happens.
