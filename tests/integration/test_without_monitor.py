@@ -6,56 +6,62 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from twisted.internet import reactor
-from twisted.internet.task import deferLater
-from twisted.logger import capturedLogs
 from twisted.trial.unittest import TestCase
 
 from sipsorcery.tap.sipsorcery import WITHOUT_MONITOR
 from tests.integration.ports import free_port
-from tests.integration.server import Server
+from tests.integration.twistd import Twistd
+
+_CONFIGURATION = """
+[server]
+data_dir = "data"
+[sip]
+domains = ["example.com"]
+[proxy]
+listen = ["udp:127.0.0.1:0"]
+[monitor]
+enabled = {enabled}
+[ssh]
+listen = "127.0.0.1:{port}"
+[web]
+listen = ""
+"""
+_CONSOLE = "The console listens on"
 
 
 class WithoutMonitorTests(TestCase):
     """
-    The whole server, with and without it.
+    The whole server, in a process of its own.
     """
 
-    timeout = 60
+    timeout = 120
 
-    async def start(self, enabled: bool) -> tuple[set[str | None], list[str]]:
+    async def log(self, enabled: str) -> str:
         """
-        Start it with a console; give the names of its services and all warnings.
-        """
-        text = f"""
-            [monitor]
-            enabled = {str(enabled).lower()}
-            [ssh]
-            listen = "127.0.0.1:{free_port()}"
+        Start it with a console, and end it; give what it has written.
         """
         folder = Path(self.mktemp())
         folder.mkdir()
-        server = Server(folder, text)
-        with capturedLogs() as logs:
-            await server.start()
-        names = {service.name for service in server.services}
+        text = _CONFIGURATION.format(enabled=enabled, port=free_port())
+        (folder / "sipsorcery.toml").write_text(text, "utf-8")
+        server = Twistd(folder, "--nodaemon", "sipsorcery")
+        self.addCleanup(server.stop)
+        await server.wait_for("MainService#info] Ready")
         await server.stop()
-        # What the threads have still done is on its way to this one.
-        await deferLater(reactor, 0)
-        return names, [str(each["sentence"]) for each in logs if "sentence" in each]
+        return server.output
 
     async def test_told(self) -> None:
         """
         Without a monitor there is no console, which the log says once and clearly.
         """
-        names, told = await self.start(enabled=False)
-        self.assertFalse({"monitor", "ssh", "control of ssh"} & names)
-        self.assertEqual(told, [WITHOUT_MONITOR])
+        log = await self.log("false")
+        self.assertEqual(log.count(WITHOUT_MONITOR), 1, log)
+        self.assertNotIn(_CONSOLE, log)
 
     async def test_nothing_to_tell(self) -> None:
         """
         With one there is nothing to say.
         """
-        names, told = await self.start(enabled=True)
-        self.assertLessEqual({"monitor", "ssh", "control of ssh"}, names)
-        self.assertEqual(told, [])
+        log = await self.log("true")
+        self.assertNotIn(WITHOUT_MONITOR, log)
+        self.assertIn(_CONSOLE, log)
