@@ -12,10 +12,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
-from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.protocol import connectionDone
 from twisted.internet.stdio import StandardIO
 from twisted.internet.task import deferLater, react
@@ -35,8 +35,10 @@ from sipsorcery.ua import (
 
 # Of the callers' phones one has sessions that it refreshes soon, the others seldom.
 _CALLERS = 5
-# Octets that may wait in the socket of a phone: what a busy moment brings.
-_HOUR = 3600
+# Calls that end while one is made: that is so much less work.
+_ENDS = 2
+# Seconds that a registration lasts: longer than any calls are held.
+_EXPIRES = 3 * 3600
 
 
 class Phones:
@@ -67,7 +69,7 @@ class Phones:
         for phone in (self._callee, *self._callers):
             await phone.start()
         self._callee.on_invite(self._answer)
-        await self._callee.register(expires=3 * _HOUR).registered()
+        await self._callee.register(expires=_EXPIRES).registered()
 
     async def stop(self) -> None:
         """
@@ -81,15 +83,13 @@ class Phones:
         """
         Make all calls, and wait until each is answered.
         """
-        options, begun = self._options, self._reactor.seconds()
+        options = self._options
         callee = f"sip:{options.callee}@{options.domain}"
-        calls = []
-        for number in range(options.count):
-            due = begun + number / options.rate
-            await deferLater(self._reactor, max(0.0, due - self._reactor.seconds()))
-            phone = self._callers[number % _CALLERS]
-            calls.append(Deferred.fromCoroutine(self._call(phone, callee)))
-        await DeferredList(calls)
+
+        def call(number: int) -> Coroutine[Any, Any, None]:
+            return self._call(self._callers[number % _CALLERS], callee)
+
+        await self._pace(options.rate, options.count, call)
 
     async def hang_up(self) -> None:
         """
@@ -154,10 +154,22 @@ class Phones:
             self.lost.append(ending.reason)
 
     async def _hang_up(self, sessions: Iterable[Session]) -> None:
-        for session in sessions:
-            if not session.is_over:
-                await session.bye()
-                await deferLater(self._reactor, 1 / self._options.rate)
+        left = [session for session in sessions if not session.is_over]
+        rate = self._options.rate * _ENDS
+        await self._pace(rate, len(left), lambda number: left[number].bye())
+
+    async def _pace(
+        self, rate: float, count: int, act: Callable[[int], Coroutine[Any, Any, None]]
+    ) -> None:
+        """
+        Do something so many times, so often in a second, and wait until all is done.
+        """
+        begun, acts = self._reactor.seconds(), []
+        for number in range(count):
+            due = begun + number / rate
+            await deferLater(self._reactor, max(0.0, due - self._reactor.seconds()))
+            acts.append(Deferred.fromCoroutine(act(number)))
+        await gatherResults(acts)
 
 
 _MEDIA = audio("127.0.0.1", 4000)

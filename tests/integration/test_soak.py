@@ -1,0 +1,180 @@
+"""
+Two thousand calls that are held through a whole suite of processes, and what they leave
+behind.
+
+They are held for two minutes, or for thirty with ``SIPSORCERY_LONG`` set; all but their
+begin and their end is waiting. A fifth of them have session timers of 90 seconds, the
+others the usual ones. The figures are printed at the end. ``SIPSORCERY_SOAK_CALLS`` and
+``SIPSORCERY_SOAK_SECONDS`` set other numbers.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import TypeAlias
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import TestCase
+
+from sipsorcery.control.naming import servers
+from sipsorcery.control.several import ask_all
+from tests import LONG
+from tests.integration.held_calls import HeldCalls
+from tests.integration.killed import sleep
+from tests.integration.memory import Memory
+from tests.integration.redis_server import RedisServer
+from tests.integration.test_watchtower import Guarded
+from tests.integration.twistd import Twistd
+
+_CALLS = int(os.environ.get("SIPSORCERY_SOAK_CALLS", 2000))
+_HOLD = float(os.environ.get("SIPSORCERY_SOAK_SECONDS", 1800 if LONG else 120))
+# Calls in a second: half of what one processor sets up with everything on it.
+_RATE = 35.0
+# Seconds between two looks at the memory, some hundred in all.
+_STEP = _HOLD / 120
+# Seconds for which the transactions of probes last, 64*T1, and a little more: then as
+# many begin as end.
+_SETTLED = 35.0
+# Until what the calls have left goes, as long again, and what a busy machine needs.
+_PATIENCE = 150.0
+# Looks at a suite at rest, of which the most counts, and seconds from one to the next.
+_LOOKS, _PAUSE = 5, 2.0
+# What servers greet and probe each other by may be a little more at another moment.
+_ALWAYS = ("transactions", "transaction_timers", "delayed_calls")
+_MORE = 5
+
+#: Entries, by server and table.
+_Tables: TypeAlias = dict[tuple[str, str], int]
+
+
+class Whole(Guarded):
+    """
+    A proxy, a registrar, a watchtower and its workers, and a monitor.
+    """
+
+    async def start(self) -> None:
+        """
+        Start everything, and wait until all are up.
+        """
+        self.roles: dict[str, Twistd] = {}
+        await self.run("sipmonitor")
+        await super().start()
+
+    async def run(self, role: str, *options: str) -> Twistd:
+        """
+        Start a server, and wait until it is ready.
+        """
+        self.roles[role] = await super().run(role, *options)
+        return self.roles[role]
+
+    async def stop(self) -> None:
+        """
+        End everything.
+        """
+        await super().stop()
+        await self.roles["sipmonitor"].stop()
+
+    def pids(self) -> dict[str, int]:
+        """
+        Give the numbers of all processes but the workers, by name.
+        """
+        return {role: process.pid for role, process in self.roles.items()}
+
+
+class SoakTests(TestCase):
+    """
+    Calls that are held for long.
+    """
+
+    timeout = _HOLD + 900
+
+    def setUp(self) -> None:
+        self.folder = Path(self.mktemp())
+        self.folder.mkdir()
+        self.redis = RedisServer(self.folder, "--appendonly", "yes")
+        self.suite = Whole(self.folder / "suite", self.redis.url)
+        self.suite.text = self.suite.text.replace(
+            "[limits]\n", "[limits]\nringing_at_once = 0\n"
+        )
+        self.addCleanup(lambda: Deferred.fromCoroutine(self.stop()))
+
+    async def stop(self) -> None:
+        """
+        End everything.
+        """
+        await self.suite.stop()
+        await self.redis.stop()
+
+    async def test_nothing_is_left(self) -> None:
+        """
+        No call is lost; the memory of every process is flat after the first fifth of
+        the time; and a little after the last call each table holds what it held before.
+        """
+        await self.redis.start()
+        await self.suite.prepare()
+        await self.suite.start()
+        rest = await self._at_rest()
+        calls = HeldCalls(self.folder, self.suite.proxy, _CALLS, _RATE)
+        self.addCleanup(calls.stop_soon)
+        begun = await calls.held()
+        self.assertEqual((begun["held"], begun["failed"]), (_CALLS, []))
+        memory = await self._hold()
+        over = await calls.hang_up()
+        self.assertEqual((over["held"], over["lost"]), (_CALLS, []))
+        self.assertGreater(over["requests"], begun["requests"])  # they were refreshed
+        await calls.go()
+        await self._rests(rest)
+        listed = await self.suite.command("status", "--tables")
+        tables = [(each["server"], each["table"]) for each in listed]
+        self.assertEqual(tables, list(rest))
+        cdrs = await self.suite.cdrs()
+        self.assertEqual(len(cdrs), 2 * _CALLS)  # of each call one for each leg
+        self.assertEqual([each for each in cdrs if each.ended_at is None], [])
+        growths = memory.growths()
+        print(f"{_CALLS} calls held for {_HOLD:.0f} s: {', '.join(map(str, growths))}")
+        self.assertEqual([str(one) for one in growths if not one.is_flat], [])
+
+    # Inside
+
+    async def _hold(self) -> Memory:
+        memory = Memory({"redis": self.redis.pid, **self.suite.pids()})
+        end = time.monotonic() + _HOLD
+        while time.monotonic() < end:
+            memory.note()
+            await sleep(_STEP)
+        return memory
+
+    async def _at_rest(self) -> _Tables:
+        await sleep(_SETTLED)
+        most: _Tables = {}
+        for _ in range(_LOOKS):
+            for table, entries in (await self._tables()).items():
+                most[table] = max(most.get(table, 0), entries)
+            await sleep(_PAUSE)
+        return most
+
+    async def _rests(self, rest: _Tables) -> None:
+        """
+        Wait until no table holds more than before.
+        """
+        end = time.monotonic() + _PATIENCE
+        while left := {
+            f"{server}'s {table}": (entries, rest[server, table])
+            for (server, table), entries in (await self._tables()).items()
+            if entries > rest[server, table] + _MORE * table.endswith(_ALWAYS)
+        }:
+            self.assertLess(time.monotonic(), end, f"more than before: {left}")
+            await sleep(_PAUSE)
+
+    async def _tables(self) -> _Tables:
+        folder = self.suite.folder / "data"
+        answers = await ask_all(reactor, folder, servers(folder), "tables")
+        self.assertEqual(answers.missing, {})
+        return {
+            (server, table): entries
+            for server, tables in answers.given.items()
+            for table, entries in tables.items()
+        }
