@@ -13,6 +13,7 @@ from sipsorcery.store.dialogues import ALIASES, DIALOGUES
 from sipsorcery.store.errors import StoreError
 from sipsorcery.store.outside_calls import BEGUN_CALLS, OUTSIDE_CALLS
 from sipsorcery.store.ringing import RINGING
+from sipsorcery.store.servers import SERVERS
 from sipsorcery.tap.stores import Stores
 
 # One that nobody has (RFC 2606): what counts is that there is an answer.
@@ -20,7 +21,7 @@ _NOBODY = "ready.invalid"
 
 _KINDS = (
     *(BINDINGS, DIALOGUES, ALIASES, RINGING, CLAIMS),
-    *(OUTSIDE_CALLS, BEGUN_CALLS),
+    *(OUTSIDE_CALLS, BEGUN_CALLS, SERVERS),
 )
 
 

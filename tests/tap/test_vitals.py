@@ -9,12 +9,15 @@ from typing import Any, cast
 
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
+from twisted.python.modules import getModule
 from twisted.trial.unittest import SynchronousTestCase
 
+from sipsorcery import store
 from sipsorcery.config import Config
 from sipsorcery.monitor.bus import LocalBus
 from sipsorcery.monitor.figures import Figure
 from sipsorcery.store.errors import StoreUnavailable
+from sipsorcery.store.live import Kind
 from sipsorcery.tap.questions import of_tables
 from sipsorcery.tap.stored import Stored
 from sipsorcery.tap.vitals import Vitals
@@ -101,8 +104,24 @@ class TablesTests(SynchronousTestCase):
                 "claim_records": 0,
                 "outside_call_records": 1,
                 "outside_call_begun_records": 0,
+                "server_records": 0,
             },
         )
+
+    def test_all_kinds(self) -> None:
+        """
+        Whatever kinds of records there are, each is counted.
+        """
+        modules = [module.load() for module in getModule(store.__name__).iterModules()]
+        names = {
+            kind.name
+            for module in modules
+            for kind in vars(module).values()
+            if isinstance(kind, Kind)
+        }
+        tables = {f"{name.replace('-', '_')}_records" for name in names}
+        self.assertEqual(tables - self.ask().keys(), set())
+        self.assertGreater(len(tables), 7)
 
     def test_store_away(self) -> None:
         """
