@@ -2,6 +2,7 @@
 # run installs nothing again unless setup.cfg has changed. Needs python3 (3.11 or newer).
 #
 #   make run                    set up and start the servers with demo data in var/demo
+#   make suite                  the same, each server in a process of its own, in var/suite
 #   make test                   set up and run every test
 #   make test TESTS=tests.sip   only these (modules, classes or methods)
 #   make lint                   ruff and mypy
@@ -16,7 +17,7 @@ TESTS = tests
 BENCH = $(patsubst benchmarks/%.py,%,$(wildcard benchmarks/[a-z]*.py))
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help run test lint format docs bench fuzz clean
+.PHONY: help run suite test lint format docs bench fuzz clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -25,6 +26,9 @@ run: .venv/.ready
 	@[ -d web ] || echo "Skipping the web pages: there is no web/ yet."
 	@$(BIN)/python tools/demo.py
 	@exec $(BIN)/twistd --nodaemon --pidfile= sipsorcery --config var/demo/sipsorcery.toml
+
+suite: .venv/.ready
+	@exec $(BIN)/python -m tools.suite
 
 test: .venv/.ready-dev
 	@tools/install-peers

@@ -14,7 +14,7 @@ import string
 from pathlib import Path
 
 from sipsorcery.cli.session import Session, run_in_reactor
-from sipsorcery.config import load
+from sipsorcery.config import Config, load
 from sipsorcery.store.directory import Directory, Language
 from sipsorcery.store.files import replace_private
 from sipsorcery.transport.local import local_addresses
@@ -91,33 +91,15 @@ def main() -> None:
         CONFIGURATION.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         CONFIGURATION.write_text(_TEXT, "utf-8")
     config = load(CONFIGURATION)
-    passwords = _passwords(config.server.data_dir / "demo-passwords")
-    run_in_reactor(config, lambda session: _fill(session, passwords))
-    print(
-        _USE.format(
-            admin=passwords[_ADMINISTRATOR],
-            **{f"user_{name}": passwords[name] for name in _ACCOUNTS},
-            addresses=" or ".join(_outside()) or "the address of this one",
-            configuration=CONFIGURATION,
-            data=config.server.data_dir,
-        )
-    )
-    console = config.ssh.listen
-    if console is not None and config.monitor.enabled:
-        here = console.host in _ANYWHERE
-        print(
-            _CONSOLE.format(
-                password=passwords[_USER],
-                port=console.port,
-                host="localhost" if here else console.host,
-            )
-        )
+    run_in_reactor(config, fill)
+    print(explain(config, CONFIGURATION))
 
 
-async def _fill(session: Session, passwords: dict[str, str]) -> None:
+async def fill(session: Session) -> None:
     """
     Add the users, the domain, the dialplan and the accounts that are not there.
     """
+    passwords = _passwords(session.data_dir)
     async with session.directory() as directory:
         users, domains = directory.everyone.users, directory.everyone.domains
         if await users.find(_ADMINISTRATOR) is None:
@@ -134,6 +116,29 @@ async def _fill(session: Session, passwords: dict[str, str]) -> None:
             await _add_account(directory, name, passwords[name])
 
 
+def explain(config: Config, file: Path) -> str:
+    """
+    Tell people how to use what there is.
+
+    :param file: the configuration.
+    """
+    passwords = _passwords(config.server.data_dir)
+    use = _USE.format(
+        admin=passwords[_ADMINISTRATOR],
+        **{f"user_{name}": passwords[name] for name in _ACCOUNTS},
+        addresses=" or ".join(_outside()) or "the address of this one",
+        configuration=file,
+        data=config.server.data_dir,
+    )
+    console = config.ssh.listen
+    if console is None or not config.monitor.enabled:
+        return use
+    here = console.host in _ANYWHERE
+    host = "localhost" if here else console.host
+    shown = _CONSOLE.format(password=passwords[_USER], port=console.port, host=host)
+    return f"{use}\n{shown}"
+
+
 async def _add_account(directory: Directory, name: str, password: str) -> None:
     if await directory.everyone.accounts.find(name, _DOMAIN) is None:
         owned = directory.of(_USER, as_admin=True).accounts
@@ -141,10 +146,11 @@ async def _add_account(directory: Directory, name: str, password: str) -> None:
         await owned.change(name, _DOMAIN, out_dialplan=_DIALPLAN)
 
 
-def _passwords(file: Path) -> dict[str, str]:
+def _passwords(data_dir: Path) -> dict[str, str]:
     """
     Read the passwords, or make them: the directory could not tell them again.
     """
+    file = data_dir / "demo-passwords"
     names = (_ADMINISTRATOR, _USER, *_ACCOUNTS)
     found: dict[str, str] = json.loads(file.read_bytes()) if file.exists() else {}
     if not found.keys() >= {*names}:

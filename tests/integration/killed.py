@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
@@ -50,8 +50,10 @@ listen = ""
 """
 
 # What a busy machine may take for what an idle one does at once.
-_PATIENCE = 30.0
-_STEP = 0.02
+_PATIENCE = 60.0
+_STEP, _SLOW_STEP = 0.02, 0.1
+
+_T = TypeVar("_T")
 
 
 class KilledServer:
@@ -254,6 +256,27 @@ async def wait_for(condition: Callable[[], Any]) -> None:
             return
         await sleep(_STEP)
     raise AssertionError("it never came to that")
+
+
+async def wait_until(condition: Callable[[], Awaitable[_T]]) -> _T:
+    """
+    Wait until something comes of it; give what.
+    """
+    for _ in range(int(_PATIENCE / _SLOW_STEP)):
+        if found := await condition():
+            return found
+        await sleep(_SLOW_STEP)
+    raise AssertionError(f"it never came to that: {found}")
+
+
+def runs(pid: int) -> bool:
+    """
+    Tell whether there is a process, and it has not ended.
+    """
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes() != b""
+    except OSError:
+        return False
 
 
 async def sleep(seconds: float) -> None:

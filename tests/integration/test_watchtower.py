@@ -10,7 +10,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from tests.integration.killed import RedisPhonesCase, sleep, wait_for
+from tests.integration.killed import RedisPhonesCase, runs, sleep, wait_for
 from tests.integration.test_dispatching import Suite
 
 # How often, and after how many seconds each, to look what the watchtower does.
@@ -50,7 +50,7 @@ class Guarded(Suite):
         Kill the watchtower. Its workers hold its output open, so that has no end.
         """
         os.kill(self.tower.pid, signal.SIGKILL)
-        await wait_for(lambda: not _runs(self.tower.pid))
+        await wait_for(lambda: not runs(self.tower.pid))
 
     async def workers(self) -> list[dict[str, Any]]:
         """
@@ -141,7 +141,7 @@ class WatchtowerTests(GuardedCase):
         rows = await self._new(1, before[1])
         await self.server.tower.stop()
         for row in rows:
-            self.assertFalse(_runs(row["pid"]))
+            self.assertFalse(runs(row["pid"]))
 
     async def _call(self) -> None:
         call = await self.alice.call("101")
@@ -157,10 +157,3 @@ class WatchtowerTests(GuardedCase):
                 return rows
             await sleep(_STEP)
         raise AssertionError(f"it never came: {self.server.tower.output}")
-
-
-def _runs(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes() != b""
-    except OSError:
-        return False
