@@ -22,19 +22,22 @@ from twisted.internet.task import deferLater, react
 from twisted.protocols.basic import LineOnlyReceiver
 from twisted.python.failure import Failure
 
+from sipsorcery.sip.fields import RETRY_AFTER
 from sipsorcery.ua import (
     Account,
     Ending,
+    RequestFailed,
     ServerCall,
     Session,
     UserAgent,
-    UserAgentError,
     UserAgentSettings,
     audio,
 )
 
 # Of the callers' phones one has sessions that it refreshes soon, the others seldom.
 _CALLERS = 5
+# How often somebody calls whom a busy server asks to come back later.
+_ATTEMPTS = 5
 # Calls that end while one is made: that is so much less work.
 _ENDS = 2
 # Seconds that a registration lasts: longer than any calls are held.
@@ -134,12 +137,18 @@ class Phones:
         )
 
     async def _call(self, phone: UserAgent, callee: str) -> None:
-        try:
-            session = await phone.invite(callee, _MEDIA).answered()
-        except UserAgentError as error:
-            self.failed.append(str(error))
-        else:
-            self._keep(session, self._made)
+        for attempt in range(_ATTEMPTS):
+            try:
+                session = await phone.invite(callee, _MEDIA).answered()
+            except RequestFailed as error:
+                wait = None if error.response is None else error.response[RETRY_AFTER]
+                if wait is None or attempt == _ATTEMPTS - 1:
+                    self.failed.append(str(error))
+                    return
+                await deferLater(self._reactor, wait.seconds)
+            else:
+                self._keep(session, self._made)
+                return
 
     async def _answer(self, call: ServerCall) -> None:
         call.ring()

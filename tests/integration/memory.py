@@ -50,12 +50,20 @@ class Memory:
     """
 
     def __init__(self, processes: Mapping[str, int]) -> None:
-        self._processes = {
-            pid: name
+        self._files = {
+            name: Path(f"/proc/{pid}/statm")
             for role, root in processes.items()
-            for pid, name in _family(root, role)
+            for name, pid in _family(role, root)
         }
-        self._noted: dict[int, list[int]] = {pid: [] for pid in self._processes}
+        self._noted: dict[str, list[int]] = {name: [] for name in self._files}
+
+    def now(self) -> dict[str, int]:
+        """
+        Give what each has now, by its name.
+
+        :raises AssertionError: if one of them has ended.
+        """
+        return {name: _resident(name, file) for name, file in self._files.items()}
 
     def note(self) -> None:
         """
@@ -63,11 +71,8 @@ class Memory:
 
         :raises AssertionError: if one of them has ended.
         """
-        for pid, noted in self._noted.items():
-            name = self._processes[pid]
-            file = Path(f"/proc/{pid}/statm")
-            assert file.exists(), f"{name} has ended"
-            noted.append(int(file.read_text("ascii").split()[1]) * getpagesize())
+        for name, size in self.now().items():
+            self._noted[name].append(size)
 
     def growths(self) -> list[Growth]:
         """
@@ -75,20 +80,25 @@ class Memory:
         """
         return [
             Growth(
-                self._processes[pid],
+                name,
                 median(noted[int(len(noted) * _PART) : int(len(noted) * 2 * _PART)]),
                 median(noted[-int(len(noted) * _PART) :]),
             )
-            for pid, noted in self._noted.items()
+            for name, noted in self._noted.items()
         ]
 
 
-def _family(pid: int, name: str) -> Iterator[tuple[int, str]]:
+def _family(name: str, pid: int) -> Iterator[tuple[str, int]]:
     """
     Give a process and all below it.
     """
-    yield pid, name
+    yield name, pid
     threads = Path(f"/proc/{pid}/task").glob("*/children")
     children = " ".join(thread.read_text("ascii") for thread in threads)
     for number, child in enumerate(children.split(), 1):
-        yield from _family(int(child), f"{name}.{number}")
+        yield from _family(f"{name}.{number}", int(child))
+
+
+def _resident(name: str, file: Path) -> int:
+    assert file.exists(), f"{name} has ended"
+    return int(file.read_text("ascii").split()[1]) * getpagesize()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -24,10 +25,8 @@ from sipsorcery.control.several import ask_all
 from tests import LONG
 from tests.integration.held_calls import HeldCalls
 from tests.integration.killed import sleep
-from tests.integration.memory import Memory
-from tests.integration.redis_server import RedisServer
-from tests.integration.test_watchtower import Guarded
-from tests.integration.twistd import Twistd
+from tests.integration.memory import Growth, Memory
+from tests.integration.suite_process import ROLES, RunningSuite
 
 _CALLS = int(os.environ.get("SIPSORCERY_SOAK_CALLS", 2000))
 _HOLD = float(os.environ.get("SIPSORCERY_SOAK_SECONDS", 1800 if LONG else 120))
@@ -50,40 +49,6 @@ _MORE = 5
 _Tables: TypeAlias = dict[tuple[str, str], int]
 
 
-class Whole(Guarded):
-    """
-    A proxy, a registrar, a watchtower and its workers, and a monitor.
-    """
-
-    async def start(self) -> None:
-        """
-        Start everything, and wait until all are up.
-        """
-        self.roles: dict[str, Twistd] = {}
-        await self.run("sipmonitor")
-        await super().start()
-
-    async def run(self, role: str, *options: str) -> Twistd:
-        """
-        Start a server, and wait until it is ready.
-        """
-        self.roles[role] = await super().run(role, *options)
-        return self.roles[role]
-
-    async def stop(self) -> None:
-        """
-        End everything.
-        """
-        await super().stop()
-        await self.roles["sipmonitor"].stop()
-
-    def pids(self) -> dict[str, int]:
-        """
-        Give the numbers of all processes but the workers, by name.
-        """
-        return {role: process.pid for role, process in self.roles.items()}
-
-
 class SoakTests(TestCase):
     """
     Calls that are held for long.
@@ -92,36 +57,28 @@ class SoakTests(TestCase):
     timeout = _HOLD + 900
 
     def setUp(self) -> None:
-        self.folder = Path(self.mktemp())
-        self.folder.mkdir()
-        self.redis = RedisServer(self.folder, "--appendonly", "yes")
-        self.suite = Whole(self.folder / "suite", self.redis.url)
+        self.suite = RunningSuite(Path(self.mktemp()))
+        # They are all of one user, and a busy machine lets many of them ring.
         self.suite.text = self.suite.text.replace(
             "[limits]\n", "[limits]\nringing_at_once = 0\n"
         )
-        self.addCleanup(lambda: Deferred.fromCoroutine(self.stop()))
-
-    async def stop(self) -> None:
-        """
-        End everything.
-        """
-        await self.suite.stop()
-        await self.redis.stop()
+        self.addCleanup(lambda: Deferred.fromCoroutine(self.suite.stop()))
 
     async def test_nothing_is_left(self) -> None:
         """
         No call is lost; the memory of every process is flat after the first fifth of
         the time; and a little after the last call each table holds what it held before.
         """
-        await self.redis.start()
         await self.suite.prepare()
         await self.suite.start()
         rest = await self._at_rest()
-        calls = HeldCalls(self.folder, self.suite.proxy, _CALLS, _RATE)
+        memory = Memory(await self._processes())
+        empty = memory.now()
+        calls = HeldCalls(self.suite.folder, self.suite.proxy, _CALLS, _RATE)
         self.addCleanup(calls.stop_soon)
         begun = await calls.held()
         self.assertEqual((begun["held"], begun["failed"]), (_CALLS, []))
-        memory = await self._hold()
+        await self._hold(memory)
         over = await calls.hang_up()
         self.assertEqual((over["held"], over["lost"]), (_CALLS, []))
         self.assertGreater(over["requests"], begun["requests"])  # they were refreshed
@@ -130,22 +87,24 @@ class SoakTests(TestCase):
         listed = await self.suite.command("status", "--tables")
         tables = [(each["server"], each["table"]) for each in listed]
         self.assertEqual(tables, list(rest))
-        cdrs = await self.suite.cdrs()
-        self.assertEqual(len(cdrs), 2 * _CALLS)  # of each call one for each leg
-        self.assertEqual([each for each in cdrs if each.ended_at is None], [])
+        answered = [each for each in await self.suite.cdrs() if each.answered_at]
+        self.assertEqual(len(answered), 2 * _CALLS)  # of each call one for each leg
+        self.assertEqual([each for each in answered if each.ended_at is None], [])
         growths = memory.growths()
-        print(f"{_CALLS} calls held for {_HOLD:.0f} s: {', '.join(map(str, growths))}")
+        print(_told(growths, empty))
         self.assertEqual([str(one) for one in growths if not one.is_flat], [])
 
     # Inside
 
-    async def _hold(self) -> Memory:
-        memory = Memory({"redis": self.redis.pid, **self.suite.pids()})
+    async def _processes(self) -> dict[str, int]:
+        roles = {role: await self.suite.pid(role) for role in ROLES}
+        return {"redis": self.suite.redis_pid, **roles}
+
+    async def _hold(self, memory: Memory) -> None:
         end = time.monotonic() + _HOLD
         while time.monotonic() < end:
             memory.note()
             await sleep(_STEP)
-        return memory
 
     async def _at_rest(self) -> _Tables:
         await sleep(_SETTLED)
@@ -178,3 +137,14 @@ class SoakTests(TestCase):
             for server, tables in answers.given.items()
             for table, entries in tables.items()
         }
+
+
+def _told(growths: Sequence[Growth], empty: Mapping[str, int]) -> str:
+    """
+    Say what each process has, what more since the begin, and what a call takes of it.
+    """
+    told = [f"{_CALLS} calls held for {_HOLD:.0f} s"]
+    for growth in growths:
+        share = (growth.early - empty[growth.name]) / _CALLS / 1000
+        told.append(f"{growth}, {share:.0f} kB a call")
+    return "; ".join(told)
