@@ -179,6 +179,7 @@ class RedisBus(Service):
         super().startService()
         self._sending.connect()
         self._looks.start(self._interval).addErrback(self._failed)
+        self._begin(self._look_first())
         if self._heard:
             self._begin(self._read())
 
@@ -266,6 +267,15 @@ class RedisBus(Service):
             outbox.take(entry)
 
     # Who wants what
+
+    async def _look_first(self) -> None:
+        """
+        See what is wanted elsewhere as soon as there is a connection.
+
+        What a server does in its first second counts, too.
+        """
+        await self._sending.connected()
+        await self._look()
 
     async def _look(self) -> None:
         """

@@ -43,7 +43,7 @@ class RedisBusTests(bus_contract.BusContract):
         """
         Start another process, as it were.
         """
-        bus = RedisBus(reactor, self.redis.url, look=0.05, **options)
+        bus = RedisBus(reactor, self.redis.url, **{"look": 0.05, **options})
         bus.startService()
         self.addCleanup(lambda: Deferred.fromCoroutine(self.close(bus)))
         return bus
@@ -100,6 +100,17 @@ class RedisBusTests(bus_contract.BusContract):
             self.speaks.emit(event(number))
         await self.close(self.speaks)
         self.assertEqual(await self.redis.keys([0]), [])
+
+    async def test_first_events(self) -> None:
+        """
+        A process that has just started knows what is wanted as soon as it has a
+        connection, and does not wait for the next look.
+        """
+        await self.listen(STEP)
+        fresh = self.open(look=3600)
+        await self.until(lambda: fresh.wants(STEP))
+        fresh.emit(event(1))
+        await self.until_heard(1)
 
     async def test_away(self) -> None:
         """
