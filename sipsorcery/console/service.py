@@ -30,7 +30,7 @@ from sipsorcery.console.login import Login
 from sipsorcery.console.seats import Seat, Seats
 from sipsorcery.monitor.bus import Bus
 from sipsorcery.monitor.event import Event, EventKind
-from sipsorcery.monitor.figures import Figure, counter, gauge
+from sipsorcery.monitor.figures import Figure, counter, of_tables
 from sipsorcery.store.directory import Directory
 from sipsorcery.store.errors import StoreError
 from sipsorcery.transport.errors import ListenError
@@ -144,8 +144,8 @@ class ConsoleService(Service):
         """
         Give what there is to count.
         """
-        yield gauge("sessions", "Who is logged in.", len(self._seats))
         yield counter("logins", "Who has logged in.", self._seats.taken)
+        yield from of_tables(self.tables())
 
     def tables(self) -> dict[str, int]:
         """

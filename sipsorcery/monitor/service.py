@@ -18,7 +18,7 @@ from sipsorcery.monitor.bus import Bus, Subscription
 from sipsorcery.monitor.catalogue import ORDINARY
 from sipsorcery.monitor.claims import Unclaimed
 from sipsorcery.monitor.event import Event
-from sipsorcery.monitor.figures import Figure, counter, gauge
+from sipsorcery.monitor.figures import Figure, counter, gauge, of_tables
 from sipsorcery.monitor.keeping import NAME, Keeping
 from sipsorcery.monitor.readers import Readers
 from sipsorcery.monitor.view import View
@@ -90,6 +90,7 @@ class MonitorService(Service):
         yield counter("events_not_kept", "Events that were lost.", self.dropped)
         yield gauge("events_waiting", "Events not written yet.", self._keeping.waiting)
         yield gauge("readers", "Those who look live.", len(self._readers))
+        yield from of_tables(self.tables())
 
     def tables(self) -> dict[str, int]:
         """

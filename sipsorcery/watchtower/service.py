@@ -20,7 +20,7 @@ from sipsorcery.dispatch.file import DRAIN, USE, write
 from sipsorcery.dispatch.health import Health, State
 from sipsorcery.dispatch.probing import Probe
 from sipsorcery.endpoint import Endpoint
-from sipsorcery.monitor.figures import Figure, counter, gauge
+from sipsorcery.monitor.figures import Figure, counter, gauge, of_tables
 from sipsorcery.sip.response import Response
 from sipsorcery.watchtower.errors import WatchtowerError
 from sipsorcery.watchtower.processes import Processes
@@ -196,6 +196,7 @@ class WatchtowerService(Service):
                 action=name,
             )
         yield counter("worker_ends", "Workers that have ended.", self._ends)
+        yield from of_tables(self.tables())
 
     def tables(self) -> dict[str, int]:
         """
