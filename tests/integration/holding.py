@@ -40,8 +40,11 @@ _CALLERS = 5
 _ATTEMPTS = 5
 # Calls that end while one is made: that is so much less work.
 _ENDS = 2
+# Looks whether the last call is there, and seconds from one to the next.
+_LOOKS, _STEP = 300, 0.1
 # Seconds that a registration lasts: longer than any calls are held.
 _EXPIRES = 3 * 3600
+_MEDIA = audio("127.0.0.1", 4000)
 
 
 class Phones:
@@ -93,6 +96,10 @@ class Phones:
             return self._call(self._callers[number % _CALLERS], callee)
 
         await self._pace(options.rate, options.count, call)
+        for _ in range(_LOOKS):
+            if self.held == len(self._made):
+                break  # the last ACK has come as well
+            await deferLater(self._reactor, _STEP)
 
     async def hang_up(self) -> None:
         """
@@ -107,8 +114,8 @@ class Phones:
         """
         Give how many calls both sides have.
         """
-        sides = (sum(not one.is_over for one in each) for each in self._sides)
-        return min(sides)
+        sides = (self._made, self._taken)
+        return min(sum(not one.is_over for one in side) for side in sides)
 
     @property
     def requests(self) -> int:
@@ -116,10 +123,6 @@ class Phones:
         Give how many requests within their calls those have sent who have called.
         """
         return sum(one.dialog.local_cseq for one in self._made)
-
-    @property
-    def _sides(self) -> tuple[list[Session], list[Session]]:
-        return self._made, self._taken
 
     def _phone(self, user: str, settings: UserAgentSettings | None = None) -> UserAgent:
         options = self._options
@@ -179,9 +182,6 @@ class Phones:
             await deferLater(self._reactor, max(0.0, due - self._reactor.seconds()))
             acts.append(Deferred.fromCoroutine(act(number)))
         await gatherResults(acts)
-
-
-_MEDIA = audio("127.0.0.1", 4000)
 
 
 class Orders(LineOnlyReceiver):
