@@ -40,7 +40,7 @@ from sipsorcery.proxy.token import INCARNATION_SIZE, Tokens
 from sipsorcery.proxy.tools import Known, Location, Tools
 from sipsorcery.proxy.tracing import Tracing
 from sipsorcery.proxy.transparency import Transparency
-from sipsorcery.proxy.ways import Ways
+from sipsorcery.proxy.ways import Ways, nobody
 from sipsorcery.store.secrets import Key
 from sipsorcery.transaction.timers import Timers
 from sipsorcery.transport.flow import Listener
@@ -111,6 +111,7 @@ def assemble(
         secrets.token_bytes(INCARNATION_SIZE),
         public=around.public.of,
         is_trunk=trunk_test(config.trunk),
+        instead_of=nobody if dispatcher is None else dispatcher.instead_of,
     )
     core = ProxyCore(around.own, _derived(key, b"core"))
     tools = Tools(

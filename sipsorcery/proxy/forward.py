@@ -211,7 +211,32 @@ class Forwarder:
     def _go_back(
         self, response: Response, flow: Flow, came_by: DatagramFlow | ConnectionFlow
     ) -> None:
-        self._send_back(response, flow, self._ways.find(came_by))
+        back = self._ways.find(came_by)
+        if isinstance(came_by, DatagramFlow):
+            call_id = response.get("Call-ID") or ""
+            role = self._ways.instead_of(came_by.remote, call_id)
+            if role is not None:
+                back = self._instead(response, role) or back
+        self._send_back(response, flow, back)
+
+    def _instead(self, response: Response, role: Endpoint) -> Flow | None:
+        """
+        Let another role have what one that is gone has waited for.
+
+        A 2xx is repeated until its ACK comes, and whoever takes the call over sends it.
+        He drops what is not addressed to him (:rfc:`3261#section-18.1.2`).
+        """
+        try:
+            back = self._ways.to_role(role)
+        except (Refused, TransportError):
+            return None
+        via = response.pop_first(VIA)
+        host = f"[{role.host}]" if ":" in role.host else role.host
+        # What was noted of the way back speaks of the one that is gone.
+        rest = via.parameters.remove("received", "rport")
+        addressed = via._replace(host=host, port=role.port, parameters=rest)
+        response.prepend("Via", str(addressed))
+        return back
 
     def _send_back(self, response: Response, flow: Flow, back: Flow | None) -> None:
         arrival = self._ways.arrival(flow)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from sipsorcery.endpoint import Endpoint, HostPort, Transport
 from sipsorcery.proxy.arrival import Arrival, Departure, Side
@@ -54,6 +55,16 @@ class Hop:
     offer: Offer | None = None
 
 
+#: Given a role that may be gone, and a Call-ID, give another role, or None.
+InsteadOf: TypeAlias = Callable[[Endpoint, str], Endpoint | None]
+
+
+def nobody(role: Endpoint, call_id: str) -> None:
+    """
+    Give nobody: where each role has one server, that comes back to its place.
+    """
+
+
 class Peer:
     """
     What is remembered of somebody over UDP, with the flow.
@@ -80,6 +91,8 @@ class Ways:
     :param incarnation: of this process, random.
     :param is_trunk: tells whether a flow is that of a neighbour with rights.
     :param public: gives the address that a listener is reached by.
+    :param instead_of: given a role and a Call-ID, gives the role that hears what comes
+        back to the first, where that is gone.
     """
 
     def __init__(
@@ -92,7 +105,9 @@ class Ways:
         worker: int = 0,
         public: Callable[[Listener], HostPort] = lambda listener: listener.sent_by,
         is_trunk: Callable[[Flow], bool] = lambda flow: False,
+        instead_of: InsteadOf = nobody,
     ) -> None:
+        self.instead_of = instead_of
         self._transport = transport
         self._inside = inside
         self._roles = roles

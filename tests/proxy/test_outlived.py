@@ -8,10 +8,12 @@ from twisted.internet.defer import Deferred
 
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.sip import Request, Response
+from sipsorcery.sip.fields import VIA
 from sipsorcery.transaction.derived import make_ack, make_cancel
 from tests.proxy.world import PHONE_A, PHONE_B, SERVER, Peer, ProxyWorld
 
 APPSERVER = Endpoint.parse(f"udp:{SERVER}:5065")
+OTHER = Endpoint.parse(f"udp:{SERVER}:5066")
 BOB = "sip:bob@example.com"
 
 
@@ -243,3 +245,48 @@ class DispatchedTests(OutlivedCase):
         """
         self.evil.send(self.evil.make("CANCEL", "sip:x@elsewhere.test"))
         self.assertEqual(self.server.inbox, [])
+
+
+class ServerLostTests(ProxyWorld):
+    """
+    A phone that answers an application server which was killed meanwhile.
+    """
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.first, self.second = (Peer(self, SERVER, port) for port in (5065, 5066))
+        self.trusted.update((APPSERVER, OTHER))
+
+    def answer(self) -> Response:
+        """
+        Let the first server ask the phone something, and be killed; give the answer.
+        """
+        asked = self.first.make("UPDATE", f"sip:b@{PHONE_B}", to_tag="b")
+        self.first.send(asked, "10.0.0.1", 5059)
+        answer = self.b.request().respond(200)
+        self.ways.instead_of = lambda role, call_id: (
+            OTHER if (role, call_id) == (APPSERVER, "call") else None
+        )
+        return answer
+
+    def test_handed_over(self) -> None:
+        """
+        The answer comes to another server, addressed to that.
+        """
+        self.b.send(self.answer())
+        self.assertEqual(self.first.inbox, [])
+        answer = self.second.response()
+        via = answer[VIA]
+        self.assertEqual((via.host, via.port), (OTHER.host, OTHER.port))
+        self.assertEqual(via.branch, "z9hG4bK1")
+        self.assertEqual(len(answer.all(VIA)), 1)
+
+    def test_nobody(self) -> None:
+        """
+        Where nobody is trusted to have it, it goes where it belongs.
+        """
+        answer = self.answer()
+        self.trusted.remove(OTHER)
+        self.b.send(answer)
+        self.assertEqual(self.first.statuses(), [200])
+        self.assertEqual(self.second.inbox, [])

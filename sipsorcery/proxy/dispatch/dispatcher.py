@@ -153,6 +153,17 @@ class Dispatcher:
         others = self.choose(dialogue, dialogue)
         return others[0] if others else None
 
+    def instead_of(self, server: Endpoint, call_id: str) -> Endpoint | None:
+        """
+        Give who hears the answers that a server waited for which is gone.
+
+        :return: None if it is none of these servers, or is not gone, or nobody is well.
+        """
+        known = self._servers.get(server)
+        if known is None or known.health.state is not State.DOWN:
+            return None
+        return next(iter(self.choose(call_id, call_id)), None)
+
     def __contains__(self, endpoint: object) -> bool:
         """
         Tell whether a server is in the file, whatever its priority.

@@ -212,6 +212,22 @@ class DispatcherTests(DispatcherCase):
             self.assertIn(other, ENDS[1:])
             self.assertEqual(self.dispatcher.stands_for(server, "dialogue"), other)
 
+    def test_answers(self) -> None:
+        """
+        What one that is down has waited for another hears; nobody hears it in the place
+        of who is well, or is none of them.
+        """
+        self.start()
+        self.ports[0].stopListening()
+        self.wait(0.6)
+        self.assertIn(self.dispatcher.instead_of(ENDS[0], "call"), ENDS[1:])
+        for other in (ENDS[1], Endpoint.parse("udp:127.0.0.1:9")):
+            self.assertIsNone(self.dispatcher.instead_of(other, "call"))
+        for port in self.ports[1:]:
+            port.stopListening()
+        self.wait(1)
+        self.assertIsNone(self.dispatcher.instead_of(ENDS[0], "call"))
+
     def test_file_changes(self) -> None:
         """
         A server that is no longer in the file is forgotten, and trusted no more.
