@@ -69,6 +69,7 @@ from sipsorcery.appserver.wizard.engine import WizardEngine
 from sipsorcery.config import Config
 from sipsorcery.dialog.dialog import DialogID
 from sipsorcery.dialog.refusal import FieldValue, Refusal
+from sipsorcery.dispatch.load import CALLS_FIELD
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.monitor.bus import Bus
 from sipsorcery.monitor.event import EventKind
@@ -97,10 +98,8 @@ from sipsorcery.ua import (
     UserAgentSettings,
 )
 
-# What a probe is answered: that directory and dialplans work, and nobody is called. The
-# field says how many calls there are.
+# What a probe is answered: that directory and dialplans work, and nobody is called.
 _WELL = 420
-_COUNT = "DialPlanEngine-ExecutionCount"
 # Seconds that a leg rings at most: a little longer than a dial, which ends it.
 _RINGING = MAX_RINGING + 5
 # Seconds between two greetings: a proxy that was started after us soon knows of us.
@@ -287,6 +286,7 @@ class AppServerService(Service):
             self._tools, self._sources, self._load, self._make_message_leg
         )
         agent.on("MESSAGE", messages.receive)
+        agent.on("OPTIONS", self._ask_abilities)
         agent.on_refer(self._transfers.refer)
         agent.transport.start()
         self._workers.start()
@@ -324,9 +324,7 @@ class AppServerService(Service):
             return
         yield from of_transport(self.agent.transport.counters)
         yield from of_transactions(self.agent.transactions)
-        established = len(self.connections)
-        ringing = sum(each.connection is None for each in self.calls)
-        yield from self._events.counters.figures(ringing, established)
+        yield from self._events.counters.figures(self._ringing(), len(self.connections))
         yield from of_tables(self.tables())
 
     def tables(self) -> dict[str, int]:
@@ -384,11 +382,22 @@ class AppServerService(Service):
             self._log.warn("A probe is told: {refused}", refused=refused)
             answer = refused.status, refused.phrase, refused.fields
         else:
-            count = len(self.calls) + len(self.connections)
-            answer = _WELL, None, ((_COUNT, str(count)),)
+            answer = _WELL, None, (self._told_calls(),)
         if incoming.is_pending:  # nobody waits for ever
             status, phrase, fields = answer
             incoming.reject(status, phrase, fields=fields)
+
+    def _ask_abilities(self, transaction: ServerTransaction) -> None:
+        request, flow = transaction.request, transaction.flow
+        source = self._sources.of(request, flow.remote)
+        more = (self._told_calls(),) if self._may_probe(source) else ()
+        self.agent.core.answer_options(transaction, more)
+
+    def _told_calls(self) -> FieldValue:
+        return CALLS_FIELD, str(self._ringing() + len(self.connections))
+
+    def _ringing(self) -> int:
+        return sum(each.connection is None for each in self.calls)
 
     def _resume(
         self, before: RingingCall, incoming: ServerCall, state: RunState | None

@@ -4,7 +4,7 @@ What all parts of a user agent share: the layers below, the dialogs, what it can
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -110,7 +110,7 @@ class Core:
         #: Says more about what we refuse before anybody is asked; None: nobody does.
         self.explain: Explain | None = None
         self._hooks: dict[str, Hook] = {
-            "OPTIONS": self._answer_options,
+            "OPTIONS": self.answer_options,
             "SUBSCRIBE": self._refuse_subscribe,
         }
         self._note_methods()
@@ -129,6 +129,16 @@ class Core:
         Give what takes the requests with this method.
         """
         return self._hooks.get(method)
+
+    def answer_options(
+        self, transaction: ServerTransaction, more: Sequence[FieldValue] = ()
+    ) -> None:
+        """
+        Say what we can do (:rfc:`3261#section-11.2`).
+
+        :param more: what else the asker may know.
+        """
+        transaction.respond(200, fields=((ACCEPT, SDP), *self.abilities, *more))
 
     def _note_methods(self) -> None:
         self.methods = tuple(dict.fromkeys((*_METHODS, *self._hooks)))
@@ -215,9 +225,6 @@ class Core:
                 call_id=transaction.request.get("Call-ID"),
             )
             transaction.respond(500)
-
-    def _answer_options(self, transaction: ServerTransaction) -> None:
-        transaction.respond(200, fields=((ACCEPT, SDP), *self.abilities))
 
     def _refuse_subscribe(self, transaction: ServerTransaction) -> None:
         """

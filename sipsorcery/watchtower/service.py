@@ -18,6 +18,7 @@ from twisted.logger import Logger
 from sipsorcery.config import Config, DispatchProbe
 from sipsorcery.dispatch.file import DRAIN, USE, write
 from sipsorcery.dispatch.health import Health, State
+from sipsorcery.dispatch.load import calls_told
 from sipsorcery.dispatch.probing import Probe
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.monitor.figures import Figure, counter, gauge, of_tables
@@ -39,8 +40,6 @@ from sipsorcery.watchtower.tower import (
 _ROUND = 0.5
 # Rounds between two looks at the memory.
 _MEMORY_ROUNDS = 10
-# How many calls a worker has, as its answer to a probe says.
-_COUNT = "DialPlanEngine-ExecutionCount"
 
 
 class WatchtowerService(Service):
@@ -229,8 +228,7 @@ class WatchtowerService(Service):
             if health.answered(self._clock(), told, 0.0):
                 self._dispatch({endpoint: USE})
         else:
-            count = response.get(_COUNT) or ""
-            calls = int(count) if count.isdecimal() and len(count) < 10 else 0
+            calls = calls_told(response) or 0
             now = self._reactor.seconds()
             self._do(self._tower.answered(endpoint, now, calls))
 

@@ -487,6 +487,32 @@ class ServiceTests(ServiceCase):
         self.invite("sip:dispatcher@example.com")
         self.assertEqual(self.statuses(), [100, 404])
 
+    def test_options(self) -> None:
+        """
+        OPTIONS of this side of the proxy is told that, too, and a call counts once, be
+        it answered or not; the other side hears only what we can do.
+        """
+        self.assertEqual(self.told_by_options(), "0")
+        self.plan("exten => _X.,1,Dial(,,bob@192.0.2.1)")
+        self.invite()
+        (leg,) = self.proxy.requests
+        self.assertEqual(self.told_by_options(), "1")
+        contact: list[tuple[Any, Any]] = [("Contact", "<sip:bob@192.0.2.1>")]
+        contact.append((CONTENT_TYPE, _SDP))
+        self.proxy.send(leg.respond(200, fields=contact, body=SDP, to_tag="b"))
+        self.settle()
+        self.assertEqual(len(self.service.connections), 1)
+        self.assertEqual(self.told_by_options(), "1")
+        self.assertIsNone(self.told_by_options("udp:192.0.2.9:5060"))
+
+    def told_by_options(self, received: str | None = None) -> str | None:
+        """
+        Give how many calls an answer to OPTIONS tells; None: it does not.
+        """
+        self.invite("sip:127.0.0.1:5065", method="OPTIONS", received=received)
+        self.assertEqual(self.statuses()[-1], 200)
+        return self.last.get("DialPlanEngine-ExecutionCount")
+
     def test_probe_of_one_that_is_unwell(self) -> None:
         """
         If no dialplan can run, or nobody can be asked for, a probe is told so.
