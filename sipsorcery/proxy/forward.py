@@ -211,32 +211,30 @@ class Forwarder:
     def _go_back(
         self, response: Response, flow: Flow, came_by: DatagramFlow | ConnectionFlow
     ) -> None:
-        back = self._ways.find(came_by)
         if isinstance(came_by, DatagramFlow):
             call_id = response.get("Call-ID") or ""
             role = self._ways.instead_of(came_by.remote, call_id)
-            if role is not None:
-                back = self._instead(response, role) or back
-        self._send_back(response, flow, back)
+            if role is not None and self._hand_over(response, flow, role):
+                return
+        self._send_back(response, flow, self._ways.find(came_by))
 
-    def _instead(self, response: Response, role: Endpoint) -> Flow | None:
+    def _hand_over(self, response: Response, flow: Flow, role: Endpoint) -> bool:
         """
-        Let another role have what one that is gone has waited for.
+        Let another role have what one that is gone has waited for, as it is.
 
-        A 2xx is repeated until its ACK comes, and whoever takes the call over sends it.
-        He drops what is not addressed to him (:rfc:`3261#section-18.1.2`).
+        A 2xx is repeated until its ACK comes, and whoever takes the call over sends it;
+        he finds in the Via whose it was.
+
+        :return: whether there is a way to it.
         """
+        arrival = self._ways.arrival(flow)
+        self._outgoing.answer(response, arrival, inside=True)
         try:
-            back = self._ways.to_role(role)
+            # Not where the Via leads: that is the one that is gone.
+            self._ways.to_role(role).send(response.to_bytes())
         except (Refused, TransportError):
-            return None
-        via = response.pop_first(VIA)
-        host = f"[{role.host}]" if ":" in role.host else role.host
-        # What was noted of the way back speaks of the one that is gone.
-        rest = via.parameters.remove("received", "rport")
-        addressed = via._replace(host=host, port=role.port, parameters=rest)
-        response.prepend("Via", str(addressed))
-        return back
+            return False
+        return True
 
     def _send_back(self, response: Response, flow: Flow, back: Flow | None) -> None:
         arrival = self._ways.arrival(flow)

@@ -142,6 +142,7 @@ class Server:
         Leave no timer behind.
         """
         self.records.stop()
+        self.takeover.stop()
         self.deadlines.stop()
 
 

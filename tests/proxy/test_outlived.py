@@ -271,15 +271,13 @@ class ServerLostTests(ProxyWorld):
 
     def test_handed_over(self) -> None:
         """
-        The answer comes to another server, addressed to that.
+        The answer comes to another server, as it is.
         """
         self.b.send(self.answer())
         self.assertEqual(self.first.inbox, [])
         answer = self.second.response()
-        via = answer[VIA]
-        self.assertEqual((via.host, via.port), (OTHER.host, OTHER.port))
-        self.assertEqual(via.branch, "z9hG4bK1")
-        self.assertEqual(len(answer.all(VIA)), 1)
+        (via,) = answer.all(VIA)
+        self.assertEqual((via.host, via.port), (APPSERVER.host, APPSERVER.port))
 
     def test_nobody(self) -> None:
         """

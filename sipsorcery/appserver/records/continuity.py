@@ -143,6 +143,7 @@ class Continuity:
         self._agent.transactions.on_stray_cancel(self._stray_cancel)
         self._agent.on_unknown_dialog(self._bring_back)
         self._agent.on_stray_response(self.takeover.stray_response)
+        self._agent.transactions.stands_in = self._has_others
         self._deadlines.start()
         self._retention.start()
         self._beginning = Deferred.fromCoroutine(self._begin(resume))
@@ -160,6 +161,7 @@ class Continuity:
         self._heartbeat.stop()
         self._deadlines.stop()
         self._retention.stop()
+        self.takeover.stop()
         self.ringing.stop()
         await self.records.finish()
         for connection in self.connections:

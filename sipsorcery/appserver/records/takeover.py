@@ -23,19 +23,21 @@ from sipsorcery.appserver.calls.connection import Connection, Connections, Side
 from sipsorcery.appserver.calls.rewriting import Rewriting
 from sipsorcery.appserver.records.cdr_writer import CDRWriter
 from sipsorcery.appserver.records.credentials import Vault
+from sipsorcery.appserver.records.dialog_search import DialogSearch
 from sipsorcery.appserver.records.strangers import hang_up_stranger
 from sipsorcery.dialog.dialog import DialogID
 from sipsorcery.dialog.errors import LocalProtocolError
-from sipsorcery.endpoint import Endpoint
+from sipsorcery.endpoint import Endpoint, Transport
 from sipsorcery.sdp import SDPError
 from sipsorcery.sip.errors import ParseError
-from sipsorcery.sip.fields import CALL_ID, CSEQ, FROM, TO
+from sipsorcery.sip.fields import CALL_ID, CSEQ, FROM, TO, VIA
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import SIPURI
 from sipsorcery.store.dialogues import ALIASES, DIALOGUES, Dialogue, Leg
 from sipsorcery.store.errors import Conflict, StoreError, UnreadableRecord
 from sipsorcery.store.live import LiveStore, Record
+from sipsorcery.transport.errors import TransportError
 from sipsorcery.ua import Session
 from sipsorcery.ua.core import Core
 from sipsorcery.ua.outcome import Outcome
@@ -43,8 +45,8 @@ from sipsorcery.ua.restoring import acknowledge_again, restore
 
 # Calls that are taken up at the start before others get their turn: some 10 ms.
 _AT_ONCE = 20
-# Answers of callees nobody knows, at a time: each may take half a minute to hang up.
-_STRANGERS = 100
+# Answers that nobody waits for, at a time: each may take half a minute to hang up.
+_STRAYS = 100
 
 
 def bridge_again(connection: Connection, dialogue: Dialogue) -> Bridge:
@@ -107,7 +109,8 @@ class Takeover:
         self._proxy = proxy
         self._now = now
         self._taking: dict[str, Outcome[Connection | None]] = {}
-        self._strangers = 0
+        self._search = DialogSearch(core, live)
+        self._strays: set[DialogID] = set()
         self._has_taken_own = False
 
     async def take_own(self) -> int:
@@ -157,13 +160,20 @@ class Takeover:
         """
         Take a response to a request that the killed process has sent.
 
-        A callee repeats its 2xx until it has an ACK: either we have the call and
-        acknowledge, or nobody has it and the callee is hung up.
+        A callee repeats its 2xx until it has an ACK: either we have the call, or can
+        have it, and acknowledge; or another server has it, and does; or nobody has it,
+        and the callee is hung up.
         """
         try:
             self._take_stray(response)
         except ParseError as error:
             self._tell_unreadable(error)
+
+    def stop(self) -> None:
+        """
+        Look for nothing any more.
+        """
+        self._search.stop()
 
     # Inside
 
@@ -174,17 +184,58 @@ class Takeover:
         if tag is None:
             return
         id = DialogID(response[CALL_ID], response[FROM].tag or "", tag)
+        if self._acknowledge(id, response) or id in self._strays:
+            return
+        if len(self._strays) < _STRAYS:
+            self._strays.add(id)
+            self._core.spawn(self._see_to(id, response))
+
+    def _acknowledge(self, id: DialogID, response: Response) -> bool:
+        """
+        Acknowledge a 2xx, if we have its dialog.
+        """
         shared = self._core.dialogs.get(id)
-        sessions = () if shared is None else shared.usages
-        for session in sessions:
+        for session in () if shared is None else shared.usages:
             if isinstance(session, Session):
                 acknowledge_again(session, response)
-                return
-        # Before all are taken up nobody is known to be a stranger; he repeats it.
-        is_stranger = shared is None and self._has_taken_own
-        if is_stranger and self._strangers < _STRANGERS:
-            self._strangers += 1
-            self._core.spawn(self._hang_up(response))
+                break
+        return shared is not None
+
+    async def _see_to(self, id: DialogID, response: Response) -> None:
+        """
+        Find out whose a 2xx is; he who has sent it repeats it.
+        """
+        try:
+            record = await self._search.find(id)
+            if record is not None:
+                await self._hand(record, id, response)
+            elif self._has_taken_own:
+                # Before all are taken up nobody is known to be a stranger.
+                await hang_up_stranger(self._core, response, self._proxy)
+        except (StoreError, TransportError) as error:
+            self._log.warn("A stray answer is lost: {error}", error=error)
+        except ParseError as error:
+            self._tell_unreadable(error)
+        finally:
+            self._strays.discard(id)
+
+    async def _hand(self, record: Record, id: DialogID, response: Response) -> None:
+        """
+        Acknowledge a 2xx of a call that is stored, or let the server do it that has it.
+        """
+        dialogue = self._read(record)
+        if dialogue is None:
+            return
+        via = response[VIA]
+        asked = Endpoint(Transport.UDP, via.address, via.port or 5060)
+        if dialogue.server in (str(self._server), str(asked)):
+            # Whoever has asked hears no answers any more, or it would not be here.
+            if await self._take_once(record.key) is not None:
+                self._acknowledge(id, response)
+            return
+        there = Endpoint.parse(dialogue.server)
+        flow = self._core.transactions.transport.datagram_flow(there)
+        flow.send(response.to_bytes())
 
     def _tell_unreadable(self, error: ParseError) -> None:
         # Any callee can send it, so it is no fault of ours that needs a traceback.
@@ -192,14 +243,6 @@ class Takeover:
 
     async def _try(self, key: str) -> None:
         await self._take_once(key)
-
-    async def _hang_up(self, response: Response) -> None:
-        try:
-            await hang_up_stranger(self._core, response, self._proxy)
-        except ParseError as error:
-            self._tell_unreadable(error)
-        finally:
-            self._strangers -= 1
 
     async def _key_of(self, name: str) -> str:
         """

@@ -14,14 +14,17 @@ from sipsorcery.appserver.calls.connection import LIMIT_REACHED, Connection
 from sipsorcery.appserver.records.deadlines import Deadlines
 from sipsorcery.appserver.records.records import GRACE
 from sipsorcery.appserver.records.strangers import hang_up_stranger
-from sipsorcery.endpoint import Endpoint
+from sipsorcery.endpoint import Endpoint, Transport
 from sipsorcery.sip.cseq import CSeq
 from sipsorcery.sip.fields import CALL_ID, CSEQ
 from sipsorcery.sip.uri import SIPURI
 from sipsorcery.store.dialogues import ALIASES, DIALOGUES, Alias
 from sipsorcery.ua import Account
-from tests.appserver.established import NOW, EstablishedCase, Server
+from tests.appserver.established import NOW, SERVER, EstablishedCase, Server
 from tests.ua.cases import BOB, BOB_MEDIA, PEER_MEDIA, PEER_URI
+
+#: A server that has been killed.
+GONE = Endpoint.parse("udp:192.0.2.9:5060")
 
 
 class TakeoverCase(EstablishedCase):
@@ -356,6 +359,7 @@ class StrayTests(TakeoverCase):
         self.network.advance()
         self.assertEqual(self.phone.methods, [])  # it may be a call of ours
         self.take_own()
+        self.network.advance(1)  # a look a second
         self.phone.send(answer, BOB)
         self.network.advance()
         self.assertEqual(self.phone.methods, ["ACK", "BYE"])
@@ -396,6 +400,64 @@ class StrayTests(TakeoverCase):
         answer.prepend("Via", f"SIP/2.0/UDP {BOB};branch=z9hG4bKgone")
         self.phone.send(answer, BOB)
         self.network.advance()
+        self.assertEqual(self.phone.methods, ["ACK"])
+
+    def reinvited(self, server: Endpoint) -> Any:
+        """
+        Let a server ask the callee something, and be killed; give the answer.
+
+        :param server: who has the call when the answer comes.
+        """
+        connection, _ = self.connect()
+        invite = connection.callee.dialog.request("INVITE")
+        record = self.record(connection.id)
+        assert record is not None
+        theirs = msgspec.structs.replace(
+            self.stored(connection.id), server=str(server), incarnation="theirs"
+        )
+        self.given(self.live.swap(record.replace(data=DIALOGUES.write(theirs))))
+        self.restart()
+        self.server.agent.transactions.stands_in = True
+        self.take_own()
+        answer = invite.respond(200)
+        gone = f"SIP/2.0/UDP {GONE.host}:{GONE.port};branch=z9hG4bKgone"
+        answer.prepend("Via", gone)
+        return answer
+
+    def test_of_a_server_that_is_gone(self) -> None:
+        """
+        One that another server has asked is acknowledged, and its call taken over.
+        """
+        self.phone.send(self.reinvited(GONE), BOB)
+        self.network.advance()
+        self.assertEqual(self.phone.methods, ["ACK"])
+        self.assertEqual(self.stored(self.only().id).server, str(SERVER))
+
+    def test_taken_over(self) -> None:
+        """
+        If a third server has the call meanwhile, that hears it as it is.
+        """
+        uri = SIPURI.parse(PEER_URI)
+        third = Endpoint(Transport.UDP, uri.host, uri.port or 5060)
+        answer = self.reinvited(third)
+        self.phone.send(answer, BOB)
+        self.network.advance()
+        self.assertEqual(self.phone.methods, [])
+        self.assertEqual(self.phone.responses[-1].to_bytes(), answer.to_bytes())
+        self.assertEqual(list(self.server.connections), [])
+
+    def test_store_is_gone(self) -> None:
+        """
+        Nobody is hung up as long as nobody knows whether his call is stored.
+        """
+        answer = self.reinvited(GONE)
+        self.run_through(self.live.stop())
+        self.phone.send(answer, BOB)
+        self.network.advance(1)
+        self.assertEqual(self.phone.methods, [])
+        self.live.start()
+        self.phone.send(answer, BOB)
+        self.network.advance(1)
         self.assertEqual(self.phone.methods, ["ACK"])
 
     def test_others(self) -> None:
