@@ -109,7 +109,9 @@ class RelayBranch:
         self._client: ClientTransaction | None = None
         self._timer_c: IDelayedCall | None = None
         self._waiting: IDelayedCall | None = None  # for any answer of this server
+        self._given_up: list[_GivenUp] = []  # those before it: no more than hops
         self._has_progress = False
+        self._rings = False  # the server that was asked last has said more than 100
         self._is_cancelled = False
         self.is_pending = True
         self.timed_out = False
@@ -159,6 +161,7 @@ class RelayBranch:
         self._is_cancelled = True
         if self.is_pending and self._client is not None and self._relay.is_invite:
             self._client.cancel()
+        self._cancel_given_up()
 
     # What the client transaction reports
 
@@ -182,6 +185,7 @@ class RelayBranch:
         if response.is_provisional:
             self._has_progress = True
             if self._relay.is_invite and response.status > 100:
+                self._rings = True
                 self._start_timer_c()
             self._relay.provisional(transaction, response)
         elif response.is_success:
@@ -211,6 +215,20 @@ class RelayBranch:
             self.try_next()
         self._relay.silent()
 
+    def heard_late(self, given_up: _GivenUp, response: Response) -> None:
+        """
+        Hear a server that was given up, and perhaps was only slow, as we were.
+
+        Whoever has claimed the call says more than 100, and nobody beside him does: so
+        it is his, and he is the one that is asked from now on.
+        """
+        is_claimed = response.status > 100 and response.status not in _TRY_NEXT
+        if self._is_cancelled or not self.is_pending or self._rings:
+            given_up.end(response)
+        elif is_claimed:
+            self._come_back_to(given_up)
+            self.response_received(given_up.client, response)
+
     # Inside
 
     def _begin_to_wait(self) -> None:
@@ -226,15 +244,43 @@ class RelayBranch:
             self._waiting = clock.callLater(offer.patience, self._waited)
 
     def _waited(self) -> None:
+        # If it is we who were late, the answer is in our socket, which is read before
+        # the next turn.
+        self._waiting = self._relay.relays.clock.callLater(0, self._give_up)
+
+    def _give_up(self) -> None:
         # Of the next one we know more, and sooner, than of one that is dead or stuck.
         self._waiting = None
         offer = self._hop.offer
         assert self._client is not None and offer is not None  # or nobody would wait
-        self._client.user = _GivenUp(self._relay)
+        self._set_aside(self._client)
         offer.silent()
         self._leave()
         self.try_next()
         self._relay.settle()
+
+    def _set_aside(self, client: ClientTransaction) -> _GivenUp:
+        given_up = _GivenUp(self._relay, self, client, self._hop)
+        client.user = given_up
+        self._given_up.append(given_up)
+        return given_up
+
+    def _come_back_to(self, given_up: _GivenUp) -> None:
+        """
+        Ask a server on that was given up, and give the one up that was asked after it.
+        """
+        if self._client is not None:
+            self._set_aside(self._client).cancel()
+        self._leave()
+        self._given_up.remove(given_up)
+        self._client, self._hop = given_up.client, given_up.hop
+        self._client.user = self
+        if self._hop.offer is not None:
+            self._hop.offer.resumed()
+
+    def _cancel_given_up(self) -> None:
+        for given_up in self._given_up:
+            given_up.cancel()
 
     def _wait_no_more(self) -> None:
         if self._waiting is not None:
@@ -269,6 +315,7 @@ class RelayBranch:
         if self._client is not None:
             self._client.request.compact(keep_body=False)
         self._leave()
+        self._cancel_given_up()
         if self._timer_c is not None:
             self._timer_c.cancel()
             self._timer_c = None
@@ -276,26 +323,48 @@ class RelayBranch:
 
 class _GivenUp:
     """
-    What is left of a server that has not answered in time: the call is with another.
+    What is left of a server that has not answered in time: another one is asked.
 
-    Whatever it says now comes too late; only a call that it has answered is one.
+    :ivar client: the request that it got.
+    :ivar hop: where it is.
     """
 
-    def __init__(self, relay: Relay) -> None:
+    def __init__(
+        self, relay: Relay, branch: RelayBranch, client: ClientTransaction, hop: Hop
+    ) -> None:
+        self.client = client
+        self.hop = hop
         self._relay = relay
+        self._branch = branch
         self._is_cancelled = False
 
     def response_received(
         self, transaction: ClientTransaction, response: Response
     ) -> None:
         """
+        Let the branch decide what to make of it, unless we want nothing from it.
+        """
+        if self._is_cancelled:
+            self.end(response)
+        else:
+            self._branch.heard_late(self, response)
+
+    def end(self, response: Response) -> None:
+        """
         End what begins there now; pass a 2xx on, as any (16.7, 5).
         """
         if response.is_success:
-            self._relay.succeeded(transaction, response)
-        elif response.is_provisional and not self._is_cancelled:
+            self._relay.succeeded(self.client, response)
+        else:
+            self.cancel()
+
+    def cancel(self) -> None:
+        """
+        Say that nobody waits for it, as soon as it says anything.
+        """
+        if not self._is_cancelled:
             self._is_cancelled = True
-            transaction.cancel()
+            self.client.cancel()
 
     def failed(self, transaction: ClientTransaction, error: Failure) -> None:
         """

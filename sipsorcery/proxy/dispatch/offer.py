@@ -37,6 +37,12 @@ class Offer:
         self.dispatcher.offered(self.server)
         self.told(self.server)
 
+    def resumed(self) -> None:
+        """
+        Note that the server has the call, though it was taken for silent.
+        """
+        self.dispatcher.offered(self.server)
+
     def silent(self) -> None:
         """
         Note that it has not answered.

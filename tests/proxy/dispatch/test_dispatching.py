@@ -103,6 +103,14 @@ class DispatchingCase(AccountsCase):
         self.servers[end].transport.write(response.to_bytes(), to)
         self.settle()
 
+    def counted(self) -> int:
+        """
+        Give how many calls the proxy takes to be under way.
+        """
+        dispatcher = self.service.dispatcher
+        assert dispatcher is not None
+        return sum(row["calls"] for row in dispatcher.table())
+
     def statuses(self) -> list[int]:
         """
         Give what C has heard.
@@ -172,6 +180,66 @@ class DispatchingTests(DispatchingCase):
         self.answer(second, 200, to_tag="x")
         self.assertEqual(self.statuses()[-2:], [180, 200])
 
+    def test_slow_answer(self) -> None:
+        """
+        One that was only slow has claimed the call, so that the next one is silent
+        after its 100: what it says counts, from ringing to the answer.
+        """
+        _, (first, second, third) = self.call()
+        self.network.advance(1.1)
+        self.answer(second, 100)
+        self.answer(first, 100)
+        self.answer(first, 180, to_tag="x")
+        self.network.advance(5)
+        self.answer(first, 200, to_tag="x")
+        self.assertEqual(self.statuses()[-2:], [180, 200])
+        self.assertEqual(self.servers[first].methods(), ["INVITE"])
+        self.assertEqual(self.servers[second].methods(), ["INVITE", "CANCEL"])
+        self.assertEqual(self.servers[third].inbox, [])
+        self.assertEqual(self.counted(), 0)
+
+    def test_slow_refusal(self) -> None:
+        """
+        So does its refusal, at once; but a 503 says that it has not taken the call.
+        """
+        for call_id, status, heard in (("one", 486, [486]), ("two", 503, [])):
+            _, (first, second, _) = self.call(call_id)
+            self.network.advance(1.1)
+            self.answer(second, 100)
+            self.statuses()
+            self.answer(first, status, to_tag="x")
+            self.assertEqual(self.statuses(), heard)
+            for server in self.servers.values():
+                server.inbox.clear()
+        self.assertEqual(self.counted(), 1)
+
+    def test_slow_and_cancelled(self) -> None:
+        """
+        A CANCEL reaches it as well, when it says anything: it may have the call.
+        """
+        invite, (first, second, _) = self.call()
+        self.network.advance(1.1)
+        self.answer(second, 100)
+        cancel = self.c.make("CANCEL", BOB, branch=invite[VIA].branch or "")
+        cancel.set("Call-ID", "one")
+        self.c.send(cancel)
+        self.assertEqual(self.servers[first].methods(), ["INVITE"])
+        self.answer(first, 180, to_tag="x")
+        self.assertEqual(self.servers[first].methods(), ["INVITE", "CANCEL"])
+
+    def test_answer_in_the_socket(self) -> None:
+        """
+        When it is the proxy that was late, what has come meanwhile counts first.
+        """
+        _, (first, second, _) = self.call()
+        self.network.latency = 1.5
+        response = self.servers[first].inbox[0].respond(100)
+        self.servers[first].transport.write(response.to_bytes(), (HOST, 5059))
+        self.network.latency = 0.0
+        self.machine.advance(2)  # in one step, as a process that stood still
+        self.settle()
+        self.assertEqual(self.servers[second].inbox, [])
+
     def test_all_silent(self) -> None:
         """
         After the last one there is nobody: the caller hears so in the end.
@@ -222,19 +290,13 @@ class DispatchingTests(DispatchingCase):
         """
         What is being set up is counted, and counted no more when it has come to an end.
         """
-        dispatcher = self.service.dispatcher
-        assert dispatcher is not None
-
-        def calls() -> int:
-            return sum(row["calls"] for row in dispatcher.table())
-
         _, (first, *_) = self.call("one")
         self.answer(first, 180, to_tag="x")
         self.call("two")
-        self.assertEqual(calls(), 2)
+        self.assertEqual(self.counted(), 2)
         self.answer(first, 486, to_tag="x")
         self.network.advance(60)
-        self.assertEqual(calls(), 0)
+        self.assertEqual(self.counted(), 0)
 
 
 class DialogueTests(DispatchingCase):
