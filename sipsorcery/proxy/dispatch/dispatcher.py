@@ -116,6 +116,18 @@ class Dispatcher:
         for endpoint in list(self._servers):
             self._remove(endpoint)
 
+    def change(self, policy: Policy) -> None:
+        """
+        Dispatch otherwise from now on; how the servers are stays known.
+        """
+        before, self.policy = self.policy, policy
+        if policy.probe is before.probe:
+            return
+        for endpoint, server in self._servers.items():
+            server.probe.stop()
+            server.probe = Probe(self._reactor, endpoint, policy.probe, self)
+            server.sent = None  # nobody waits for the answer to the last one
+
     # Choosing
 
     def choose(self, call_id: str, user: str) -> list[Endpoint]:
