@@ -52,6 +52,7 @@ from sipsorcery.appserver.service import AppServerService
 from sipsorcery.store.directory import Language
 from sipsorcery.tap.appserver import make_appserver
 from sipsorcery.tap.collecting import collect_rarely
+from sipsorcery.tap.settings import Settings
 from sipsorcery.tap.stores import WritableStores
 
 HOST = "127.0.0.1"
@@ -153,7 +154,8 @@ def serve(
     services.startService()
 
     async def start() -> None:
-        for service in make_appserver(reactor, config.parse(text.encode())):
+        settings = Settings(lambda: config.parse(text.encode()))
+        for service in make_appserver(reactor, settings):
             service.setServiceParent(services)
             if isinstance(service, WritableStores):
                 await fill(service, far)

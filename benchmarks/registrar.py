@@ -42,6 +42,7 @@ from sipsorcery.sip.digest import Algorithm, compute_ha1, compute_response
 from sipsorcery.sip.fields import WWW_AUTHENTICATE
 from sipsorcery.tap.collecting import collect_rarely
 from sipsorcery.tap.registrar import make_registrar
+from sipsorcery.tap.settings import Settings
 from sipsorcery.tap.stores import WritableStores
 
 DOMAIN = "example.com"
@@ -98,7 +99,8 @@ def serve(folder: Path, port: int) -> None:
     reactor: Any = installed_reactor
     services = MultiService()
     services.startService()
-    for service in make_registrar(reactor, configuration(folder, port)):
+    settings = Settings(lambda: configuration(folder, port))
+    for service in make_registrar(reactor, settings):
         service.setServiceParent(services)
     reactor.addSystemEventTrigger("before", "shutdown", services.stopService)
     reactor.callWhenRunning(collect_rarely)

@@ -96,6 +96,13 @@ class Accounts:
         self._found: Recent[str, tuple[int, Account]] = Recent(capacity)
         self._missing: Recent[str, int] = Recent(misses)
 
+    def reconfigure(self, config: Config) -> None:
+        """
+        Serve the domains of another configuration.
+        """
+        self._served = config.sip.domains
+        self.domains = Domains(self._served, self._stored, self._own)
+
     @property
     def revision(self) -> int:
         """

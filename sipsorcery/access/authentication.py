@@ -129,6 +129,13 @@ class Authenticator:
         )
         self._servers: dict[tuple[str, tuple[Algorithm, ...]], DigestServer] = {}
 
+    def reconfigure(self, config: Config) -> None:
+        """
+        Challenge, and limit calls, as another configuration says.
+        """
+        self._policy = DigestPolicy(config.auth.algorithms, config.user_agent)
+        self._calls.rate = config.limits.calls
+
     async def authenticate(
         self,
         request: Request,

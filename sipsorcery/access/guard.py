@@ -113,21 +113,26 @@ class Guard:
     def of_config(
         cls,
         config: Config,
-        trunks: Trunks | None = None,
         banned: Callable[[Ban], object] = lambda ban: None,
     ) -> Guard:
         """
         Make the guard that a configuration describes.
         """
+        guard = cls(banned=banned)
+        guard.reconfigure(config)
+        return guard
+
+    def reconfigure(self, config: Config) -> None:
+        """
+        Judge as another configuration says. Who is banned, or known, remains so.
+        """
         limits = config.limits
         rate = limits.packets
-        return cls(
-            packets=None if rate is None else (rate.count, rate.period),
-            ban=limits.ban,
-            allow=Networks(limits.allow),
-            trunks=trunks or Trunks(config.trunk),
-            banned=banned,
-        )
+        self._limit, self._period = (rate.count, rate.period) if rate else (0, 0.0)
+        self._first_ban = limits.ban
+        self._allow = Networks(limits.allow)
+        self._trunks = Trunks(config.trunk)
+        self._exempt.clear()
 
     def admit(self, flow: Flow, now: float) -> bool:
         """

@@ -32,10 +32,12 @@ class CallRate:
 
     :param rate: None: any number.
     :param size: how many users are remembered; whoever is forgotten has all again.
+
+    :ivar rate: may be another from now on: nobody has all again for that.
     """
 
     def __init__(self, rate: Rate | None, size: int = _KEPT) -> None:
-        self._rate = rate
+        self.rate = rate
         self._size = size
         self._users: OrderedDict[str, _Allowance] = OrderedDict()
 
@@ -43,7 +45,7 @@ class CallRate:
         """
         Count a call, if there is one left to its user.
         """
-        rate = self._rate
+        rate = self.rate
         if rate is None:
             return True
         user = self._users.get(owner)

@@ -4,7 +4,7 @@ Neighbours that may send us calls without credentials. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from sipsorcery.access.networks import Networks
 from sipsorcery.config.tree import Trunk
@@ -21,6 +21,12 @@ class Trunks:
     """
 
     def __init__(self, trunks: Sequence[Trunk]) -> None:
+        self.replace(trunks)
+
+    def replace(self, trunks: Sequence[Trunk]) -> None:
+        """
+        Know these from now on, and no others.
+        """
         self._trunks = tuple(
             (trunk, Networks(trunk.networks), frozenset(map(canonical, domains)))
             for trunk in trunks
@@ -48,10 +54,8 @@ class Trunks:
             return trunk
         return None
 
-
-def trunk_test(trunks: Sequence[Trunk]) -> Callable[[Flow], bool]:
-    """
-    Make what tells whether a flow is that of a trunk.
-    """
-    known = Trunks(trunks)
-    return lambda flow: known.find(flow) is not None
+    def include(self, flow: Flow) -> bool:
+        """
+        Tell whether a flow is that of a trunk.
+        """
+        return self.find(flow) is not None

@@ -79,6 +79,13 @@ class Admission:
         self._rate = CallRate(config.limits.incoming)
         self._unlimited = Networks(config.limits.allow)
 
+    def reconfigure(self, config: Config) -> None:
+        """
+        Let in as many as another configuration says; who has come is not forgotten.
+        """
+        self._rate.rate = config.limits.incoming
+        self._unlimited = Networks(config.limits.allow)
+
     async def admit(self, request: Request, source: Source) -> Admitted:
         """
         Let a call in.

@@ -184,6 +184,15 @@ class AppServerService(Service):
         self._lag = LagMeter(reactor, self._load.note_lag)
         self._near = Networks(config.limits.allow)
 
+    def reconfigure(self, config: Config) -> None:
+        """
+        Let calls in as another configuration says; those that go on are as they were.
+        """
+        self._sources.reconfigure(config)
+        self._outside.reconfigure(config.limits)
+        self._admission.reconfigure(config)
+        self._near = Networks(config.limits.allow)
+
     def startService(self) -> None:
         """
         Open the listener.

@@ -43,6 +43,12 @@ class Sources:
     """
 
     def __init__(self, config: Config) -> None:
+        self.reconfigure(config)
+
+    def reconfigure(self, config: Config) -> None:
+        """
+        Know the neighbours of another configuration.
+        """
         inside = config.proxy.inside
         own = () if inside is None else (inside.endpoint,)
         self._proxies = frozenset(config.sip.proxies or own)

@@ -39,6 +39,7 @@ _VERBS = (
     "dispatch",
     "ban",
     "status",
+    "reload",
     "workers",
 )
 

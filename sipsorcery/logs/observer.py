@@ -23,6 +23,7 @@ from twisted.logger import (
 )
 from zope.interface import implementer
 
+from sipsorcery.config import Config, ConfigError, Fault
 from sipsorcery.config.tree import Log
 from sipsorcery.logs.lines import FORMATS, Format
 
@@ -76,6 +77,24 @@ class FileObserver:
         """
         self._is_stale = self._path is not None
 
+    def move(self, path: Path | None, format: Format) -> None:
+        """
+        Go on somewhere else, or in another format.
+
+        :raises OSError: if the file cannot be opened; nothing has changed then.
+        """
+        if path != self._path:
+            before, self._path = self._path, path
+            try:
+                file = self._open()
+            except OSError:
+                self._path = before
+                raise
+            old, self._file = self._file, file
+            if before is not None:
+                old.close()
+        self._format = format
+
     def _change_file(self) -> None:
         self._is_stale = False
         old, self._file = self._file, self._open()
@@ -115,25 +134,50 @@ class Levels:
         return self._predicate(event)
 
 
-def make_observer(log: Log, path: Path | None) -> tuple[ILogObserver, FileObserver]:
+@implementer(ILogObserver)
+class Journal:
     """
-    Make what writes the log that a configuration describes.
+    Writes the log that a configuration describes.
 
     :param path: where that says nothing; None: the standard output.
-    :return: the observer, and the part of it that can be reopened.
     :raises OSError: if the file cannot be opened.
+
+    :ivar file: where it is written.
     """
-    file = FileObserver(log.file or path, FORMATS[log.format])
-    return FilteringLogObserver(file, [Levels(log)]), file
+
+    def __init__(self, log: Log, path: Path | None) -> None:
+        self._path = path
+        self.file = FileObserver(log.file or path, FORMATS[log.format])
+        self._filter = FilteringLogObserver(self.file, [Levels(log)])
+
+    def __call__(self, event: LogEvent) -> None:
+        """
+        Write an entry down, if it is grave enough.
+        """
+        self._filter(event)
+
+    def reconfigure(self, config: Config) -> None:
+        """
+        Write the log that another configuration describes.
+
+        :raises ConfigError: if its file cannot be opened.
+        """
+        log = config.log
+        try:
+            self.file.move(log.file or self._path, FORMATS[log.format])
+        except OSError as error:
+            text = f"'{error.filename}' cannot be opened: {error.strerror}"
+            raise ConfigError(None, [Fault("log.file", text)]) from error
+        self._filter = FilteringLogObserver(self.file, [Levels(log)])
 
 
-def reopen_on_hangup(file: FileObserver) -> None:
+def reopen_on_hangup(journal: Journal) -> None:
     """
     Open the log anew after SIGHUP, as ``logrotate`` sends it.
     """
 
     def hang_up(number: int, frame: FrameType | None) -> None:
-        file.reopen()
+        journal.file.reopen()
 
     signal.signal(signal.SIGHUP, hang_up)
 

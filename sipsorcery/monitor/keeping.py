@@ -89,6 +89,12 @@ class Keeping:
         """
         return len(self._waiting)
 
+    def change(self, bounds: Bounds) -> None:
+        """
+        Keep more or less, from the next event on.
+        """
+        self._file.bounds = bounds
+
     def start(self) -> None:
         """
         Begin to keep. The file is opened in the thread.
@@ -213,7 +219,7 @@ class _File:
 
     def __init__(self, file: Path, bounds: Bounds) -> None:
         self._file = file
-        self._bounds = bounds
+        self.bounds = bounds
         self._window: Window | None = None
 
     def use(self, work: Callable[[Window], _T]) -> _T:
@@ -223,6 +229,7 @@ class _File:
         try:
             if self._window is None:
                 self._window = self._open()
+            self._window.bounds = self.bounds
             return work(self._window)
         except (sqlite3.Error, WindowDamaged, OSError) as error:
             self.close()
@@ -241,7 +248,7 @@ class _File:
     def _open(self) -> Window:
         # What SQLite makes itself, others may read.
         os.close(os.open(self._file, os.O_RDWR | os.O_CREAT, 0o600))
-        return Window(self._file, self._bounds)
+        return Window(self._file, self.bounds)
 
     def _set_aside(self, error: Exception) -> None:
         """

@@ -62,9 +62,10 @@ class MonitorService(Service):
         self._bus = bus
         self._folder = config.server.data_dir
         self._lock = FileLock(self._folder / "events.lock")
-        bounds = Bounds(config.monitor.count, config.monitor.bytes, config.monitor.age)
         self._keeping = Keeping(
-            reactor, self._folder / NAME, bounds, clock=clock, threads=threads
+            *(reactor, self._folder / NAME, _bounds(config)),
+            clock=clock,
+            threads=threads,
         )
         self._readers = Readers()
         self._unclaimed = Unclaimed()
@@ -73,6 +74,12 @@ class MonitorService(Service):
         self._heard = 0
         self._lost = 0  # by subscriptions of before
         self.view = View(reactor, self._keeping, self._readers)
+
+    def reconfigure(self, config: Config) -> None:
+        """
+        Keep as much as another configuration says.
+        """
+        self._keeping.change(_bounds(config))
 
     @property
     def dropped(self) -> int:
@@ -163,3 +170,8 @@ class MonitorService(Service):
         self._readers.offer(event)
         for each in late:
             self._readers.offer_late(each)
+
+
+def _bounds(config: Config) -> Bounds:
+    kept = config.monitor
+    return Bounds(kept.count, kept.bytes, kept.age)

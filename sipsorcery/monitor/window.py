@@ -162,7 +162,7 @@ class Window:
     """
 
     def __init__(self, path: Path | str, bounds: Bounds | None = None) -> None:
-        self._bounds = bounds or Bounds()
+        self.bounds = bounds or Bounds()
         self._claims = Claims()
         self._database = sqlite3.connect(path, check_same_thread=False)
         try:
@@ -356,15 +356,15 @@ class Window:
         """
         last = count = total = 0
         oldest = "SELECT number, time, size FROM event ORDER BY number LIMIT ?"
-        is_full = self._held > self._bounds.count or self._size > self._bounds.size
+        is_full = self._held > self.bounds.count or self._size > self.bounds.size
         ((_, first, _),) = self._all(oldest, 1)
-        if not is_full and first >= now - self._bounds.age:
+        if not is_full and first >= now - self.bounds.age:
             return 0, 0, 0
         for number, time, size in self._all(oldest, _PIECE):
             if (
-                self._held - count <= self._bounds.count
-                and self._size - total <= self._bounds.size
-                and time >= now - self._bounds.age
+                self._held - count <= self.bounds.count
+                and self._size - total <= self.bounds.size
+                and time >= now - self.bounds.age
             ):
                 break
             last, count, total = number, count + 1, total + size

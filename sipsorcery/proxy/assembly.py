@@ -11,7 +11,7 @@ from hashlib import blake2s
 from typing import Any
 
 from sipsorcery.access.dialogue_names import DialogueNames
-from sipsorcery.access.trunks import trunk_test
+from sipsorcery.access.trunks import Trunks
 from sipsorcery.config import Config
 from sipsorcery.config.tree import AppServer, Notifier, RegAgent, Registrar
 from sipsorcery.endpoint import Endpoint, HostPort
@@ -66,6 +66,8 @@ class Surroundings:
     known: Known
     public: PublicAddresses
     own: OwnAddresses
+    trunks: Trunks
+    local: LocalNetworks
     gate: Gate
     load: Load
     tracing: Tracing
@@ -110,7 +112,7 @@ def assemble(
         _Trusted(roles.values(), dispatcher),
         secrets.token_bytes(INCARNATION_SIZE),
         public=around.public.of,
-        is_trunk=trunk_test(config.trunk),
+        is_trunk=around.trunks.include,
         instead_of=nobody if dispatcher is None else dispatcher.instead_of,
     )
     core = ProxyCore(around.own, _derived(key, b"core"))
@@ -128,7 +130,7 @@ def assemble(
         location=location,
         answers=Answers(transport, core, _derived(key, b"tag")),
         events=around.events,
-        nat=Nat(LocalNetworks(config.sip.local_networks)),
+        nat=Nat(around.local),
         gate=around.gate,
         load=around.load,
         registered=RegisteredFlows(reactor, around.gate),

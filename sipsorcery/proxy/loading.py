@@ -73,6 +73,23 @@ class Script:
         if self._watch.running:
             self._watch.stop()
 
+    def change(self, file: Path | None) -> None:
+        """
+        Go on with the script of another file; it does nothing for the same one.
+
+        :raises ScriptError: if that cannot be used; the one before stays.
+        """
+        if file == self._file:
+            return
+        if file is None:
+            self.stop()
+            self._request, self._response = script.request, script.response
+        else:
+            self._load(file)
+            if not self._watch.running:
+                self._watch.start(_INTERVAL, now=False)
+        self._file = file
+
     def request(self, sys: Sys, request: Request) -> Awaitable[None] | None:
         """
         Let the script see to a request.
@@ -103,7 +120,9 @@ class Script:
             self._events.emit(kind, message, detail={"file": str(self._file)})
 
     def _load(self, file: Path) -> None:
-        self._seen = version_of(file)
+        seen = version_of(file)
+        if file == self._file:
+            self._seen = seen  # a faulty version is told of once
         names: dict[str, Any] = {"__name__": "proxy_script", "__file__": str(file)}
         try:
             exec(compile(file.read_bytes(), file, "exec"), names)
@@ -115,5 +134,6 @@ class Script:
         for name, hook in hooks.items():
             if hook is not None and not callable(hook):
                 raise ScriptError(f"{name} in '{file}' is no function")
+        self._seen = seen
         self._request = hooks["request"] or script.request
         self._response = hooks["response"] or script.response

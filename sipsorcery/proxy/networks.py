@@ -85,6 +85,12 @@ class LocalNetworks:
     def __init__(self, networks: Sequence[Network] = ()) -> None:
         self._networks = networks
 
+    def replace(self, networks: Sequence[Network]) -> None:
+        """
+        Know these from now on, and no others.
+        """
+        self._networks = networks
+
     def include(self, host: str) -> bool:
         """
         Tell whether an address needs no help with NAT.

@@ -33,11 +33,17 @@ class OwnAddresses:
         addresses: Iterable[HostPort],
         serves: Callable[[str, bool], bool] = lambda host, wildcard: False,
     ) -> None:
-        self._domains = {_comparable(domain) for domain in domains}
+        self.replace_domains(domains)
         self._serves = serves
         self._addresses = {(_comparable(each.host), each.port) for each in addresses}
         self._hosts = {host for host, _ in self._addresses}
         self._learned: dict[tuple[str, int], None] = {}
+
+    def replace_domains(self, domains: Iterable[str]) -> None:
+        """
+        Serve these from now on, beside those of the directory.
+        """
+        self._domains = {_comparable(domain) for domain in domains}
 
     def add(self, address: HostPort) -> None:
         """

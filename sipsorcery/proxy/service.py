@@ -17,7 +17,8 @@ from sipsorcery.access.accounts import Accounts
 from sipsorcery.access.authentication import Authenticator
 from sipsorcery.access.dialogue_names import DialogueNames
 from sipsorcery.access.guard import Guard
-from sipsorcery.config import Config
+from sipsorcery.access.trunks import Trunks
+from sipsorcery.config import Config, ConfigError, Fault
 from sipsorcery.endpoint import HostPort, ListenAddress
 from sipsorcery.monitor.bus import Bus
 from sipsorcery.monitor.event import EventKind
@@ -38,16 +39,19 @@ from sipsorcery.proxy.assembly import (
 )
 from sipsorcery.proxy.discovery import Discovery
 from sipsorcery.proxy.dispatch.dispatcher import Dispatcher, Policy
+from sipsorcery.proxy.errors import ScriptError
 from sipsorcery.proxy.events import Events
 from sipsorcery.proxy.gate import Gate
 from sipsorcery.proxy.listeners import split_listeners
 from sipsorcery.proxy.loading import Script
+from sipsorcery.proxy.networks import LocalNetworks
 from sipsorcery.proxy.overload import Load
 from sipsorcery.proxy.own import OwnAddresses
 from sipsorcery.proxy.public_address import PublicAddresses
 from sipsorcery.proxy.settings import (
     certificate_files,
     tls_policy,
+    transport_limits,
     transport_settings,
 )
 from sipsorcery.proxy.stun import answer_stun
@@ -88,6 +92,7 @@ class ProxyService(Service):
 
     name = "proxy"
     _board: Switchboard
+    _own: OwnAddresses
     _upkeep: Upkeep
     _discovery: Discovery | None = None
     _log = Logger()
@@ -114,6 +119,8 @@ class ProxyService(Service):
         self._known = Known(
             accounts=accounts, authenticator=authenticator, contacts=contacts
         )
+        self._trunks = Trunks(config.trunk)
+        self._local = LocalNetworks(config.sip.local_networks)
         self._gate = Gate(reactor, guard, inside_address(config))
         self._tracing = Tracing(
             bus,
@@ -191,6 +198,27 @@ class ProxyService(Service):
             self._discovery.stop()
         self._board.stop()
         return Deferred.fromCoroutine(layer.stop())
+
+    def reconfigure(self, config: Config) -> None:
+        """
+        Route as another configuration says: each message from now on.
+
+        :raises ConfigError: if its script cannot be used; nothing has changed then.
+        """
+        try:
+            self._script.change(config.proxy.script)
+        except ScriptError as error:
+            fault = Fault("proxy.script", str(error))
+            raise ConfigError(None, [fault]) from error
+        self.config = config
+        self._trunks.replace(config.trunk)
+        self._local.replace(config.sip.local_networks)
+        self._location.policy = tls_policy(config)
+        if self.dispatcher is not None:
+            self.dispatcher.change(Policy.of_config(config))
+        if self._layer is not None:
+            self._own.replace_domains(config.sip.domains)
+            self._layer.limits = transport_limits(config)
 
     @property
     def listeners(self) -> tuple[Listener, ...]:
@@ -273,7 +301,7 @@ class ProxyService(Service):
         tokens = Tokens(keys)
         transparency = Transparency(self._secrets.keys(Purpose.VIA))
         public = PublicAddresses(config.sip.public_address, inside_address(config))
-        own = own_addresses(config, layer.listeners, public, known)
+        own = self._own = own_addresses(config, layer.listeners, public, known)
         # From the oldest key: it stays when a new one comes, and with it what is under
         # way.
         around = Surroundings(
@@ -285,6 +313,8 @@ class ProxyService(Service):
             known=known,
             public=public,
             own=own,
+            trunks=self._trunks,
+            local=self._local,
             gate=self._gate,
             load=self._load,
             tracing=self._tracing,

@@ -33,7 +33,6 @@ def transport_settings(
 
     :param certificates: those to show, be they of the configuration or not.
     """
-    limits = config.limits
     return TransportSettings(
         listen=tuple(listen),
         tls=TLSSettings(
@@ -42,12 +41,20 @@ def transport_settings(
             client_required=config.proxy.tls_client_required,
             authorities=config.sip.tls_ca,
         ),
-        limits=TransportLimits(
-            connections=limits.connections,
-            connections_per_address=limits.connections_per_address,
-            idle=limits.idle,
-            handshake=limits.handshake,
-        ),
+        limits=transport_limits(config),
+    )
+
+
+def transport_limits(config: Config) -> TransportLimits:
+    """
+    Give what connections may take.
+    """
+    limits = config.limits
+    return TransportLimits(
+        connections=limits.connections,
+        connections_per_address=limits.connections_per_address,
+        idle=limits.idle,
+        handshake=limits.handshake,
     )
 
 

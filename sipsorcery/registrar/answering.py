@@ -82,6 +82,8 @@ class Registrar:
     Answers requests, one by one.
 
     :param clock: gives the seconds since the epoch.
+
+    :ivar answers: may be others for the next request, as may the next two.
     """
 
     def __init__(
@@ -100,9 +102,9 @@ class Registrar:
         self._authenticator = authenticator
         self._locations = locations
         self._flows = flows
-        self._answers = answers
-        self._rules = rules
-        self._trust = trust
+        self.answers = answers
+        self.rules = rules
+        self.trust = trust
         self._bus = bus
         self._clock = clock
 
@@ -133,7 +135,7 @@ class Registrar:
 
     async def _register(self, request: Request, remote: Endpoint) -> Reply:
         to = read_aor(request)
-        origin = self._trust.origin(request, remote)
+        origin = self.trust.origin(request, remote)
         asked = read_registration(request, to, is_trusted=origin.is_trusted)
         decision = await self._authenticator.authenticate(
             request,
@@ -157,7 +159,7 @@ class Registrar:
             self._tell_owner(request, account)
         if asked.path and self._flows.has_closed(_tokens(asked)):
             raise Refused(430, "the connection of this request is closed already")
-        rules = self._rules.of(asked.user_agent)
+        rules = self.rules.of(asked.user_agent)
         now = self._clock()
         outcome = await self._locations.change(
             account.aor,
@@ -166,7 +168,7 @@ class Registrar:
         )
         if self._bus.wants(EventKind.REGISTER_SUCCESS):
             self._tell_success(asked, account, origin.source, len(outcome.bindings))
-        fields = self._answers.registered(account.aor, asked, outcome, rules, now)
+        fields = self.answers.registered(account.aor, asked, outcome, rules, now)
         if decision.info is not None:
             fields.append((AUTHENTICATION_INFO.name, str(decision.info)))
         return Reply(200, None, fields)

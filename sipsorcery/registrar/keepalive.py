@@ -33,6 +33,14 @@ class KeepAlives:
     def __len__(self) -> int:
         return len(self._dues)
 
+    def change(self, interval: float) -> None:
+        """
+        Let it be another interval, for each after the next time.
+        """
+        self._interval = interval
+        if not interval:
+            self._dues, self._buckets = {}, Buckets()
+
     def note(self, aor: str, bindings: Bindings, now: float) -> None:
         """
         Take it up with bindings that are stored; there may be none.

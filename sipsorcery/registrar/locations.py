@@ -61,7 +61,7 @@ class Locations:
         clock: Callable[[], float],
         keeps_alive: bool = False,
     ) -> None:
-        self._keeps_alive = keeps_alive
+        self.keeps_alive = keeps_alive
         self._live = live
         self._telling = Telling(bus, clock)
         self._flows = flows
@@ -194,7 +194,7 @@ class Locations:
         kind, binding = _KINDS[change.fate], change.binding
         message = f"{aor} at {binding.contact} {change.fate}"
         self._telling.tell(kind, aor, owner, binding, message, change.reason)
-        if self._keeps_alive and change.fate is Fate.ADDED and binding.keeps_alive:
+        if self.keeps_alive and change.fate is Fate.ADDED and binding.keeps_alive:
             message = f"the way to {aor} at {binding.contact} is kept open"
             kind = EventKind.KEEP_ALIVE_STARTED
             self._telling.tell(kind, aor, owner, binding, message)

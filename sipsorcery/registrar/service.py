@@ -105,17 +105,13 @@ class RegistrarService(Service):
             keeps_alive=config.registrar.keep_alive > 0,
         )
         self._orphans = Orphans(accounts, self._locations)
-        flow_timer = config.limits.idle * _FLOW_TIMER_SHARE
+        self._gruus = GRUUs(secrets)
         self._registrar = Registrar(
             accounts,
             authenticator,
             self._locations,
             flows,
-            Answers(
-                GRUUs(secrets),
-                config.registrar.service_route,
-                max(1, min(int(flow_timer), _LONGEST_FLOW_TIMER)),
-            ),
+            self._answers(config),
             RuleBook(config),
             Trust(config),
             bus,
@@ -180,6 +176,16 @@ class RegistrarService(Service):
             self._subscription.stop()
         transactions.stop()
         return Deferred.fromCoroutine(transactions.transport.stop())
+
+    def reconfigure(self, config: Config) -> None:
+        """
+        Answer as another configuration says: each request from now on.
+        """
+        self._due.change(config.registrar.keep_alive)
+        self._locations.keeps_alive = config.registrar.keep_alive > 0
+        self._registrar.answers = self._answers(config)
+        self._registrar.rules = RuleBook(config)
+        self._registrar.trust = Trust(config)
 
     @property
     def listeners(self) -> tuple[Listener, ...]:
@@ -254,6 +260,14 @@ class RegistrarService(Service):
         return {} if self._transactions is None else self._transactions.tables()
 
     # Inside
+
+    def _answers(self, config: Config) -> Answers:
+        flow_timer = int(config.limits.idle * _FLOW_TIMER_SHARE)
+        return Answers(
+            self._gruus,
+            config.registrar.service_route,
+            max(1, min(flow_timer, _LONGEST_FLOW_TIMER)),
+        )
 
     async def _answer(self, transaction: ServerTransaction) -> None:
         begun = self._reactor.seconds()

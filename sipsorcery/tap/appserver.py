@@ -17,11 +17,11 @@ from sipsorcery.config import Config
 from sipsorcery.control import Verb
 from sipsorcery.control.naming import instance
 from sipsorcery.endpoint import ListenAddress, Transport
-from sipsorcery.store.ports import settle
 from sipsorcery.tap.guarded import GuardedProcess
 from sipsorcery.tap.main import MainService
 from sipsorcery.tap.options import CommandOptions
 from sipsorcery.tap.questions import of_tables
+from sipsorcery.tap.settings import Settings
 from sipsorcery.tap.stores import WritableStores
 
 
@@ -29,6 +29,8 @@ class Options(CommandOptions):
     """
     The command line of ``twistd sipappserver``.
     """
+
+    _here: ListenAddress | None = None
 
     longdesc = (
         "An application server: a back-to-back user agent that runs each user's own "
@@ -51,18 +53,25 @@ class Options(CommandOptions):
 
         :raises SystemExit: with what is wrong with them.
         """
+        if self["listen"] is not None:
+            try:
+                address = ListenAddress.parse(self["listen"])
+            except ValueError as error:
+                raise SystemExit(f"--listen: {error}") from error
+            if address.transport is not Transport.UDP or not address.port:
+                raise SystemExit(f"--listen: expected udp:HOST:PORT, not {address}")
+            self._here = address
         super().postOptions()
-        if self["listen"] is None:
-            return
-        try:
-            address = ListenAddress.parse(self["listen"])
-        except ValueError as error:
-            raise SystemExit(f"--listen: {error}") from error
-        if address.transport is not Transport.UDP or not address.port:
-            raise SystemExit(f"--listen: expected udp:HOST:PORT, not {address}")
-        config = self.configuration
-        here = replace(config.appserver, listen=address)
-        self.configuration = replace(config, appserver=here)
+
+    def read(self) -> Config:
+        """
+        Read the configuration, in which the address is that of the command line.
+        """
+        config = super().read()
+        if self._here is None:
+            return config
+        here = replace(config.appserver, listen=self._here)
+        return replace(config, appserver=here)
 
 
 def makeService(options: Options) -> IService:
@@ -71,17 +80,17 @@ def makeService(options: Options) -> IService:
     """
     from twisted.internet import reactor
 
-    config = options.configuration
+    settings = options.settings
     is_one_of_several = options["listen"] is not None
     return MainService(
         IReactorCore(reactor),
-        lambda: make_appserver(reactor, config, is_one_of_several),
+        lambda: make_appserver(reactor, settings, is_one_of_several),
         options.make_log,
     )
 
 
 def make_appserver(
-    reactor: Any, config: Config, is_one_of_several: bool = False
+    reactor: Any, settings: Settings, is_one_of_several: bool = False
 ) -> Iterator[IService]:
     """
     Make what a process has that is the application server alone.
@@ -89,13 +98,13 @@ def make_appserver(
     :param is_one_of_several: whether others have the same configuration, but for where
         they listen.
     """
-    config = settle(config)
+    config = settings.settle()
     stores = WritableStores(reactor, config)
     yield stores
     listen, name = config.appserver.listen, "appserver"
     if is_one_of_several and listen is not None:
         name = instance(name, listen.port)
-    process = GuardedProcess(reactor, config, stores, "appserver")
+    process = GuardedProcess(reactor, settings, stores, "appserver")
     yield from process.begin()
     yield from appserver_in(process, stores, name)
     yield from process.vitals.services(name)
@@ -121,6 +130,7 @@ def appserver_in(
         bus=process.bus,
     )
     yield service
+    process.settings.follow(service)
     process.vitals.add("appserver", service)
     listing = Listing(service.calls, service.connections)
     tables = of_tables(process.vitals, "appserver")

@@ -14,8 +14,8 @@ from sipsorcery.access.gruu import GRUUs
 from sipsorcery.access.guard import Guard
 from sipsorcery.access.notices import Notices
 from sipsorcery.access.throttle import Throttle
-from sipsorcery.config import Config
 from sipsorcery.tap.process import Process
+from sipsorcery.tap.settings import Settings
 from sipsorcery.tap.stored import Stored
 from sipsorcery.tap.stores import Stores
 
@@ -33,13 +33,15 @@ class GuardedProcess(Process):
     """
 
     def __init__(
-        self, reactor: Any, config: Config, stores: Stores, server: str
+        self, reactor: Any, settings: Settings, stores: Stores, server: str
     ) -> None:
-        super().__init__(reactor, config, Stored(stores))
+        super().__init__(reactor, settings, Stored(stores))
+        config = self.config
         self.stores = stores
         self.accounts = Accounts(stores.directory, config, reactor)
         self.throttle = Throttle()
         self.guard = Guard.of_config(config, banned=self.notices(server).banned)
+        settings.follow(self.accounts, self.guard)
 
     def notices(self, server: str) -> Notices:
         """
@@ -57,7 +59,7 @@ class GuardedProcess(Process):
         """
         Make what finds out who sends a request to a server.
         """
-        return Authenticator(
+        authenticator = Authenticator(
             self.reactor,
             self.config,
             accounts=self.accounts,
@@ -67,3 +69,5 @@ class GuardedProcess(Process):
             bus=self.bus,
             throttle=self.throttle,
         )
+        self.settings.follow(authenticator)
+        return authenticator

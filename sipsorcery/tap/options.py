@@ -12,17 +12,19 @@ from twisted.python import usage
 
 from sipsorcery import __version__
 from sipsorcery.config import Config, ConfigError, find, load
-from sipsorcery.logs.observer import make_observer, reopen_on_hangup
+from sipsorcery.logs.observer import Journal, reopen_on_hangup
+from sipsorcery.tap.settings import Settings
 
 
 class CommandOptions(usage.Options):
     """
     Reads ``--config`` and the file that it names.
 
-    :ivar configuration: the typed tree; there once the options are parsed.
+    :ivar settings: hold the typed tree; there once the options are parsed.
     """
 
-    configuration: Config
+    settings: Settings
+    _file: Path | None = None
 
     optParameters = [
         [
@@ -41,10 +43,22 @@ class CommandOptions(usage.Options):
         :raises SystemExit: with each fault on a line of its own. A `usage.UsageError`
             would have twistd print a page of help before it.
         """
+        self._file = find(self["config"])
         try:
-            self.configuration = load(find(self["config"]))
+            self.settings = Settings(self.read)
         except ConfigError as error:
             raise SystemExit(str(error)) from error
+        if self._file is not None:
+            # It is the same one when the process has changed its folder.
+            self._file = self._file.absolute()
+
+    def read(self) -> Config:
+        """
+        Read the configuration as the command line wants it.
+
+        :raises ConfigError: with everything that is wrong, if anything is.
+        """
+        return load(self._file or find())
 
     def make_log(self) -> ILogObserver | None:
         """
@@ -54,7 +68,7 @@ class CommandOptions(usage.Options):
         :raises OSError: if the file cannot be opened.
         """
         above: dict[str, Any] = self.parent or {}
-        log = self.configuration.log
+        log = self.settings.config.log
         if above.get("logger") or (above.get("syslog") and log.file is None):
             return None
         named = above.get("logfile")
@@ -62,9 +76,10 @@ class CommandOptions(usage.Options):
         if named:
             path = None if named == "-" else Path(named)
         # It goes on where it was when the process changes its folder.
-        observer, file = make_observer(log, None if path is None else path.absolute())
-        reopen_on_hangup(file)
-        return observer
+        journal = Journal(log, None if path is None else path.absolute())
+        reopen_on_hangup(journal)
+        self.settings.follow(journal)
+        return journal
 
 
 class AbsentService(SystemExit):

@@ -15,6 +15,7 @@ from sipsorcery.monitor.bus import LocalBus
 from sipsorcery.monitor.redis_bus import RedisBus
 from sipsorcery.tap.account_changes import of_account_changes
 from sipsorcery.tap.questions import of_every_server
+from sipsorcery.tap.settings import Reloading, Settings, of_settings
 from sipsorcery.tap.vitals import Keeping, Vitals
 
 
@@ -25,23 +26,26 @@ class Process:
     Each server comes from the module of its command, and is imported by nobody else:
     what a process does not run, it does not load.
 
-    :param config: with the ports of the servers filled in.
+    :param settings: with the ports of the servers filled in.
     :param stores: those of the process; None: it has none.
     :param reader: the name by which the process goes on, after a restart, where it was
         on the bus; empty: it hears what comes from now on.
 
+    :ivar config: as it was at the start: what changes later is told to those who follow
+        the settings.
     :ivar vitals: what the servers tell of themselves.
     """
 
     def __init__(
         self,
         reactor: Any,
-        config: Config,
+        settings: Settings,
         stores: Keeping | None = None,
         reader: str = "",
     ) -> None:
         self.reactor = reactor
-        self.config = config
+        self.settings = settings
+        self.config = config = settings.config
         self.bus = _make_bus(reactor, config, reader)
         self.vitals = Vitals(reactor, config, self.bus, stores)
 
@@ -49,6 +53,7 @@ class Process:
         """
         Make what all servers of the process need running.
         """
+        yield Reloading(self.reactor, self.settings)
         if isinstance(self.bus, RedisBus):
             yield self.bus
 
@@ -61,7 +66,7 @@ class Process:
         """
         everywhere = of_every_server(role, self.bus)
         changes = of_account_changes(role, self.bus)
-        verbs = {**everywhere, **changes, **verbs}
+        verbs = {**everywhere, **of_settings(self.settings), **changes, **verbs}
         return ControlService(self.reactor, self.config.server.data_dir, role, verbs)
 
 

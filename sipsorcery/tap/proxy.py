@@ -10,17 +10,16 @@ from typing import Any
 from twisted.application.service import IService
 from twisted.internet.interfaces import IReactorCore
 
-from sipsorcery.config import Config
 from sipsorcery.control import ControlError, Verb
 from sipsorcery.monitor.hep_export import HEPService
 from sipsorcery.proxy.dispatch.dispatcher import Dispatcher
 from sipsorcery.proxy.service import ProxyService
-from sipsorcery.store.ports import settle
 from sipsorcery.tap.banning import of_guard
 from sipsorcery.tap.guarded import GuardedProcess
 from sipsorcery.tap.main import MainService
 from sipsorcery.tap.options import CommandOptions
 from sipsorcery.tap.questions import of_tables
+from sipsorcery.tap.settings import Settings
 from sipsorcery.tap.stores import Stores
 
 
@@ -41,20 +40,20 @@ def makeService(options: Options) -> IService:
     """
     from twisted.internet import reactor
 
-    config = options.configuration
+    settings = options.settings
     return MainService(
-        IReactorCore(reactor), lambda: make_proxy(reactor, config), options.make_log
+        IReactorCore(reactor), lambda: make_proxy(reactor, settings), options.make_log
     )
 
 
-def make_proxy(reactor: Any, config: Config) -> Iterator[IService]:
+def make_proxy(reactor: Any, settings: Settings) -> Iterator[IService]:
     """
     Make what a process has that is the proxy alone. It reads the live state.
     """
-    config = settle(config)
+    config = settings.settle()
     stores = Stores(reactor, config)
     yield stores
-    process = GuardedProcess(reactor, config, stores, "proxy")
+    process = GuardedProcess(reactor, settings, stores, "proxy")
     yield from process.begin()
     yield from proxy_in(process)
     yield from process.vitals.services("proxy")
@@ -80,6 +79,7 @@ def proxy_in(process: GuardedProcess, here: Collection[str] = ()) -> Iterator[IS
         here=here,
     )
     yield proxy
+    process.settings.follow(proxy)
     process.vitals.add("proxy", proxy)
     verbs = {
         **of_tables(process.vitals, "proxy"),

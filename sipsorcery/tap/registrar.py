@@ -10,13 +10,12 @@ from typing import Any
 from twisted.application.service import IService
 from twisted.internet.interfaces import IReactorCore
 
-from sipsorcery.config import Config
 from sipsorcery.registrar.service import RegistrarService
-from sipsorcery.store.ports import settle
 from sipsorcery.tap.guarded import GuardedProcess
 from sipsorcery.tap.main import MainService
 from sipsorcery.tap.options import CommandOptions
 from sipsorcery.tap.questions import of_tables
+from sipsorcery.tap.settings import Settings
 from sipsorcery.tap.stores import WritableStores
 
 
@@ -37,20 +36,22 @@ def makeService(options: Options) -> IService:
     """
     from twisted.internet import reactor
 
-    config = options.configuration
+    settings = options.settings
     return MainService(
-        IReactorCore(reactor), lambda: make_registrar(reactor, config), options.make_log
+        IReactorCore(reactor),
+        lambda: make_registrar(reactor, settings),
+        options.make_log,
     )
 
 
-def make_registrar(reactor: Any, config: Config) -> Iterator[IService]:
+def make_registrar(reactor: Any, settings: Settings) -> Iterator[IService]:
     """
     Make what a process has that is the registrar alone.
     """
-    config = settle(config)
+    config = settings.settle()
     stores = WritableStores(reactor, config)
     yield stores
-    process = GuardedProcess(reactor, config, stores, "registrar")
+    process = GuardedProcess(reactor, settings, stores, "registrar")
     yield from process.begin()
     yield from registrar_in(process, stores)
     yield from process.vitals.services("registrar")
@@ -70,5 +71,6 @@ def registrar_in(process: GuardedProcess, stores: WritableStores) -> Iterator[IS
         bus=process.bus,
     )
     yield registrar
+    process.settings.follow(registrar)
     process.vitals.add("registrar", registrar)
     yield process.control("registrar", of_tables(process.vitals, "registrar"))

@@ -11,9 +11,7 @@ from twisted.application.service import IService
 from twisted.internet.interfaces import IReactorCore
 from twisted.logger import Logger
 
-from sipsorcery.config import Config
 from sipsorcery.monitor.service import MonitorService
-from sipsorcery.store.ports import settle
 from sipsorcery.tap.appserver import appserver_in
 from sipsorcery.tap.guarded import GuardedProcess
 from sipsorcery.tap.main import MainService
@@ -21,6 +19,7 @@ from sipsorcery.tap.monitor import monitor_in
 from sipsorcery.tap.options import CommandOptions
 from sipsorcery.tap.proxy import proxy_in
 from sipsorcery.tap.registrar import registrar_in
+from sipsorcery.tap.settings import Settings
 from sipsorcery.tap.ssh import console_in
 from sipsorcery.tap.stores import WritableStores
 
@@ -51,22 +50,22 @@ def makeService(options: Options) -> IService:
     """
     from twisted.internet import reactor
 
-    config = options.configuration
+    settings = options.settings
     return MainService(
-        IReactorCore(reactor), lambda: make_all(reactor, config), options.make_log
+        IReactorCore(reactor), lambda: make_all(reactor, settings), options.make_log
     )
 
 
-def make_all(reactor: Any, config: Config) -> Iterator[IService]:
+def make_all(reactor: Any, settings: Settings) -> Iterator[IService]:
     """
     Make every server that there is and the configuration wants.
 
     The proxy comes last: when the first request arrives, all are there.
     """
-    config = settle(config)
+    config = settings.settle()
     stores = WritableStores(reactor, config)
     yield stores
-    process = GuardedProcess(reactor, config, stores, "proxy")
+    process = GuardedProcess(reactor, settings, stores, "proxy")
     yield from process.begin()
     monitor: MonitorService | None = None
     if config.monitor.enabled:

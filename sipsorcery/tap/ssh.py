@@ -12,19 +12,18 @@ from typing import Any
 from twisted.application.service import IService
 from twisted.internet.interfaces import IReactorCore
 
-from sipsorcery.config import Config
 from sipsorcery.console.commands import Commands
 from sipsorcery.console.login import Login
 from sipsorcery.console.seats import Seats
 from sipsorcery.console.service import ConsoleService
 from sipsorcery.monitor.errors import MonitorError
 from sipsorcery.monitor.service import MonitorService
-from sipsorcery.store.ports import settle
 from sipsorcery.tap.asking import ControlledServers
 from sipsorcery.tap.guarded import GuardedProcess
 from sipsorcery.tap.main import MainService
 from sipsorcery.tap.options import CommandOptions
 from sipsorcery.tap.questions import of_tables
+from sipsorcery.tap.settings import Settings
 from sipsorcery.tap.stores import Stores
 
 
@@ -45,18 +44,19 @@ def makeService(options: Options) -> IService:
     """
     from twisted.internet import reactor
 
-    config = options.configuration
+    settings = options.settings
     return MainService(
-        IReactorCore(reactor), lambda: make_ssh(reactor, config), options.make_log
+        IReactorCore(reactor), lambda: make_ssh(reactor, settings), options.make_log
     )
 
 
-def make_ssh(reactor: Any, config: Config) -> Iterator[IService]:
+def make_ssh(reactor: Any, settings: Settings) -> Iterator[IService]:
     """
     Make what a process has that is the console alone.
 
     :raises MonitorError: if it would hear nobody, or is not to listen.
     """
+    config = settings.config
     if not config.storage.live:
         raise MonitorError(
             "a console of its own hears other processes by Redis, and storage.live is "
@@ -64,16 +64,17 @@ def make_ssh(reactor: Any, config: Config) -> Iterator[IService]:
         )
     if config.ssh.listen is None:
         raise MonitorError("ssh.listen is empty: there is nowhere to listen")
-    config = settle(config)
+    config = settings.settle()
     stores = Stores(reactor, config)
     yield stores
-    process = GuardedProcess(reactor, config, stores, "ssh")
+    process = GuardedProcess(reactor, settings, stores, "ssh")
     yield from process.begin()
     # Its own window: a monitor may have the one of this folder.
     folder = config.server.data_dir / "ssh"
     apart = replace(config, server=replace(config.server, data_dir=folder))
     monitor = MonitorService(reactor, apart, process.bus)
     yield monitor
+    settings.follow(monitor)
     yield from console_in(process, monitor)
     yield from process.vitals.services("ssh")
 

@@ -12,13 +12,14 @@ from typing import Any
 from twisted.application.service import IService
 from twisted.internet.interfaces import IReactorCore
 
-from sipsorcery.config import Config, find
+from sipsorcery.config import find
 from sipsorcery.control import ControlError, ControlService, Verb
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.monitor.bus import LocalBus
 from sipsorcery.tap.main import MainService
 from sipsorcery.tap.options import CommandOptions
 from sipsorcery.tap.questions import of_every_server, of_tables
+from sipsorcery.tap.settings import Reloading, Settings, of_settings
 from sipsorcery.tap.vitals import Vitals
 from sipsorcery.watchtower.service import WatchtowerService
 
@@ -40,22 +41,23 @@ def makeService(options: Options) -> IService:
     """
     from twisted.internet import reactor
 
-    config, file = options.configuration, find(options["config"])
+    settings, file = options.settings, find(options["config"])
     return MainService(
         IReactorCore(reactor),
-        lambda: make_watchtower(reactor, config, file),
+        lambda: make_watchtower(reactor, settings, file),
         options.make_log,
     )
 
 
 def make_watchtower(
-    reactor: Any, config: Config, file: Path | None
+    reactor: Any, settings: Settings, file: Path | None
 ) -> Iterator[IService]:
     """
     Make the watchtower and its control socket.
 
     :param file: the configuration, for the workers; None: they find none, either.
     """
+    config = settings.config
     named = [] if file is None else ["--config", str(file.absolute())]
     twistd = str(Path(sys.executable).with_name("twistd"))
 
@@ -65,6 +67,8 @@ def make_watchtower(
 
     service = WatchtowerService(reactor, config, command)
     yield service
+    settings.follow(service)
+    yield Reloading(reactor, settings)
     # It tells nobody of anything: calls are what the servers below it have.
     bus = LocalBus(reactor)
     vitals = Vitals(reactor, config, bus)
@@ -72,6 +76,7 @@ def make_watchtower(
     vitals.add_check("dispatching", service.check)
     verbs = {
         **of_every_server(service.name, bus),
+        **of_settings(settings),
         **of_tables(vitals, service.name),
         **of_watchtower(service),
     }

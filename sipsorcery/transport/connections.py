@@ -62,7 +62,6 @@ class Connections:
         self.watch = watch
         self.table = ConnectionTable(limits)
         self._reactor = reactor
-        self._limits = limits
         self.counters = counters
         self._reception = reception
         self._contexts = contexts
@@ -175,9 +174,9 @@ class Connections:
     def _make(
         self, transport: Transport, number: int, listener: Listener | None = None
     ) -> StreamConnection:
-        framer = Framer(self._limits.message, self._limits.message_time)
+        framer = Framer(self.table.limits.message, self.table.limits.message_time)
         kind = _KINDS[transport]
-        return kind(self, number, framer, self._limits, self._reactor, listener)
+        return kind(self, number, framer, self.table.limits, self._reactor, listener)
 
     def _open(self, target: Target, source: Endpoint | None) -> Opening:
         if target.endpoint.transport not in _KINDS:
@@ -188,7 +187,7 @@ class Connections:
             self.counters.connections_refused += 1
             raise TransportError(f"too many connections for one more to {target}")
         connection = self._make(target.endpoint.transport, number)
-        opening = Opening(target, connection, self._limits, self._opening_failed)
+        opening = Opening(target, connection, self.table.limits, self._opening_failed)
         self._openings[number] = self._opening_to[target] = opening
         factory: IProtocolFactory = opening
         if target.expectation is not None:
@@ -200,7 +199,7 @@ class Connections:
             target.endpoint.host,
             target.endpoint.port,
             factory,
-            self._limits.connect,
+            self.table.limits.connect,
             None if source is None else (source.host, 0),
         )
         return opening

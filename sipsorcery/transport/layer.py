@@ -105,6 +105,17 @@ class TransportLayer:
             source_address=source_address,
         )
 
+    @property
+    def limits(self) -> TransportLimits:
+        """
+        Give what connections may take; other limits hold for those that come.
+        """
+        return self._connections.table.limits
+
+    @limits.setter
+    def limits(self, limits: TransportLimits) -> None:
+        self._connections.table.limits = limits
+
     # Life
 
     def start(self) -> None:

@@ -30,7 +30,7 @@ class ConnectionTable:
     """
 
     def __init__(self, limits: TransportLimits) -> None:
-        self._limits = limits
+        self.limits = limits
         self._numbers = count(1)
         self._places: Counter[str] = Counter()  # taken, by home
         self._homes: dict[int, str] = {}  # who takes a place: a number, from where
@@ -59,7 +59,7 @@ class ConnectionTable:
 
         :return: its number, which no connection has had before; None if there is none.
         """
-        limits, home = self._limits, _home(host)
+        limits, home = self.limits, _home(host)
         if (
             len(self._homes) >= limits.connections
             or self._places[home] >= limits.connections_per_address

@@ -67,7 +67,7 @@ class WatchtowerService(Service):
         self._file = config.proxy.dispatch_file
         self._tower = Tower(
             (address.endpoint for address in own.workers),
-            Policy(drain=own.drain, settle=own.settle, memory=own.memory, age=own.age),
+            _policy(config),
         )
         self._watched = {
             address.endpoint: Health(clock())
@@ -86,6 +86,12 @@ class WatchtowerService(Service):
         self._ends = 0
         self._looping = LoopingCall(self._round)
         self._looping.clock = reactor
+
+    def reconfigure(self, config: Config) -> None:
+        """
+        Replace workers as another configuration says.
+        """
+        self._tower.policy = _policy(config)
 
     def startService(self) -> None:
         """
@@ -309,3 +315,8 @@ class WatchtowerService(Service):
                 file=str(self._file),
                 error=error,
             )
+
+
+def _policy(config: Config) -> Policy:
+    own = config.watchtower
+    return Policy(drain=own.drain, settle=own.settle, memory=own.memory, age=own.age)

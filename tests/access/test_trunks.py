@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from sipsorcery.access.trunks import Trunks, trunk_test
+from sipsorcery.access.trunks import Trunks
 from sipsorcery.config.tree import Trunk
 from sipsorcery.config.values import read_network
 
@@ -34,7 +34,7 @@ class TrunkTests(SynchronousTestCase):
         """
         Tell whether somebody is this trunk.
         """
-        return trunk_test([trunk])(cast(Any, _Seen(host, *identities)))
+        return Trunks([trunk]).include(cast(Any, _Seen(host, *identities)))
 
     def test_network(self) -> None:
         """
@@ -87,5 +87,5 @@ class TrunkTests(SynchronousTestCase):
         """
         Without trunks, and for one that says nothing, nobody is.
         """
-        self.assertFalse(trunk_test([])(cast(Any, _Seen("192.0.2.1"))))
+        self.assertFalse(Trunks([]).include(cast(Any, _Seen("192.0.2.1"))))
         self.assertFalse(self.is_trunk(Trunk(name="d"), "192.0.2.1"))

@@ -15,6 +15,7 @@ from sipsorcery.config import Config, parse
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.store.bindings import BINDINGS, Bindings
 from sipsorcery.tap.registrar import make_registrar
+from sipsorcery.tap.settings import Settings
 from sipsorcery.tap.stores import WritableStores
 from tests.integration.ports import free_port
 
@@ -71,7 +72,7 @@ class RegistrarCase(TestCase):
 
     async def _start(self) -> None:
         self._services.startService()
-        for service in make_registrar(reactor, self.config()):
+        for service in make_registrar(reactor, Settings(self.config)):
             service.setServiceParent(self._services)
             if isinstance(service, WritableStores):
                 self.stores = service

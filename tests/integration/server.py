@@ -16,6 +16,7 @@ from twisted.internet.defer import maybeDeferred
 from sipsorcery.config import parse
 from sipsorcery.endpoint import Endpoint, Transport
 from sipsorcery.store.directory import Directory
+from sipsorcery.tap.settings import Settings
 from sipsorcery.tap.sipsorcery import make_all
 from sipsorcery.tap.stores import WritableStores
 from tests.integration.ports import free_port
@@ -91,7 +92,7 @@ class Server:
         Start everything.
         """
         self.services.startService()
-        for service in make_all(reactor, self.config):
+        for service in make_all(reactor, Settings(lambda: self.config)):
             service.setServiceParent(self.services)
             if isinstance(service, WritableStores):
                 await self._fill(service)

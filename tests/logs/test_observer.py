@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from sipsorcery.config import parse
 from sipsorcery.logs.lines import as_text
-from sipsorcery.logs.observer import FileObserver, make_observer
+from sipsorcery.logs.observer import FileObserver, Journal
 
 
 class FileObserverTests(SynchronousTestCase):
@@ -29,7 +29,8 @@ class FileObserverTests(SynchronousTestCase):
         Give what a part of a role logs with.
         """
         log = parse(f"[log]\nfile = '{self.path}'\n{configuration}".encode()).log
-        observer, self.file = make_observer(log, None)
+        observer = Journal(log, None)
+        self.file = observer.file
         return Logger(namespace=f"sipsorcery.{room}", observer=observer)
 
     def lines(self, path: Path | None = None) -> list[str]:

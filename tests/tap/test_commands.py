@@ -15,6 +15,7 @@ from sipsorcery.monitor.errors import MonitorError
 from sipsorcery.tap import monitor, proxy, registrar, sipsorcery
 from sipsorcery.tap.main import MainService
 from sipsorcery.tap.monitor import make_monitor
+from sipsorcery.tap.settings import Settings
 
 
 class MakeServiceTests(SynchronousTestCase):
@@ -43,5 +44,5 @@ class MakeServiceTests(SynchronousTestCase):
         A monitor of its own is refused where it would hear nobody, plainly.
         """
         with self.assertRaises(MonitorError) as caught:
-            list(make_monitor(Clock(), Config()))
+            list(make_monitor(Clock(), Settings(Config)))
         self.assertIn("by Redis", str(caught.exception))

@@ -34,7 +34,7 @@ class CommandOptionsTests(SynchronousTestCase):
         for arguments in (["--config", str(file)], ["-c", str(file)]):
             options = CommandOptions()
             options.parseOptions(arguments)
-            self.assertEqual(options.configuration.sip.udp_mtu, 7)
+            self.assertEqual(options.settings.config.sip.udp_mtu, 7)
 
     def test_search(self) -> None:
         """
@@ -47,7 +47,7 @@ class CommandOptionsTests(SynchronousTestCase):
         os.chdir(folder)
         options = CommandOptions()
         options.parseOptions([])
-        self.assertEqual(options.configuration.sip.udp_mtu, 8)
+        self.assertEqual(options.settings.config.sip.udp_mtu, 8)
 
     def test_faults(self) -> None:
         """

@@ -84,6 +84,13 @@ class OutsideCalls:
     def __len__(self) -> int:
         return len(self._open)
 
+    def reconfigure(self, limits: Limits) -> None:
+        """
+        Go by other limits, for calls that begin from now on.
+        """
+        self._limits = limits
+        self._usual = Allowance.of(limits)
+
     def start(self) -> None:
         """
         Begin to renew the leases.

@@ -80,7 +80,8 @@ class Locator:
         told: Callable[[Finding], object] | None = None,
     ) -> None:
         self._clock = clock
-        self._policy = policy or TLSPolicy()
+        #: What servers have to prove: of the next request.
+        self.policy = policy or TLSPolicy()
         self._limits = limits or LocationLimits()
         self._chance = chance
         self._told = told
@@ -187,7 +188,7 @@ class Locator:
                 self._dns,
                 self._hosts,
                 self._reach,
-                self._policy,
+                self.policy,
                 self._limits,
                 chance_at,
             )
