@@ -7,27 +7,26 @@ what is theirs.
 
 from __future__ import annotations
 
-import ipaddress
 import json
-import math
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from twisted.internet.task import deferLater
 
+from sipsorcery.console.administration import Act, Administration
 from sipsorcery.console.errors import Refused, WrongUsage
 from sipsorcery.console.events import lines_of
 from sipsorcery.console.painting import Palette
 from sipsorcery.console.screen import Screen
 from sipsorcery.console.seats import Seat, Seats
 from sipsorcery.console.servers import Listing, Servers
-from sipsorcery.console.tables import table
+from sipsorcery.console.showing import lines_for, show
+from sipsorcery.console.telling import Telling
 from sipsorcery.console.watching import Watch
 from sipsorcery.console.words import COMMANDS, Command, Typed, usage_of
 from sipsorcery.monitor import ladder
 from sipsorcery.monitor.bus import Bus
 from sipsorcery.monitor.errors import MonitorError
-from sipsorcery.monitor.event import Event, EventKind
 from sipsorcery.monitor.json_form import to_json
 from sipsorcery.monitor.neutral import for_line
 from sipsorcery.monitor.style import Style
@@ -40,8 +39,6 @@ _REFRESH = 2.0
 _CALLS = ("id", "owner", "account", "direction", "state", "caller", "callee", "seconds")
 _REGISTRATIONS = ("aor", "contact", "expires", "received", "user_agent")
 _WHO = ("session", "user", "address", "minutes", "doing")
-_USERS = ("name", "admin", "disabled", "sessions")
-_WORKERS = ("server", "phase", "why", "pid", "calls", "failures", "is_used")
 _STATUS = ("role", "pid", "version", "hours", "events_dropped")
 
 
@@ -70,9 +67,10 @@ class Commands:
         self._directory = directory
         self._servers = servers
         self._seats = seats
-        self._bus = bus
         self._clock = clock
-        self._acts: Mapping[str, Callable[[Seat, Typed, Screen], Awaitable[object]]] = {
+        self._telling = Telling(bus, clock)
+        administration = Administration(directory, servers, seats, self._telling)
+        self._acts: Mapping[str, Act] = {
             "tail": self._tail,
             "calls": self._calls,
             "call": self._call,
@@ -82,17 +80,9 @@ class Commands:
             "stats": self._stats,
             "who": self._who,
             "set": self._set,
-            "as": self._as,
-            "users": self._users,
-            "kick": self._kick,
-            "ban": self._ban,
-            "unban": self._unban,
-            "bans": self._bans,
-            "dispatch": self._dispatch,
-            "workers": self._workers,
-            "hangup": self._hangup,
             "help": self._help,
             "quit": self._quit,
+            **administration.acts,
         }
 
     def now(self) -> float:
@@ -127,12 +117,12 @@ class Commands:
             listing = await self._calls_of(seat)
             rows = listing.rows
             if typed.as_json or not screen.is_terminal:
-                await _show(screen, rows, _CALLS, typed, "no calls")
+                await show(screen, rows, _CALLS, typed, "no calls")
                 if listing.complaint:
                     raise Refused(listing.complaint)
                 return
             screen.clear()
-            lines = _table(screen, rows, _CALLS) if rows else ["no calls"]
+            lines = lines_for(screen, rows, _CALLS) if rows else ["no calls"]
             assert screen.size is not None
             screen.lines(lines[: max(screen.size.rows - 3, 1)])
             last = f"-- {listing.complaint or 'q ends it'} --"
@@ -142,7 +132,7 @@ class Commands:
 
     async def _calls_of(self, seat: Seat) -> Listing:
         listing = await self._servers.calls()
-        rows = _owned(listing.rows, seat)
+        rows = seat.owned(listing.rows)
         rows.sort(key=lambda row: float(row["started"]))
         now = self._clock()
         for row in rows:
@@ -179,19 +169,8 @@ class Commands:
         except MonitorError as error:
             raise Refused(str(error)) from error
         for owner in {event.owner for event in story.events}:
-            self._tell(seat, owner, f"{action} {call}")
+            self._telling.tell(seat, owner, f"{action} {call}")
         return story
-
-    async def _hangup(self, seat: Seat, typed: Typed, screen: Screen) -> None:
-        call = typed.arguments[0]
-        listing = await self._servers.calls()
-        rows = _owned(listing.rows, seat)
-        found = [row for row in rows if call in (row["id"], *row["call_ids"])]
-        if not found or not await self._servers.hang_up(found[0]["id"]):
-            nowhere = f"there is no call {for_line(call[:100])!r}"
-            raise Refused("; ".join(filter(None, (nowhere, listing.complaint))))
-        self._tell(seat, found[0]["owner"], f"hung up call {found[0]['id']}")
-        screen.lines(["hung up"])
 
     # The rest of what users can do
 
@@ -199,7 +178,7 @@ class Commands:
         owner = None if seat.viewer.is_admin else seat.viewer.user
         rows = await self._servers.registrations(owner)
         rows.sort(key=lambda row: str(row["aor"]))
-        await _show(screen, rows, _REGISTRATIONS, typed, "no registrations")
+        await show(screen, rows, _REGISTRATIONS, typed, "no registrations")
 
     async def _trace(self, seat: Seat, typed: Typed, screen: Screen) -> None:
         word, *account = typed.arguments
@@ -224,13 +203,13 @@ class Commands:
         if account is None:
             seat.traced = None
             raise Refused(f"there is no account {for_line(name[:100])!r}")
-        self._tell(seat, account.owner, f"watched the messages of {name}")
+        self._telling.tell(seat, account.owner, f"watched the messages of {name}")
 
     async def _stats(self, seat: Seat, typed: Typed, screen: Screen) -> None:
         owner = None if seat.viewer.is_admin else seat.viewer.user
         calls = await self._servers.calls()
         numbers: dict[str, Any] = {
-            "calls": len(_owned(calls.rows, seat)),
+            "calls": len(seat.owned(calls.rows)),
             "registrations": len(await self._servers.registrations(owner)),
             "sessions": len(_sessions(self._seats, seat, self._clock())),
         }
@@ -245,14 +224,14 @@ class Commands:
             return
         lines = [f"{name:<14}{value}" for name, value in numbers.items()]
         if servers:
-            lines += ["", *_table(screen, servers, _STATUS)]
+            lines += ["", *lines_for(screen, servers, _STATUS)]
         if complaint := status.complaint or calls.complaint:
             lines += ["", complaint]
         await screen.show(lines)
 
     async def _who(self, seat: Seat, typed: Typed, screen: Screen) -> None:
         rows = _sessions(self._seats, seat, self._clock())
-        await _show(screen, rows, _WHO, typed, "nobody")
+        await show(screen, rows, _WHO, typed, "nobody")
 
     async def _set(self, seat: Seat, typed: Typed, screen: Screen) -> None:
         name, value = (word.lower() for word in typed.arguments)
@@ -282,120 +261,6 @@ class Commands:
     async def _quit(self, seat: Seat, typed: Typed, screen: Screen) -> None:
         seat.end("")
 
-    # What administrators can do
-
-    async def _as(self, seat: Seat, typed: Typed, screen: Screen) -> None:
-        seat.traced = None
-        if not typed.arguments:
-            seat.seen_as = ""
-            return
-        name = typed.arguments[0]
-        user = await self._directory.everyone.users.find(name)
-        if user is None:
-            raise Refused(f"there is no user {for_line(name[:100])!r}")
-        self._tell(seat, user.name, "sees what you see")
-        seat.seen_as = user.name
-
-    async def _users(self, seat: Seat, typed: Typed, screen: Screen) -> None:
-        users = await self._directory.everyone.users.all()
-        rows = [
-            {
-                "name": user.name,
-                "admin": user.is_admin,
-                "disabled": user.disabled,
-                "sessions": sum(each.user == user.name for each in self._seats),
-            }
-            for user in users
-        ]
-        await _show(screen, rows, _USERS, typed, "no users")
-
-    async def _kick(self, seat: Seat, typed: Typed, screen: Screen) -> None:
-        who = typed.arguments[0]
-        kicked = [each for each in self._seats if who in (each.user, str(each.number))]
-        if not kicked:
-            raise Refused(f"nobody {for_line(who[:100])!r} is logged in")
-        for each in kicked:
-            self._tell(seat, each.user, f"ended your session from {each.address}")
-            each.end("An administrator has ended this session.")
-        screen.lines([f"{len(kicked)} ended"])
-
-    async def _ban(self, seat: Seat, typed: Typed, screen: Screen) -> None:
-        address, *seconds = typed.arguments
-        source = await self._servers.ban(
-            _address(address, typed), _seconds(seconds[0], typed) if seconds else None
-        )
-        self._note(seat, f"banned {source}")
-        screen.lines([f"{source} is banned"])
-
-    async def _unban(self, seat: Seat, typed: Typed, screen: Screen) -> None:
-        address = typed.arguments[0]
-        if not await self._servers.unban(_address(address, typed)):
-            raise Refused(f"{address} is not banned")
-        self._note(seat, f"lifted the ban of {address}")
-        screen.lines([f"{address} is not banned any more"])
-
-    async def _bans(self, seat: Seat, typed: Typed, screen: Screen) -> None:
-        rows = await self._servers.bans()
-        columns = ("source", "offence", "seconds")
-        await _show(screen, rows, columns, typed, "nobody is banned")
-
-    async def _dispatch(self, seat: Seat, typed: Typed, screen: Screen) -> None:
-        rows = await self._servers.dispatch()
-        columns = tuple(rows[0]) if rows else ()
-        await _show(screen, rows, columns, typed, "calls go nowhere")
-
-    async def _workers(self, seat: Seat, typed: Typed, screen: Screen) -> None:
-        rows = await self._servers.workers()
-        await _show(screen, rows, _WORKERS, typed, "it watches nobody")
-
-    # Telling
-
-    def _tell(self, seat: Seat, owner: str, action: str) -> None:
-        """
-        Let an owner see what an administrator does to what is theirs.
-        """
-        if seat.is_admin and owner not in ("", seat.user):
-            self._emit(seat, owner, action)
-
-    def _note(self, seat: Seat, action: str) -> None:
-        """
-        Let other administrators see what is done.
-        """
-        self._emit(seat, "", action)
-
-    def _emit(self, seat: Seat, owner: str, action: str) -> None:
-        self._bus.emit(
-            Event(
-                time=self._clock(),
-                server="ssh",
-                kind=EventKind.ADMIN_ACTION,
-                owner=owner,
-                message=f"administrator {seat.user} {action}",
-                detail={"user": seat.user, "action": action},
-            )
-        )
-
-
-async def _show(
-    screen: Screen,
-    rows: list[dict[str, Any]],
-    columns: Sequence[str],
-    typed: Typed,
-    nothing: str,
-) -> None:
-    if typed.as_json:
-        await screen.show([json.dumps(rows)])
-    elif rows:
-        await screen.show(_table(screen, rows, columns))
-    elif screen.is_terminal:
-        screen.lines([nothing])
-
-
-def _table(
-    screen: Screen, rows: list[dict[str, Any]], columns: Sequence[str]
-) -> list[str]:
-    return list(table(rows, columns, width=screen.width, palette=screen.palette))
-
 
 def _ladder(story: CallStory, screen: Screen) -> list[str]:
     drawn = ladder.text(
@@ -405,11 +270,6 @@ def _ladder(story: CallStory, screen: Screen) -> list[str]:
     )
     lines = drawn.rstrip("\n").split("\n")
     return [*lines, "-- the call has more than this --"] if story.is_cut else lines
-
-
-def _owned(rows: Collection[dict[str, Any]], seat: Seat) -> list[dict[str, Any]]:
-    viewer = seat.viewer
-    return [row for row in rows if viewer.is_admin or row["owner"] == viewer.user]
 
 
 def _sessions(seats: Seats, seat: Seat, now: float) -> list[dict[str, Any]]:
@@ -432,24 +292,3 @@ def _help_for(name: str) -> list[str]:
     if command is None:
         raise Refused(f"there is no command {for_line(name[:100])!r}")
     return [usage_of(command), f"    {command.summary}"]
-
-
-def _address(text: str, typed: Typed) -> str:
-    try:
-        return str(ipaddress.ip_address(text.removesuffix("/64")))
-    except ValueError:
-        raise WrongUsage(
-            f"{for_line(text[:64])!r} is no IP address", typed.position
-        ) from None
-
-
-def _seconds(text: str, typed: Typed) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    # A year is as good as for ever.
-    if not 1 <= seconds <= 366 * 86_400:
-        place = typed.position + typed.rest.rindex(text)
-        raise WrongUsage(f"{for_line(text[:64])!r} is no number of seconds", place)
-    return seconds

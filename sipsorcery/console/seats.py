@@ -4,8 +4,9 @@ Who is logged in, and how many may be. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from sipsorcery.access.networks import source_of
 from sipsorcery.console.history import History
@@ -68,6 +69,13 @@ class Seat:
         if self.seen_as:
             return Viewer(self.seen_as)
         return Viewer(self.user, is_admin=self.is_admin)
+
+    def owned(self, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        """
+        Give those of a list that are for them to see.
+        """
+        viewer = self.viewer
+        return [row for row in rows if viewer.is_admin or row["owner"] == viewer.user]
 
 
 # Users whose history is kept when they have left: at the most 400 kB each.
