@@ -478,7 +478,7 @@ class UserAgent:
         session = None if replaced is None else self._session_of(replaced)
         if replaced is not None and session is None:
             return Refusal(603)  # our BYE is on its way (RFC 3891, 3)
-        call = ServerCall(self.core, transaction, replaced=session)
+        call = ServerCall(self.core, transaction, self.account, session)
         if call.judge(transaction):
             self.core.run(self._on_invite, call, then=call.hook_done)
         return None

@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 from sipsorcery.dialog.bodies import description_in
 from sipsorcery.sdp import NotAcceptable
 from sipsorcery.sip.address import Address
+from sipsorcery.sip.auth import Challenge
 from sipsorcery.sip.cseq import CSeq, RAck
 from sipsorcery.sip.fields import (
     CONTACT,
@@ -18,6 +19,8 @@ from sipsorcery.sip.fields import (
     CSEQ,
     EXPIRES,
     MIN_SE,
+    PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION,
     RACK,
     RECORD_ROUTE,
     REPLACES,
@@ -34,6 +37,7 @@ from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.sip.uri import SIPURI
 from sipsorcery.ua import (
+    Account,
     CallCancelled,
     LocalProtocolError,
     NotAcknowledged,
@@ -356,6 +360,32 @@ class AnswerTests(CallCase):
         self.assertEqual((self.last.status, self.last[MIN_SE].seconds), (422, 90))
         self.bob.request("ACK", to_tag=self.last[TO].tag, branch="z9hG4bKpeer1")
         self.assert_settled()
+
+
+class ChallengedTests(CallCase):
+    """
+    A callee who has to prove who he is, as the caller would have to.
+    """
+
+    def setUp(self) -> None:
+        super().setUp()
+        account = Account(f"sip:alice@{ALICE}", "secret", realms=["home"])
+        self.alice.account = account
+
+    def test_proof(self) -> None:
+        """
+        A challenge to a request within the call is answered.
+        """
+        session = self.answer(self.call())
+        info = self.begin(session.info(MediaType.parse("text/plain"), b"5"))
+        first = self.bob.last("INFO")
+        challenge = Challenge.parse('Digest realm="home", nonce="n", qop="auth"')
+        self.bob.respond(first, 407, (PROXY_AUTHENTICATE, challenge), tag=None)
+        self.network.advance()
+        again = self.bob.last("INFO")
+        self.assertEqual(again[PROXY_AUTHORIZATION].realm, "home")
+        self.bob.respond(again, 200, tag=None)
+        self.given(info)
 
 
 class ReliableTests(CallCase):
