@@ -144,7 +144,8 @@ class Phones:
             try:
                 session = await phone.invite(callee, _MEDIA).answered()
             except RequestFailed as error:
-                wait = None if error.response is None else error.response[RETRY_AFTER]
+                response = error.response
+                wait = None if response is None else response.get(RETRY_AFTER)
                 if wait is None or attempt == _ATTEMPTS - 1:
                     self.failed.append(str(error))
                     return
