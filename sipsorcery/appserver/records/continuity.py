@@ -207,6 +207,11 @@ class Continuity:
 
     async def _see_to_lost(self, server: str) -> None:
         await self._see_to_ringing(self._rescue.take_of(server))
+        count = await self.takeover.take_waiting(server)
+        if count:
+            self._log.info(
+                "{count} calls of {server} go on", count=count, server=server
+            )
 
     async def _see_to_ringing(self, taking: Awaitable[int]) -> None:
         try:

@@ -47,6 +47,9 @@ from sipsorcery.ua.restoring import acknowledge_again, restore
 _AT_ONCE = 20
 # Answers that nobody waits for, at a time: each may take half a minute to hang up.
 _STRAYS = 100
+# Seconds for which a 2xx may have to be repeated: half a minute, and as long as it
+# takes at most until others notice that a server is gone.
+_WAITING = 60.0
 
 
 def bridge_again(connection: Connection, dialogue: Dialogue) -> Bridge:
@@ -119,19 +122,29 @@ class Takeover:
 
         :return: how many there were.
         """
-        before = self.count
-        keys: list[str] = []
-        async for record in self._live.scan(DIALOGUES.name):
-            dialogue = self._read(record)
-            if dialogue is not None and dialogue.server == str(self._server):
-                keys.append(record.key)
-        while keys:
-            some, keys = keys[:_AT_ONCE], keys[_AT_ONCE:]
-            # They share a commit of the store.
-            await DeferredList([self._core.spawn(self._try(key)) for key in some])
-            await deferLater(self._core.clock, 0)
+        server = str(self._server)
+        count = await self._take_all(lambda dialogue: dialogue.server == server)
         self._has_taken_own = True
-        return self.count - before
+        return count
+
+    async def take_waiting(self, server: str) -> int:
+        """
+        Take up the calls of another server, which is gone, whose callers may not have
+        had our 2xx: it has to be repeated until its ACK comes.
+
+        All others can wait until somebody wants something of them, or is due.
+
+        :param server: as text of an `Endpoint`.
+        :return: how many there were.
+        """
+        since = self._now() - _WAITING
+
+        def is_waiting(dialogue: Dialogue) -> bool:
+            if dialogue.server != server or dialogue.answered < since:
+                return False
+            return any(leg.dialog.unacknowledged for leg in dialogue.legs)
+
+        return await self._take_all(is_waiting)
 
     async def bring_back(self, request: Request) -> bool:
         """
@@ -176,6 +189,20 @@ class Takeover:
         self._search.stop()
 
     # Inside
+
+    async def _take_all(self, is_wanted: Callable[[Dialogue], bool]) -> int:
+        before = self.count
+        keys: list[str] = []
+        async for record in self._live.scan(DIALOGUES.name):
+            dialogue = self._read(record)
+            if dialogue is not None and is_wanted(dialogue):
+                keys.append(record.key)
+        while keys:
+            some, keys = keys[:_AT_ONCE], keys[_AT_ONCE:]
+            # They share a commit of the store.
+            await DeferredList([self._core.spawn(self._try(key)) for key in some])
+            await deferLater(self._core.clock, 0)
+        return self.count - before
 
     def _take_stray(self, response: Response) -> None:
         if not response.is_success or response[CSEQ].method != "INVITE":

@@ -111,16 +111,44 @@ class OwnCallsTests(TakeoverCase):
         self.restart()
         self.assertEqual(self.take_own(), 0)
 
-    def give_to_another(self, connection: Connection) -> None:
+    def give_to_another(
+        self,
+        connection: Connection,
+        unacknowledged: bytes | None = None,
+        age: float = 0.0,
+    ) -> None:
         """
         Let another server have a call.
+
+        :param unacknowledged: its 2xx to the caller.
+        :param age: for how long it is answered already.
         """
         record = self.record(connection.id)
         assert record is not None
+        stored = self.stored(connection.id)
+        caller, callee = stored.legs
+        dialog = replace(caller.dialog, unacknowledged=unacknowledged)
         theirs = msgspec.structs.replace(
-            self.stored(connection.id), server="udp:192.0.2.9:5060"
+            stored,
+            server="udp:192.0.2.9:5060",
+            answered=self.now() - age,
+            legs=(msgspec.structs.replace(caller, dialog=dialog), callee),
         )
         self.given(self.live.swap(record.replace(data=DIALOGUES.write(theirs))))
+
+    def test_not_acknowledged(self) -> None:
+        """
+        Of another server that is gone, those are taken up whose 2xx may have been lost,
+        as long as it has to be repeated.
+        """
+        gone = "udp:192.0.2.9:5060"
+        for unacknowledged, age in ((b"x", 0), (None, 0), (b"x", 61)):
+            connection, _ = self.connect()
+            self.give_to_another(connection, unacknowledged, age)
+        self.restart()
+        taking = self.server.takeover.take_waiting
+        self.assertEqual(self.run_through(taking("udp:192.0.2.8:5060")), 0)
+        self.assertEqual(self.run_through(taking(gone)), 1)
 
     def test_twice(self) -> None:
         """
