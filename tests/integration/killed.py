@@ -62,7 +62,11 @@ class KilledServer:
 
     :param folder: where it runs and has its data.
     :param text: further sections of its configuration.
+
+    :cvar users: who has an account.
     """
+
+    users: tuple[str, ...] = USERS
 
     def __init__(self, folder: Path, text: str = "") -> None:
         folder.mkdir()
@@ -90,7 +94,7 @@ class KilledServer:
         stores.startService()
         await stores.directory.everyone.users.add("joe", "a long password")
         accounts = stores.directory.of("joe").accounts
-        for name in USERS:
+        for name in self.users:
             await accounts.add(name, DOMAIN, PASSWORD)
         await stores.stopService()
 

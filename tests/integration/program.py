@@ -73,11 +73,13 @@ class Program(ProcessProtocol):
         """
         return f"{self._name} has said: {self.output[-_SHOWN:]}"
 
-    async def says(self, text: str) -> None:
+    async def says(self, text: str, patience: float = _PATIENCE) -> None:
         """
         Wait until it has written *text*.
+
+        :param patience: for how many seconds.
         """
-        for _ in range(int(_PATIENCE / _STEP)):
+        for _ in range(int(patience / _STEP)):
             if text in self.output:
                 return
             assert self.status is None, f"it ended before {text!r}; {self.last}"

@@ -23,6 +23,8 @@ from tests.peers import require
 #: Every process but Redis and the application servers, by the name of its role.
 ROLES = ("monitor", "registrar", "watchtower", "proxy", "ssh")
 
+# Seconds: ten processes start, and after sixty the command itself gives them up.
+_PATIENCE = 90.0
 _TEXT = """
 [storage]
 live = "redis://127.0.0.1:{redis}/0"
@@ -65,7 +67,7 @@ class RunningSuite(KilledServer):
         """
         command = sys.executable, "-m", "tools.suite", str(self.folder.absolute())
         self._program = Program(self.folder, *command, PYTHONPATH=str(ROOT))
-        await self._program.says("Ready.")
+        await self._program.says("Ready.", _PATIENCE)
 
     async def stop(self) -> None:
         """
