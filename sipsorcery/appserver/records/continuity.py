@@ -209,9 +209,7 @@ class Continuity:
         await self._see_to_ringing(self._rescue.take_of(server))
         count = await self.takeover.take_waiting(server)
         if count:
-            self._log.info(
-                "{count} calls of {server} go on", count=count, server=server
-            )
+            self._log.info("{count} calls of another server go on", count=count)
 
     async def _see_to_ringing(self, taking: Awaitable[int]) -> None:
         try:

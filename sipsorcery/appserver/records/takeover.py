@@ -129,10 +129,10 @@ class Takeover:
 
     async def take_waiting(self, server: str) -> int:
         """
-        Take up the calls of another server, which is gone, whose callers may not have
-        had our 2xx: it has to be repeated until its ACK comes.
+        Take up the calls of another server whose callers may not have had its 2xx.
 
-        All others can wait until somebody wants something of them, or is due.
+        That server is gone, and the 2xx has to be repeated until its ACK comes. All
+        other calls can wait until somebody wants something, or something is due.
 
         :param server: as text of an `Endpoint`.
         :return: how many there were.

@@ -21,7 +21,7 @@ from sipsorcery.sip.uri import SIPURI
 from sipsorcery.store.dialogues import ALIASES, DIALOGUES, Alias
 from sipsorcery.ua import Account
 from tests.appserver.established import NOW, SERVER, EstablishedCase, Server
-from tests.ua.cases import BOB, BOB_MEDIA, PEER_MEDIA, PEER_URI
+from tests.ua.cases import ALICE, BOB, BOB_MEDIA, PEER_MEDIA, PEER_URI
 
 #: A server that has been killed.
 GONE = Endpoint.parse("udp:192.0.2.9:5060")
@@ -142,9 +142,12 @@ class OwnCallsTests(TakeoverCase):
         as long as it has to be repeated.
         """
         gone = "udp:192.0.2.9:5060"
-        for unacknowledged, age in ((b"x", 0), (None, 0), (b"x", 61)):
+        for is_acknowledged, age in ((False, 0), (True, 0), (False, 61)):
             connection, _ = self.connect()
-            self.give_to_another(connection, unacknowledged, age)
+            answer = connection.caller.dialog.request("INVITE").respond(200)
+            answer.prepend("Via", f"SIP/2.0/UDP {ALICE};branch=z9hG4bKgone")
+            waiting = None if is_acknowledged else answer.to_bytes()
+            self.give_to_another(connection, waiting, age)
         self.restart()
         taking = self.server.takeover.take_waiting
         self.assertEqual(self.run_through(taking("udp:192.0.2.8:5060")), 0)
