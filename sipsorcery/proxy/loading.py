@@ -22,8 +22,9 @@ from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.store.files import version_of
 
-# Seconds between two looks at the file: sooner than anybody wonders.
-_INTERVAL = 1.0
+# Seconds between two looks at the file: at once, for a person. A look takes some
+# microseconds.
+_INTERVAL = 0.1
 
 _Hook = Callable[..., Awaitable[None] | None]
 
