@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -217,11 +217,26 @@ class OldPhone(DatagramProtocol):
         elif message.method != "ACK":
             self._write(message.respond(200))
 
+    @property
+    def contact(self) -> str:
+        """
+        Give its Contact.
+        """
+        return f"<sip:old@127.0.0.1:{self._port.getHost().port}>"
+
     def send(
-        self, method: str, uri: str, number: int, to: str, body: bytes = b""
+        self,
+        method: str,
+        uri: str,
+        number: int,
+        to: str,
+        body: bytes = b"",
+        more: Iterable[tuple[str, str]] = (),
     ) -> None:
         """
         Send a request of its one call.
+
+        :param more: further fields.
         """
         port = self._port.getHost().port
         self._sent += 1
@@ -232,7 +247,8 @@ class OldPhone(DatagramProtocol):
             ("To", to),
             ("Call-ID", f"old-{port}"),
             ("CSeq", f"{number} {method}"),
-            ("Contact", f"<sip:old@127.0.0.1:{port}>"),
+            ("Contact", self.contact),
+            *more,
         ]
         if body:
             fields.append(("Content-Type", "application/sdp"))

@@ -33,11 +33,13 @@ class Suite(KilledServer):
     """
     A proxy, a registrar and application servers as processes of their own.
 
+    :param servers: how many application servers there are.
+
     :ivar ports: those of the application servers.
     """
 
-    def __init__(self, folder: Path, redis: str) -> None:
-        self.ports = [free_port() for _ in range(2)]
+    def __init__(self, folder: Path, redis: str, servers: int = 2) -> None:
+        self.ports = [free_port() for _ in range(servers)]
         self.file = folder / "dispatch"
         text = f'[storage]\nlive = "{redis}"'
         super().__init__(folder, text)
@@ -66,7 +68,7 @@ class Suite(KilledServer):
             self.others.append(await self.run(role))
         for end in self.ends:
             await self.start_server(end)
-        await self.states("up", "up")
+        await self.states(*["up"] * len(self.ends))
 
     async def start_server(self, end: Endpoint) -> None:
         """
