@@ -11,6 +11,9 @@ from enum import StrEnum
 # after which it is up again: one lost packet says nothing.
 _MISSES = 2
 _ANSWERS = 2
+# Where calls have no answer though probes have, it takes twice as many each time, up to
+# these: half a minute, twice a second.
+_MOST_ANSWERS = 64
 
 
 class State(StrEnum):
@@ -20,6 +23,7 @@ class State(StrEnum):
 
     NEW = "new"  # nobody knows yet; it gets calls when no other is up
     UP = "up"
+    BUSY = "busy"  # overloaded: it gets calls when no other is up, and keeps its own
     DOWN = "down"
 
 
@@ -42,6 +46,9 @@ class Health:
     round_trip: float | None = None
     _misses: int = field(default=0, repr=False)
     _answers: int = field(default=0, repr=False)
+    _silences: int = field(default=0, repr=False)  # calls without an answer, in a row
+    _needed: int = field(default=_ANSWERS, repr=False)
+    _needed_next: int = field(default=_ANSWERS, repr=False)
 
     def asked(self, now: float) -> None:
         """
@@ -55,14 +62,13 @@ class Health:
 
         :return: whether its state is another one now.
         """
-        self.answered_at, self.answer, self.round_trip = now, answer, round_trip
-        self._misses = 0
-        self._answers += 1
-        if self.state is State.UP:
-            return False
-        if self.state is State.DOWN and self._answers < _ANSWERS:
-            return False
-        return self._become(State.UP, now, answer)
+        return self._lives(State.UP, now, answer, round_trip)
+
+    def busy(self, now: float, answer: str, round_trip: float) -> bool:
+        """
+        Note an answer that says it has too much to do: it lives.
+        """
+        return self._lives(State.BUSY, now, answer, round_trip)
 
     def unwell(self, now: float, answer: str) -> bool:
         """
@@ -73,19 +79,53 @@ class Health:
 
     def missed(self, now: float, why: str) -> bool:
         """
-        Note that a probe, or a call, had no answer in time.
+        Note that a probe had no answer in time.
         """
         self._answers = 0
         self._misses += 1
-        if self._misses < _MISSES:
-            return False
-        return self._become(State.DOWN, now, why)
+        return self._falls(now, why)
+
+    def heard(self) -> None:
+        """
+        Note that a call had an answer, whatever it says.
+        """
+        self._silences = 0
+        self._needed_next = _ANSWERS
+
+    def unheard(self, now: float, why: str) -> bool:
+        """
+        Note that a call had no answer in time.
+
+        Good answers to probes do not make up for that.
+        """
+        self._answers = 0
+        self._silences += 1
+        return self._falls(now, why)
 
     def refused(self, now: float, why: str) -> bool:
         """
         Note that nobody is there at all: its machine says so.
         """
         self._answers, self._misses = 0, _MISSES
+        return self._falls(now, why)
+
+    def _lives(self, state: State, now: float, answer: str, round_trip: float) -> bool:
+        self.answered_at, self.answer, self.round_trip = now, answer, round_trip
+        self._misses = 0
+        self._answers += 1
+        if self.state is State.DOWN and self._answers < self._needed:
+            return False
+        return self._become(state, now, answer)
+
+    def _falls(self, now: float, why: str) -> bool:
+        if self._misses + self._silences < _MISSES:
+            return False
+        if self.state is not State.DOWN:
+            self._needed = _ANSWERS
+            if self._silences:
+                self._needed = self._needed_next
+                self._needed_next = min(2 * self._needed_next, _MOST_ANSWERS)
+        self._silences = 0
         return self._become(State.DOWN, now, why)
 
     def _become(self, state: State, now: float, why: str) -> bool:

@@ -177,6 +177,7 @@ CATALOGUE: Final = (
     Entry(_K.DIALPLAN_STEP, _APPSERVER, "a dialplan does something, or has done", 53),
     Entry(_K.LIMIT_REACHED, _APPSERVER, "a limit of a user holds something back", 59),
     Entry(_K.DISPATCHED, _PROXY, "a call goes to an application server", 64),
+    Entry(_K.SERVER_STATE, _PROXY, "an application server is up, or down, or busy", 64),
     Entry(_K.FLOW_CLOSED, _PROXY, "a connection has ended that a phone may be on", 5),
     Entry(_K.PUBLIC_ADDRESS, _PROXY, "a STUN server told our address outside", 46),
     Entry(_K.SCRIPT_LOADED, _PROXY, "the proxy has taken up a script", 24),

@@ -67,6 +67,7 @@ class EventKind(StrEnum):
 
     # Proxy.
     DISPATCHED = "dispatched"  # server: the address of who gets the call
+    SERVER_STATE = "server_state"  # server, state, why
     FLOW_CLOSED = "flow_closed"  # token: that of the Path of who came on it
     PUBLIC_ADDRESS = "public_address"  # listener, address: a STUN server told it
     SCRIPT_LOADED = "script_loaded"  # file

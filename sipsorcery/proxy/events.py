@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from time import time
 
+from sipsorcery.dispatch.health import State
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.monitor.bus import Bus
 from sipsorcery.monitor.event import Event, EventKind
@@ -59,6 +60,16 @@ class Events:
                 about=request,
                 detail={"server": str(server)},
             )
+
+    def server_changed(self, server: Endpoint, state: State, why: str) -> None:
+        """
+        Tell that an application server is otherwise than it was.
+        """
+        self.emit(
+            EventKind.SERVER_STATE,
+            f"The application server at {server} is {state}: {why}",
+            detail={"server": str(server), "state": state.value, "why": why},
+        )
 
     def located(self, found: Finding) -> None:
         """

@@ -12,6 +12,7 @@ from twisted.logger import Logger
 from sipsorcery.access.contacts import Contact
 from sipsorcery.access.decision import Challenge, Refusal
 from sipsorcery.access.overload import come_back_later
+from sipsorcery.config import DispatchBy
 from sipsorcery.endpoint import Endpoint, Transport
 from sipsorcery.proxy.branch import Kind
 from sipsorcery.proxy.dispatch.offer import Offer
@@ -244,7 +245,9 @@ class Sys:
             self._routed, self._flow, hop, kind=Kind.RELAYED
         )
 
-    async def dispatch(self) -> None:
+    async def dispatch(
+        self, set: int | None = None, by: DispatchBy | str | None = None
+    ) -> None:
         """
         Send a new call to an application server, which decides what becomes of it.
 
@@ -252,10 +255,12 @@ class Sys:
 
         One that does not answer at all is followed by the next one.
 
+        :param set: of the dispatch file; None: the lowest.
+        :param by: what decides which of them; None: ``proxy.dispatch_by``.
         :raises Refused: with 503, if none is well.
         """
         own = self.dispatcher_lookup()
-        servers = self._app_servers() if own is None else [own]
+        servers = self._app_servers(set, by) if own is None else [own]
         if not servers:
             text = "there is no application server that is well"
             raise Refused(503, text, [come_back_later()])
@@ -286,11 +291,15 @@ class Sys:
         """
         return self._tools.ways.default(Transport(transport))
 
-    def get_app_server(self) -> Endpoint | None:
+    def get_app_server(
+        self, set: int | None = None, by: DispatchBy | str | None = None
+    ) -> Endpoint | None:
         """
-        Give the application server for a new call; None: there is none.
+        Give the application server for a new call; None: there is none that is well.
+
+        :param set: as for `dispatch`, and so is *by*.
         """
-        return next(iter(self._app_servers()), None)
+        return next(iter(self._app_servers(set, by)), None)
 
     @property
     def has_app_servers(self) -> bool:
@@ -328,7 +337,9 @@ class Sys:
 
     # Inside
 
-    def _app_servers(self) -> list[Endpoint]:
+    def _app_servers(
+        self, set: int | None = None, by: DispatchBy | str | None = None
+    ) -> list[Endpoint]:
         dispatcher = self._tools.dispatcher
         if dispatcher is None:
             only = self._tools.attendance.find("appserver")
@@ -336,7 +347,8 @@ class Sys:
         call_id = self._routed.request.get("Call-ID") or ""
         called = self._routed.uri if self.is_ours else None
         user = called.user or "" if called else "@".join(self._caller())
-        return dispatcher.choose(call_id, user)
+        way = None if by is None else DispatchBy(by)
+        return dispatcher.choose(call_id, user, set=set, by=way)
 
     def _offer(self, server: Endpoint) -> Hop:
         dispatcher, request = self._tools.dispatcher, self._routed.request
@@ -344,8 +356,9 @@ class Sys:
         if dispatcher is None:
             events.dispatched(request, server)
             return ways.inwards(server)
+        call_id = request.get("Call-ID") or ""
         told = partial(events.dispatched, request)
-        return ways.inwards(server, offer=Offer(dispatcher, server, told))
+        return ways.inwards(server, offer=Offer(dispatcher, server, call_id, told))
 
     def _caller(self) -> tuple[str, str]:
         """

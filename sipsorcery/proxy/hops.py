@@ -103,7 +103,7 @@ class Hops:
         if dispatcher is None:
             return self._tools.roles.get("appserver")
         call_id = self._routed.request.get("Call-ID") or ""
-        return next(iter(dispatcher.choose(call_id, call_id)), None)
+        return dispatcher.any_for(call_id)
 
     def _towards(self, target: Target) -> Hop:
         self._check(target)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sipsorcery.access.dialogue_names import DialogueNames
-from sipsorcery.endpoint import Endpoint
+from sipsorcery.endpoint import Endpoint, Transport
 from sipsorcery.proxy.dispatch.dispatcher import Dispatcher
 from sipsorcery.sip.uri import SIPURI
 
@@ -35,14 +35,26 @@ class Owners:
         """
         Give the server that has a dialogue, or the one that takes its place.
 
+        The Contact of a server that gives its dialogues no names names itself.
+
         :return: None if the URI names no dialogue, or there is no such server.
         """
         name = self._names.read(uri.user)
         if name is None:
-            return None
+            return self._itself(uri)
         if self._dispatcher is not None:
             return self._dispatcher.stands_for(name.server, name.dialogue)
         if name.server in self._roles.values():
             return name.server
         # It was another one's, which is gone: any other has the records as well.
         return self._roles.get("appserver")
+
+    def _itself(self, uri: SIPURI) -> Endpoint | None:
+        if self._dispatcher is None or uri.port is None:
+            return None
+        host = uri.host.strip("[]")
+        for transport in (Transport.UDP, Transport.TCP):
+            server = Endpoint(transport, host, uri.port)
+            if self._dispatcher.lists(server):
+                return server
+        return None

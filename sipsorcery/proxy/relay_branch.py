@@ -174,6 +174,8 @@ class RelayBranch:
         flow = transaction.flow
         assert flow is not None  # it came on it
         self._wait_no_more()
+        if self._hop.offer is not None:
+            self._hop.offer.heard()
         self._relay.relays.review(
             response,
             flow,
@@ -207,7 +209,10 @@ class RelayBranch:
         self.timed_out = isinstance(error, TransactionTimeout)
         _note_failure(self._relay.relays, self._hop)
         if self._hop.offer is not None:
-            self._hop.offer.silent()
+            if self.timed_out:
+                self._hop.offer.silent()
+            else:
+                self._hop.offer.unreachable(str(error))
         if self._has_progress:
             self._end()
         else:

@@ -38,7 +38,8 @@ from sipsorcery.proxy.assembly import (
     role_addresses,
 )
 from sipsorcery.proxy.discovery import Discovery
-from sipsorcery.proxy.dispatch.dispatcher import Dispatcher, Policy
+from sipsorcery.proxy.dispatch.dispatcher import Dispatcher
+from sipsorcery.proxy.dispatch.policy import Policy
 from sipsorcery.proxy.errors import ScriptError
 from sipsorcery.proxy.events import Events
 from sipsorcery.proxy.gate import Gate
@@ -128,7 +129,7 @@ class ProxyService(Service):
             roles={end: role for role, end in role_addresses(config).items()},
         )
         self._load = Load(reactor, self._events)
-        self.dispatcher = self._make_dispatcher(reactor, config)
+        self.dispatcher = self._make_dispatcher(reactor, config, self._events)
         self._script = Script(config.proxy.script, reactor, self._events)
         self._location = Locator(
             resolver or system_resolver(reactor),
@@ -239,6 +240,8 @@ class ProxyService(Service):
         yield counter("packets_refused", "Packets not listened to.", unlistened)
         skipped = self._tracing.skipped
         yield counter("messages_not_traced", "Messages left out.", skipped)
+        if self.dispatcher is not None:
+            yield from self.dispatcher.figures()
         yield from of_tables(self.tables())
 
     def tables(self) -> dict[str, int]:
@@ -247,7 +250,11 @@ class ProxyService(Service):
         """
         if self._layer is None:
             return {}
-        return {"connections": self._layer.connected, **self._board.tables()}
+        return {
+            "connections": self._layer.connected,
+            **self._board.tables(),
+            **(self.dispatcher.tables() if self.dispatcher is not None else {}),
+        }
 
     # What the transport layer receives
 
@@ -289,11 +296,14 @@ class ProxyService(Service):
     # Inside
 
     @staticmethod
-    def _make_dispatcher(reactor: Any, config: Config) -> Dispatcher | None:
+    def _make_dispatcher(
+        reactor: Any, config: Config, events: Events
+    ) -> Dispatcher | None:
         file = config.proxy.dispatch_file
         if file is None:
             return None
-        return Dispatcher(reactor, file, Policy.of_config(config))
+        policy = Policy.of_config(config)
+        return Dispatcher(reactor, file, policy, changed=events.server_changed)
 
     def _assemble(self, layer: TransportLayer) -> None:
         config, known = self.config, self._known

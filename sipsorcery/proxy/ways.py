@@ -153,6 +153,9 @@ class Ways:
         if self._inside is not None and local == self._inside:
             trusted = remote in self._roles
             return Arrival(INSIDE, self._side(flow), local, remote, trusted)
+        if flow.number and flow.listener is None and remote in self._roles:
+            # We have opened this connection: nobody else is at its other end.
+            return Arrival(INSIDE, self._side(flow), local, remote, is_trusted=True)
         return Arrival(
             self.name(flow),
             self._side(flow),
@@ -239,13 +242,19 @@ class Ways:
         """
         Give the hop to a role.
 
+        Its own requests come to the inside socket, also when it is reached over TCP.
+
         :raises Refused: with 480, if there is no inside socket.
         """
         try:
             flow = self._transport.datagram_flow(role, self._inside)
         except TransportError as error:
             raise Refused(480, str(error)) from error
-        return Hop(flow, self._departure(flow, INSIDE), uri, offer=offer)
+        departure = self._departure(flow, INSIDE)
+        if role.transport is Transport.UDP:
+            return Hop(flow, departure, uri, offer=offer)
+        there = Departure(departure.side, str(role), INSIDE)
+        return Hop(Target(role), there, uri, offer=offer)
 
     def to_role(self, role: Endpoint) -> Flow:
         """

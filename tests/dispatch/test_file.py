@@ -80,7 +80,8 @@ class ParseTests(SynchronousTestCase):
 
     def test_kamailio(self) -> None:
         """
-        A dispatcher.list of Kamailio is read: flags, priority and attributes.
+        A dispatcher.list of Kamailio is read: sets, flags and weights. A server may be
+        in several sets.
         """
         listing = parse(
             "# setid destination flags priority attributes\n"
@@ -88,16 +89,37 @@ class ParseTests(SynchronousTestCase):
             "1 sip:127.0.0.1:5071 1 0\n"
             "1 sip:127.0.0.1:5072 4 0\n"
             "2 sip:127.0.0.1:5073;transport=tcp 0 0 duid=x;weight=30\n"
+            "2 sip:127.0.0.1:5070 8 0 rweight=50\n"
         )
         self.assertEqual(
-            [f"{each.priority},{each.endpoint}" for each in listing.entries],
+            [f"{each.set} {each.priority},{each.endpoint}" for each in listing.entries],
             [
-                "100,udp:127.0.0.1:5070",
-                "0,udp:127.0.0.1:5071",
-                "-1,udp:127.0.0.1:5072",
-                "30,tcp:127.0.0.1:5073",
+                "1 100,udp:127.0.0.1:5070",
+                "1 0,udp:127.0.0.1:5071",
+                "1 -1,udp:127.0.0.1:5072",
+                "2 30,tcp:127.0.0.1:5073",
+                "2 50,udp:127.0.0.1:5070",
             ],
         )
+        self.assertEqual(listing.faults, ())
+
+    def test_kamailio_unheeded(self) -> None:
+        """
+        What would change who gets a call there, and does not here, is told; a line that
+        is no such thing is skipped.
+        """
+        listing = parse(
+            "1 sip:127.0.0.1:5070 0 10\n"
+            "1 sip:127.0.0.1:5071 0 0 maxload=20\n"
+            "1 sip:127.0.0.1:5072 x 0\n"
+            "1 sip:127.0.0.1:5073 0 0 weight=500\n"
+            "1 sip:pbx.example.com\n"
+        )
+        self.assertEqual(len(listing.entries), 2)
+        self.assertEqual([each.line for each in listing.faults], [1, 2, 3, 4, 5])
+        told = " ".join(map(str, listing.faults))
+        self.assertIn("line 1: the priority 10 orders nothing", told)
+        self.assertIn("line 2: maxload limits nothing", told)
 
     def test_too_many(self) -> None:
         """
@@ -146,6 +168,30 @@ class WriteTests(SynchronousTestCase):
         self.file.write_text("100,udp:127.0.0.1:5070 # the first\n")
         write(self.file, {ONE: 0})
         self.assertEqual(self.file.read_text(), "0,udp:127.0.0.1:5070  # the first\n")
+
+    def test_kamailio(self) -> None:
+        """
+        A line of Kamailio stays one: its flags change, in every set, and its weight is
+        there when the server is used again.
+        """
+        lines = (
+            "1 sip:127.0.0.1:5070 8 0 weight=30 # small\n"
+            "2 sip:127.0.0.1:5070\n"
+            "1 sip:127.0.0.1:5071 1\n"
+        )
+        self.file.write_text(lines)
+        write(self.file, {ONE: 0})
+        self.assertEqual(
+            self.file.read_text(),
+            "1 sip:127.0.0.1:5070 9 0 weight=30  # small\n"
+            "2 sip:127.0.0.1:5070 1\n"
+            "1 sip:127.0.0.1:5071 1\n",
+        )
+        write(self.file, {ONE: 100, TWO: 100})
+        self.assertEqual(
+            read(self.file).entries,
+            (Entry(ONE, 30), Entry(ONE, 100, set=2), Entry(TWO, 100)),
+        )
 
     def test_new(self) -> None:
         """

@@ -4,83 +4,43 @@ The application servers of a dispatch file, and which of them gets a call.
 
 from __future__ import annotations
 
-import random
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.interfaces import IDelayedCall
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
-from sipsorcery.config import Config, DispatchBy, DispatchProbe
+from sipsorcery.config import DispatchBy
 from sipsorcery.dispatch.choice import Candidate, by_calls, by_hash
-from sipsorcery.dispatch.file import DRAIN, Entry, Listing, read
-from sipsorcery.dispatch.health import Health, State
-from sipsorcery.dispatch.probing import Probe
+from sipsorcery.dispatch.file import DRAIN, NEVER, Entry
+from sipsorcery.dispatch.health import State
 from sipsorcery.endpoint import Endpoint, Transport
-from sipsorcery.sip.response import Response
-from sipsorcery.store.files import version_of
+from sipsorcery.monitor.figures import Figure, counter, gauge
+from sipsorcery.proxy.dispatch.listing import DispatchFile
+from sipsorcery.proxy.dispatch.pins import Pins
+from sipsorcery.proxy.dispatch.policy import Policy
+from sipsorcery.proxy.dispatch.server import Server
 
-# Seconds between two looks at the file.
-_LOOK = 0.5
-# A part of the interval by which each probe comes sooner or later, so that those of
-# several proxies do not fall together.
-_JITTER = 0.1
 # Servers that a call is offered to, one after the other: who has waited for so many
 # waits for no further one.
 _OFFERS = 3
+# Those that may get new calls: the first of these that any server is in.
+_PREFERRED = ((State.UP,), (State.NEW, State.BUSY))
 
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """
-    How calls are dispatched.
-
-    :ivar interval: seconds between two probes of a server.
-    :ivar patience: seconds without any answer after which a new call goes on to the
-        next server.
-    """
-
-    by: DispatchBy = DispatchBy.CALL_ID
-    probe: DispatchProbe = DispatchProbe.OPTIONS
-    interval: float = 0.5
-    patience: float = 1.0
-
-    @classmethod
-    def of_config(cls, config: Config) -> Policy:
-        """
-        Take what the configuration says.
-        """
-        proxy = config.proxy
-        return cls(
-            proxy.dispatch_by,
-            proxy.dispatch_probe,
-            proxy.dispatch_interval,
-            proxy.dispatch_patience,
-        )
-
-
-@dataclass(slots=True)
-class _Server:
-    entry: Entry
-    health: Health
-    probe: Probe
-    calls: int = 0  # that are being set up
-    timer: IDelayedCall | None = None
-    sent: float | None = None  # the probe that has no answer yet, by the reactor
+#: Hears of a server, its state, and why.
+Changed = Callable[[Endpoint, State, str], object]
 
 
 class Dispatcher:
     """
-    Reads the file, and again when it changes; asks who is well; and chooses.
+    Knows who is there and who is well, and chooses.
 
-    :param reactor: has UDP and time.
+    :param reactor: has UDP, TCP and time.
     :param file: need not be there yet; one that cannot be used, or that names nobody,
         never replaces what was known before.
     :param clock: gives the seconds since the epoch.
+    :param changed: hears of each server whose state is another one.
     """
 
     _log = Logger()
@@ -89,81 +49,94 @@ class Dispatcher:
         self,
         reactor: Any,
         file: Path,
-        policy: Policy = Policy(),  # frozen
+        policy: Policy = Policy(),  # noqa: B008  # frozen
         clock: Callable[[], float] = time.time,
+        changed: Changed = lambda server, state, why: None,
     ) -> None:
         self.policy = policy
         self._reactor = reactor
-        self._file = file
         self._clock = clock
-        self._seen: object = None
-        self._servers: dict[Endpoint, _Server] = {}
-        self._looking = LoopingCall(self._look)
-        self._looking.clock = reactor
+        self._changed = changed
+        self._servers: dict[Endpoint, Server] = {}
+        # The priorities of their servers; the lowest number comes first.
+        self._sets: dict[int, dict[Endpoint, int]] = {}
+        self._pins = Pins(reactor.seconds)
+        self._file = DispatchFile(reactor, file, self._take)
 
     def start(self) -> None:
         """
         Read the file, and begin to ask.
         """
-        self._looking.start(_LOOK)
+        self._file.start()
 
     def stop(self) -> None:
         """
         Ask nobody any more.
         """
-        if self._looking.running:
-            self._looking.stop()
-        for endpoint in list(self._servers):
-            self._remove(endpoint)
+        self._file.stop()
+        while self._servers:
+            self._servers.popitem()[1].stop()
+        self._sets.clear()
 
     def change(self, policy: Policy) -> None:
         """
         Dispatch otherwise from now on; how the servers are stays known.
         """
-        before, self.policy = self.policy, policy
-        if policy.probe is before.probe:
-            return
-        for endpoint, server in self._servers.items():
-            server.probe.stop()
-            server.probe = Probe(self._reactor, endpoint, policy.probe, self)
-            server.sent = None  # nobody waits for the answer to the last one
+        self.policy = policy
+        for server in self._servers.values():
+            server.change(policy)
 
     # Choosing
 
-    def choose(self, call_id: str, user: str) -> list[Endpoint]:
+    def choose(
+        self,
+        call_id: str,
+        user: str,
+        *,
+        set: int | None = None,
+        by: DispatchBy | None = None,
+    ) -> list[Endpoint]:
         """
         Give the servers to offer a new call to, one after the other.
 
+        A call that was offered to one before goes there again, as long as it is not
+        down, nor taken out by the operator.
+
         :param user: whose call it is.
+        :param set: of the file; None: the lowest.
+        :param by: None: as the policy says.
         :return: none if nobody is well.
         """
-        able = self._able(State.UP) or self._able(State.NEW)
-        candidates = [
-            Candidate(each.entry.endpoint, each.entry.priority, each.calls)
-            for each in able
-        ]
-        match self.policy.by:
+        members = self._members(set)
+        candidates = self._candidates(members)
+        match by or self.policy.by:
             case DispatchBy.CALLS:
                 order = by_calls(candidates, call_id)
             case DispatchBy.USER:
                 order = by_hash(candidates, user)
             case DispatchBy.CALL_ID:
                 order = by_hash(candidates, call_id)
+        pinned = self._pins.find(call_id)
+        if pinned is not None and self._keeps(pinned, members):
+            order = [pinned, *(each for each in order if each != pinned)]
         return order[:_OFFERS]
 
     def stands_for(self, server: Endpoint, dialogue: str) -> Endpoint | None:
         """
         Give the server for a dialogue: its own, or when that is gone any other.
 
-        One that is not to get new calls keeps those that it has.
+        One that is not to get new calls keeps those that it has. Of the others it is
+        always the same, one of its set first.
 
         :return: None if nobody is well.
         """
         own = self._servers.get(server)
         if own is not None and own.health.state is not State.DOWN:
             return server
-        others = self.choose(dialogue, dialogue)
-        return others[0] if others else None
+        for members in self._sets.values():
+            if server in members and (other := self._any(members, dialogue)):
+                return other
+        return self.any_for(dialogue)
 
     def instead_of(self, server: Endpoint, call_id: str) -> Endpoint | None:
         """
@@ -174,175 +147,174 @@ class Dispatcher:
         known = self._servers.get(server)
         if known is None or known.health.state is not State.DOWN:
             return None
-        return next(iter(self.choose(call_id, call_id)), None)
+        return self.stands_for(server, call_id)
+
+    def any_for(self, key: str) -> Endpoint | None:
+        """
+        Give some server for what is no new call, always the same for a key.
+
+        :return: None if nobody is well.
+        """
+        found = (self._any(members, key) for members in self._sets.values())
+        return next((each for each in found if each is not None), None)
 
     def __contains__(self, endpoint: object) -> bool:
         """
         Tell whether a server is in the file, whatever its priority.
+
+        What one that is reached over TCP sends by itself may come over UDP.
+        """
+        if endpoint in self._servers:
+            return True
+        if not isinstance(endpoint, Endpoint) or endpoint.transport is Transport.TCP:
+            return False
+        twin = Endpoint(Transport.TCP, endpoint.host, endpoint.port)
+        return endpoint.transport is Transport.UDP and twin in self._servers
+
+    def lists(self, endpoint: Endpoint) -> bool:
+        """
+        Tell whether a line of the file has just this address.
         """
         return endpoint in self._servers
 
     # What calls tell of servers
 
-    def offered(self, endpoint: Endpoint) -> None:
+    def offered(self, endpoint: Endpoint, call_id: str) -> None:
         """
         Hear that a call is offered to a server.
         """
-        if endpoint in self._servers:
-            self._servers[endpoint].calls += 1
+        self._pins.put(call_id, endpoint)
+        if (server := self._servers.get(endpoint)) is not None:
+            server.load.offered()
+
+    def heard(self, endpoint: Endpoint) -> None:
+        """
+        Hear that a server has answered a call, whatever it says.
+        """
+        if (server := self._servers.get(endpoint)) is not None:
+            server.health.heard()
 
     def settled(self, endpoint: Endpoint) -> None:
         """
         Hear that a call that was offered has come to something.
         """
-        if endpoint in self._servers:
-            server = self._servers[endpoint]
-            server.calls = max(0, server.calls - 1)
+        if (server := self._servers.get(endpoint)) is not None:
+            server.load.settled()
 
     def silent(self, endpoint: Endpoint) -> None:
         """
         Hear that a call had no answer in time.
         """
-        server = self._servers.get(endpoint)
-        if server is not None:
-            self._note(server, server.health.missed(self._clock(), "a call: no answer"))
+        if (server := self._servers.get(endpoint)) is not None:
+            server.unheard()
 
-    # What probes tell of them
+    def unreachable(self, endpoint: Endpoint, why: str) -> None:
+        """
+        Hear that there was no way to bring a server a call.
+        """
+        if (server := self._servers.get(endpoint)) is not None:
+            server.unreachable(why)
 
-    def answered(self, endpoint: Endpoint, response: Response) -> None:
-        """
-        Take the answer to a probe.
-        """
-        server = self._servers.get(endpoint)
-        if server is None or server.sent is None:
-            return
-        took, server.sent = self._reactor.seconds() - server.sent, None
-        told, now = f"{response.status} {response.reason}", self._clock()
-        if server.probe.is_healthy(response):
-            self._note(server, server.health.answered(now, told, took))
-        else:
-            self._note(server, server.health.unwell(now, told))
-
-    def refused(self, endpoint: Endpoint) -> None:
-        """
-        Hear that nobody listens there.
-        """
-        server = self._servers.get(endpoint)
-        if server is not None:
-            server.sent = None
-            why = "nobody listens there"
-            self._note(server, server.health.refused(self._clock(), why))
-
-    # For people
+    # For people, and for whoever collects figures
 
     def table(self) -> list[dict[str, Any]]:
         """
-        Give each server, how it is, and why.
+        Give each server of each set, how it is, and why.
         """
-        return [self._row(each) for each in self._servers.values()]
+        return [
+            {
+                "server": str(endpoint),
+                "set": number,
+                "priority": priority,
+                **self._servers[endpoint].row(),
+            }
+            for number, members in self._sets.items()
+            for endpoint, priority in members.items()
+        ]
 
-    def _row(self, server: _Server) -> dict[str, Any]:
-        health, due = server.health, None
-        if server.timer is not None and server.timer.active():
-            due = server.timer.getTime() - self._reactor.seconds()
-        return {
-            "server": str(server.entry.endpoint),
-            "priority": server.entry.priority,
-            "state": health.state.value,
-            "since": health.since,
-            "why": health.why,
-            "calls": server.calls,
-            "asked_at": health.asked_at,
-            "answered_at": health.answered_at,
-            "answer": health.answer,
-            "round_trip": health.round_trip,
-            "next_probe": due,
-        }
+    def figures(self) -> Iterator[Figure]:
+        """
+        Give the figures of each server; there are no more than lines in the file.
+        """
+        for server in self._servers.values():
+            name, health, load = str(server.endpoint), server.health, server.load
+            is_up = health.state is State.UP
+            yield gauge("dispatch_up", "Whether it is well.", is_up, server=name)
+            yield gauge("dispatch_calls", "Calls it has.", load.calls, server=name)
+            yield counter("dispatched", "Calls given to it.", load.given, server=name)
+            yield counter(
+                "dispatch_unanswered",
+                "Calls that it has not answered in time.",
+                server.unanswered,
+                server=name,
+            )
+            if health.round_trip is not None:
+                yield gauge(
+                    "dispatch_round_trip",
+                    "How long the last probe took.",
+                    health.round_trip,
+                    server=name,
+                )
+
+    def tables(self) -> dict[str, int]:
+        """
+        Count the calls that are remembered.
+        """
+        return {"dispatched": len(self._pins)}
 
     # Inside
 
-    def _able(self, state: State) -> list[_Server]:
-        return [
-            each
-            for each in self._servers.values()
-            if each.entry.priority > DRAIN and each.health.state is state
-        ]
+    def _members(self, number: int | None) -> dict[Endpoint, int]:
+        if number is None:
+            return next(iter(self._sets.values()), {})
+        return self._sets.get(number, {})
 
-    def _note(self, server: _Server, changed: bool) -> None:
-        if changed:
-            self._log.info(
-                "The application server at {server} is {state}: {why}",
-                server=str(server.entry.endpoint),
-                state=server.health.state.value,
-                why=server.health.why,
-            )
+    def _candidates(
+        self, members: dict[Endpoint, int], least: int = DRAIN + 1
+    ) -> list[Candidate]:
+        for states in _PREFERRED:
+            able = [
+                Candidate(end, max(1, priority), self._servers[end].load.calls)
+                for end, priority in members.items()
+                if priority >= least and self._servers[end].health.state in states
+            ]
+            if able:
+                return able
+        return []
 
-    def _look(self) -> None:
-        state = version_of(self._file)
-        if state == self._seen:
-            return
-        self._seen = state
-        try:
-            listing = read(self._file)
-        except (OSError, ValueError) as error:
-            self._log.error(
-                "The dispatch file '{file}' cannot be used, and what was known stays: "
-                "{error}",
-                file=str(self._file),
-                error=error,
-            )
-            return
-        for fault in self._faults(listing):
-            self._log.error("'{file}', {fault}", file=str(self._file), fault=fault)
-        entries = [e for e in listing.entries if e.endpoint.transport is Transport.UDP]
-        if not entries:
-            self._log.error(
-                "The dispatch file '{file}' names no server; those before stay",
-                file=str(self._file),
-            )
-            return
-        self._take(entries)
+    def _any(self, members: dict[Endpoint, int], key: str) -> Endpoint | None:
+        # A dialogue is no new call: rather one that drains than nobody.
+        able = self._candidates(members) or self._candidates(members, DRAIN)
+        return next(iter(by_hash(able, key)), None)
 
-    def _faults(self, listing: Listing) -> Iterator[str]:
-        yield from map(str, listing.faults)
-        for entry in listing.entries:
-            if entry.endpoint.transport is not Transport.UDP:
-                yield f"{entry.endpoint}: the way inside is UDP"
+    def _keeps(self, server: Endpoint, members: dict[Endpoint, int]) -> bool:
+        if members.get(server, NEVER) == NEVER:
+            return False
+        return self._servers[server].health.state is not State.DOWN
 
-    def _take(self, entries: list[Entry]) -> None:
-        named = {entry.endpoint for entry in entries}
+    def _take(self, entries: Sequence[Entry]) -> None:
+        sets: dict[int, dict[Endpoint, int]] = {}
+        for entry in sorted(entries, key=lambda each: each.set):
+            sets.setdefault(entry.set, {})[entry.endpoint] = entry.priority
+        named = {entry.endpoint: None for entry in entries}  # in the order of the file
         for endpoint in [each for each in self._servers if each not in named]:
-            self._remove(endpoint)
-        for entry in entries:
-            known = self._servers.get(entry.endpoint)
-            if known is not None:
-                known.entry = entry
-            else:
-                self._add(entry)
+            self._servers.pop(endpoint).stop()
+        new = [each for each in named if each not in self._servers]
+        for endpoint in new:
+            self._servers[endpoint] = self._make(endpoint)
+        self._sets = sets
+        for endpoint in new:
+            self._servers[endpoint].start()
+
+    def _make(self, endpoint: Endpoint) -> Server:
+        return Server(self._reactor, endpoint, self.policy, self._clock, self._note)
+
+    def _note(self, server: Server) -> None:
+        endpoint, health = server.endpoint, server.health
         self._log.info(
-            "{count} application servers in '{file}'",
-            count=len(entries),
-            file=str(self._file),
+            "The application server at {server} is {state}: {why}",
+            server=str(endpoint),
+            state=health.state.value,
+            why=health.why,
         )
-
-    def _add(self, entry: Entry) -> None:
-        probe = Probe(self._reactor, entry.endpoint, self.policy.probe, self)
-        server = _Server(entry, Health(self._clock()), probe)
-        self._servers[entry.endpoint] = server
-        self._ask(server)
-
-    def _remove(self, endpoint: Endpoint) -> None:
-        server = self._servers.pop(endpoint)
-        if server.timer is not None and server.timer.active():
-            server.timer.cancel()
-        server.probe.stop()
-
-    def _ask(self, server: _Server) -> None:
-        if server.sent is not None:
-            health = server.health
-            self._note(server, health.missed(self._clock(), "a probe: no answer"))
-        delay = self.policy.interval * random.uniform(1 - _JITTER, 1 + _JITTER)
-        server.timer = self._reactor.callLater(delay, self._ask, server)
-        server.sent = self._reactor.seconds()
-        server.health.asked(self._clock())
-        server.probe.ask()
+        self._changed(endpoint, health.state, health.why)

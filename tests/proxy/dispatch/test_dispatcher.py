@@ -12,8 +12,11 @@ from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from sipsorcery.config import DispatchBy, DispatchProbe
+from sipsorcery.dispatch.health import State
+from sipsorcery.dispatch.load import CALLS_FIELD
 from sipsorcery.endpoint import Endpoint
-from sipsorcery.proxy.dispatch.dispatcher import Dispatcher, Policy
+from sipsorcery.proxy.dispatch.dispatcher import Dispatcher
+from sipsorcery.proxy.dispatch.policy import Policy
 from sipsorcery.sip.parser import parse
 from sipsorcery.sip.request import Request
 from sipsorcery.testing.network import MemoryNetwork
@@ -28,12 +31,16 @@ class Server(DatagramProtocol):
     An application server.
 
     :ivar status: what it answers; None: nothing.
+    :ivar fields: what else it says.
+    :ivar calls: how many it tells to have; None: it does not.
     """
 
     transport: Any
 
     def __init__(self, status: int | None) -> None:
         self.status = status
+        self.fields: list[tuple[str, str]] = []
+        self.calls: int | None = None
         self.requests: list[Request] = []
 
     def datagramReceived(self, datagram: bytes, addr: Any) -> None:
@@ -44,7 +51,10 @@ class Server(DatagramProtocol):
         assert isinstance(request, Request)
         self.requests.append(request)
         if self.status is not None and request.method != "ACK":
-            response = request.respond(self.status, to_tag="x")
+            fields = list(self.fields)
+            if self.calls is not None:
+                fields.append((CALLS_FIELD, str(self.calls)))
+            response = request.respond(self.status, to_tag="x", fields=fields)
             self.transport.write(response.to_bytes(), addr)
 
 
@@ -60,11 +70,13 @@ class DispatcherCase(SynchronousTestCase):
         self.network = MemoryNetwork()
         self.reactor = self.network.machine(HOST)
         self.file = Path(self.mktemp())
+        self.changes: list[tuple[Endpoint, State]] = []
         self.dispatcher = Dispatcher(
             self.reactor,
             self.file,
             self.policy,
             lambda: self.reactor.seconds() + 1000,
+            lambda server, state, why: self.changes.append((server, state)),
         )
         self.addCleanup(self.dispatcher.stop)
         self.servers = [Server(self.status) for _ in PORTS]
@@ -167,14 +179,165 @@ class DispatcherTests(DispatcherCase):
         self.assertNotIn(ENDS[2], self.first())
         self.assertEqual(self.row(2)["why"], "503 Service Unavailable")
 
-    def test_calls_without_an_answer(self) -> None:
+    def test_busy(self) -> None:
         """
-        Calls that it has not answered count, too.
+        One that has too much to do, and says for how long, gets calls only when nobody
+        else is up, and keeps its dialogues.
         """
         self.start()
-        for _ in range(2):
+        self.servers[2].status, self.servers[2].fields = 503, [("Retry-After", "7")]
+        self.wait()
+        self.assertEqual(self.row(2)["state"], "busy")
+        self.assertEqual(self.first(), set(ENDS[:2]))
+        self.assertEqual(self.dispatcher.stands_for(ENDS[2], "d"), ENDS[2])
+        for port in self.ports[:2]:
+            port.stopListening()
+        self.wait()
+        self.assertEqual(self.first(), {ENDS[2]})
+
+    def test_calls_without_an_answer(self) -> None:
+        """
+        Calls that it has not answered count, too; answers to probes do not make up for
+        them, and the next time it has to give twice as many of these.
+        """
+        self.start()
+        for answers in (2, 4, 8):
             self.dispatcher.silent(ENDS[0])
+            self.wait(1.2)
+            self.assertIn(ENDS[0], self.first())
+            self.dispatcher.silent(ENDS[0])
+            self.assertNotIn(ENDS[0], self.first())
+            self.wait(0.4 * (answers - 1))
+            self.assertNotIn(ENDS[0], self.first())
+            self.wait(0.2 * answers + 0.5)
+            self.assertIn(ENDS[0], self.first())
+        self.assertEqual(self.row(0)["unanswered"], 6)
+
+    def test_calls_with_an_answer(self) -> None:
+        """
+        A call that it answers ends that.
+        """
+        self.start()
+        for _ in range(3):
+            self.dispatcher.silent(ENDS[0])
+            self.dispatcher.heard(ENDS[0])
+        self.assertIn(ENDS[0], self.first())
+
+    def test_unreachable(self) -> None:
+        """
+        One to which a call could not be brought is out at once.
+        """
+        self.start()
+        self.dispatcher.unreachable(ENDS[0], "refused")
         self.assertNotIn(ENDS[0], self.first())
+        self.assertEqual(self.row(0)["why"], "refused")
+
+    def test_told_of_changes(self) -> None:
+        """
+        Each change of a state is told, once.
+        """
+        self.start()
+        self.assertEqual(self.changes, [(end, State.UP) for end in ENDS])
+        self.ports[1].stopListening()
+        self.wait()
+        self.assertEqual(self.changes[3:], [(ENDS[1], State.DOWN)])
+
+    def test_stays(self) -> None:
+        """
+        A call that comes again goes where it went before, also to one that drains; not
+        to one that is down, or that the operator has taken out.
+        """
+        self.start()
+        first, second, _ = self.dispatcher.choose("a", "joe")
+        self.dispatcher.offered(second, "a")
+        self.assertEqual(self.dispatcher.choose("a", "joe")[:2], [second, first])
+        self.write(f"0,{second}\n100,{first}\n")
+        self.wait()
+        self.assertEqual(self.dispatcher.choose("a", "joe"), [second, first])
+        self.write(f"-1,{second}\n100,{first}\n")
+        self.wait()
+        self.assertEqual(self.dispatcher.choose("a", "joe"), [first])
+        self.write(f"100,{second}\n100,{first}\n")
+        self.wait(300)
+        self.assertEqual(self.dispatcher.choose("a", "joe"), [first, second])
+
+    def test_sets(self) -> None:
+        """
+        A set has its own servers; without a choice it is the lowest.
+        """
+        self.write(
+            f"7 sip:{HOST}:{PORTS[1]}\n"
+            f"2 sip:{HOST}:{PORTS[0]}\n"
+            f"7 sip:{HOST}:{PORTS[2]} 0 0 weight=50\n"
+        )
+        self.start()
+        self.assertEqual(self.first(), {ENDS[0]})
+        choose = self.dispatcher.choose
+        self.assertEqual(set(choose("a", "joe", set=7)), set(ENDS[1:]))
+        self.assertEqual(choose("a", "joe", set=3), [])
+        users = {choose(f"{n}", "joe", set=7, by=DispatchBy.USER)[0] for n in range(60)}
+        self.assertEqual(len(users), 1)
+        sets = [(row["set"], row["server"]) for row in self.dispatcher.table()]
+        self.assertEqual(sets, [(2, str(ENDS[0])), *((7, str(e)) for e in ENDS[1:])])
+        self.ports[1].stopListening()
+        self.wait()
+        self.assertEqual(self.dispatcher.stands_for(ENDS[1], "d"), ENDS[2])
+
+    def test_only_draining_left(self) -> None:
+        """
+        A dialogue goes rather to a server that drains than to nobody.
+        """
+        self.start()
+        self.write(f"100,{ENDS[0]}\n0,{ENDS[1]}\n")
+        self.wait()
+        self.ports[0].stopListening()
+        self.wait(0.6)
+        self.assertEqual(self.dispatcher.choose("a", "joe"), [])
+        self.assertEqual(self.dispatcher.stands_for(ENDS[0], "d"), ENDS[1])
+
+    def test_half_written(self) -> None:
+        """
+        A file that somebody is writing into is read when they have finished.
+        """
+        self.start()
+        with self.file.open("w") as file:
+            for line in (f"100,{ENDS[0]}\n100,udp:127.0.0.1:5", "0", "71\n"):
+                file.write(line)
+                file.flush()
+                self.wait(0.3)
+                self.assertLessEqual(self.first(), set(ENDS))
+        self.wait()
+        self.assertEqual(self.first(), set(ENDS[:2]))
+
+    def test_another_probe(self) -> None:
+        """
+        What is asked may change meanwhile.
+        """
+        self.start()
+        self.dispatcher.change(Policy(probe=DispatchProbe.INVITE))
+        for server in self.servers:
+            server.status = 420
+        self.wait()
+        self.assertEqual(self.servers[0].requests[-1].method, "ACK")
+        self.assertEqual(self.first(), set(ENDS))
+
+    def test_figures(self) -> None:
+        """
+        Each server has its figures.
+        """
+        self.start()
+        self.dispatcher.offered(ENDS[1], "a")
+        self.ports[2].stopListening()
+        self.wait()
+        found = {
+            (each.name, each.labels["server"]): each.value
+            for each in self.dispatcher.figures()
+        }
+        self.assertEqual(found["dispatch_up", str(ENDS[0])], 1)
+        self.assertEqual(found["dispatch_up", str(ENDS[2])], 0)
+        self.assertEqual(found["dispatched", str(ENDS[1])], 1)
+        self.assertEqual(found["dispatch_calls", str(ENDS[1])], 1)
+        self.assertEqual(found["dispatch_round_trip", str(ENDS[0])], 0)
 
     def test_nobody(self) -> None:
         """
@@ -250,7 +413,7 @@ class DispatcherTests(DispatcherCase):
         self.start()
         for text, told in (
             ("", "names no server"),
-            ("100,tcp:127.0.0.1:5070", "the way inside is UDP"),
+            ("100,tls:127.0.0.1:5070", "the way inside is UDP or TCP"),
             ("what", "line 1: expected PRIORITY,ENDPOINT"),
         ):
             with capturedLogs() as logged:
@@ -359,11 +522,39 @@ class ByCallsTests(DispatcherCase):
         Those that are being set up count.
         """
         self.start()
-        for _ in range(3):
-            self.dispatcher.offered(ENDS[0])
-            self.dispatcher.offered(ENDS[1])
+        for number in range(3):
+            self.dispatcher.offered(ENDS[0], f"a{number}")
+            self.dispatcher.offered(ENDS[1], f"b{number}")
         self.assertEqual(self.first(), {ENDS[2]})
         for _ in range(3):
             self.dispatcher.settled(ENDS[0])
-        self.dispatcher.offered(ENDS[2])
+        self.dispatcher.offered(ENDS[2], "c")
         self.assertEqual(self.first(), {ENDS[0]})
+
+    def test_told(self) -> None:
+        """
+        Calls that are established count, as far as a server tells how many it has.
+        """
+        for server, calls in zip(self.servers, (20, 5, 30), strict=True):
+            server.calls = calls
+        self.start()
+        self.assertEqual(
+            [self.row(number)["calls"] for number in range(3)], [20, 5, 30]
+        )
+        self.assertEqual(self.first(), {ENDS[1]})
+        for number in range(20):
+            self.dispatcher.offered(ENDS[1], f"{number}")
+        self.assertEqual(self.first(), {ENDS[0]})
+
+    def test_dialogues_stay(self) -> None:
+        """
+        Whoever stands in for a server does so whatever the others have to do.
+        """
+        self.start()
+        self.ports[0].stopListening()
+        self.wait(0.6)
+        other = self.dispatcher.stands_for(ENDS[0], "dialogue")
+        assert other is not None
+        for number in range(9):
+            self.dispatcher.offered(other, f"{number}")
+        self.assertEqual(self.dispatcher.stands_for(ENDS[0], "dialogue"), other)
