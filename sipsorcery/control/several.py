@@ -14,8 +14,9 @@ from twisted.internet.defer import Deferred, TimeoutError, gatherResults
 from sipsorcery.control.client import ask
 from sipsorcery.control.errors import ControlError, NotRunning
 
-# Seconds that one of several may take: the others have answered, and somebody waits.
-_PATIENCE = 3.0
+# Seconds that one of several may take, on a machine that has too much to do: the others
+# have answered, and somebody waits.
+_PATIENCE = 5.0
 
 
 @dataclass(frozen=True, slots=True)

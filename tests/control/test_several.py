@@ -88,7 +88,7 @@ class AskAllTests(SynchronousTestCase):
         self.answer(0, result=[])
         self.answer(1, error="not today")
         self.answer(2)
-        self.reactor.advance(2.9)
+        self.reactor.advance(4.9)
         self.assertNoResult(self.asked)
         self.reactor.advance(0.2)
         answers = self.answers()

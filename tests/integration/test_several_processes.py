@@ -226,14 +226,15 @@ class SeveralProcessesTests(SuiteCase):
         pid = await self.server.pid("registrar")
         os.kill(pid, signal.SIGSTOP)
         try:
-            _, *shown, complaint = await self.server.say("status", status=1)
+            _, *rows, complaint = await self.server.say("status", status=1)
         finally:
             os.kill(pid, signal.SIGCONT)
-        self.assertIn("the registrar does not answer", complaint)
-        self.assertEqual(
-            [line.split()[0] for line in shown],
-            [name for name in self.server.names if name != "registrar"],
-        )
+        shown = {row.split()[0] for row in rows}
+        self.assertNotIn("registrar", shown)
+        for name in self.server.names:
+            # On a machine that has too much to do there may be others.
+            is_named = f"the {name} does not answer" in complaint
+            self.assertNotEqual(is_named, name in shown, complaint)
 
     async def _hang_up(self, sessions: list[Session]) -> None:
         """
