@@ -158,9 +158,9 @@ class Traffic:
 
     async def stop(self) -> None:
         """
-        Switch the phones off.
+        Switch the phones off, once all that was begun is over.
         """
-        self._halt()
+        await self.rest()
         await self._phone.stop()
 
     def of(self, kind: Kind, since: float = 0.0) -> list[Attempt]:
