@@ -14,7 +14,7 @@ from twisted.application.service import Service
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.logger import Logger
 
-from sipsorcery.config import Config, ConfigError
+from sipsorcery.config import Config, ConfigError, Fault
 from sipsorcery.config.changes import compare
 from sipsorcery.control import Verb
 from sipsorcery.store.ports import settle
@@ -113,10 +113,14 @@ class Settings:
             for follower in self._followers:
                 follower.reconfigure(new)
                 told.append(follower)
-        except ConfigError:
+        except Exception as error:
             for follower in reversed(told):
                 follower.reconfigure(old)
-            raise
+            if isinstance(error, ConfigError):
+                raise
+            self._log.failure("A server cannot be changed")
+            fault = Fault("", f"a server cannot be changed: {error!r}")
+            raise ConfigError(None, [fault]) from error
         self.config = new
 
 
@@ -141,10 +145,13 @@ class Reloading(Service):
 
     def stopService(self) -> None:
         """
-        Ignore the signal: whoever reloads what is about to end must not kill it.
+        Leave the signal to whoever has minded it before, if anybody.
+
+        Else it is ignored: whoever reloads what is about to end must not kill it.
         """
         super().stopService()
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        before = self._before if callable(self._before) else signal.SIG_IGN
+        signal.signal(signal.SIGHUP, before)
 
     def _hang_up(self, number: int, frame: FrameType | None) -> None:
         if callable(self._before):

@@ -113,6 +113,12 @@ class Processes:
         """
         self._signal(endpoint, signal.SIGTERM)
 
+    def hang_up(self, endpoint: Endpoint) -> None:
+        """
+        Have a process read its configuration again.
+        """
+        self._signal(endpoint, signal.SIGHUP)
+
     def kill(self, endpoint: Endpoint) -> None:
         """
         End a process at once.

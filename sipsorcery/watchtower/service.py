@@ -81,6 +81,9 @@ class WatchtowerService(Service):
         )
         self._probes: dict[Endpoint, Probe] = {}
         self._asked: set[Endpoint] = set()  # those that owe an answer
+        # Those that have not been told of another configuration: one that does not
+        # answer yet may not mind the signal yet, either, and would end.
+        self._stale: set[Endpoint] = set()
         self._rounds = 0
         self._acts: Counter[type[Action]] = Counter()
         self._ends = 0
@@ -89,9 +92,10 @@ class WatchtowerService(Service):
 
     def reconfigure(self, config: Config) -> None:
         """
-        Replace workers as another configuration says.
+        Replace workers as another configuration says, which they are to read as well.
         """
         self._tower.policy = _policy(config)
+        self._stale = set(self._tower.workers)
 
     def startService(self) -> None:
         """
@@ -236,6 +240,9 @@ class WatchtowerService(Service):
         else:
             calls = calls_told(response) or 0
             now = self._reactor.seconds()
+            if endpoint in self._stale:
+                self._stale.discard(endpoint)
+                self._processes.hang_up(endpoint)
             self._do(self._tower.answered(endpoint, now, calls))
 
     def refused(self, endpoint: Endpoint) -> None:

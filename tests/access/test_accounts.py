@@ -268,6 +268,19 @@ class AccountsTests(DirectoryCase):
         asked = self.accounts.domain("203.0.113.1", wildcard=False)
         self.assertIsNone(self.do(asked))
 
+    def test_reconfigure(self) -> None:
+        """
+        Another configuration has other domains; those of the directory stay.
+        """
+        self.do(self.accounts.catch_up())
+        self.accounts.reconfigure(parse(b"sip.domains = ['example.org']"))
+        for host, name in (
+            ("example.org", "example.org"),
+            ("example.net", None),
+            ("sip.example.com", "example.com"),
+        ):
+            self.assertEqual(self.do(self.accounts.domain(host)), name)
+
     def test_own_addresses_change(self) -> None:
         """
         An address of ours that is new is known after two seconds.

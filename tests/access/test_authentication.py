@@ -196,6 +196,16 @@ class DigestTests(AuthenticationCase):
             self.assertEqual(algorithms(self.challenge(phone)), configured)
             self.assertIsInstance(self.decide(phone.again()), Allowed)
 
+    def test_reconfigure(self) -> None:
+        """
+        Another configuration holds for the next challenge.
+        """
+        self.assertEqual(algorithms(self.challenge(self.phone)), ["MD5"])
+        self.authenticator.reconfigure(parse(b'auth.algorithms = ["SHA-256"]'))
+        phone = Phone("100", "correct horse")
+        self.assertEqual(algorithms(self.challenge(phone)), ["SHA-256"])
+        self.assertIsInstance(self.decide(phone.again()), Allowed)
+
     def test_not_offered(self) -> None:
         """
         What is not on offer is not accepted either.

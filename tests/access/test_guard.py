@@ -350,6 +350,29 @@ class BansTests(GuardCase):
         self.assertEqual(self.send(3, "udp:203.0.113.9:1"), 3)
         self.misbehave(1, Offence.SCANNER)
         self.assertEqual(self.banned[0].until, 7.0)
+        self.assertEqual(self.send(3), 0)
+
+    def test_other_config(self) -> None:
+        """
+        Another configuration holds for the next packet, and lets nobody out but those
+        that it never bans.
+        """
+        self.guard = Guard.of_config(parse(b"limits.ban = 50"))
+        for remote in (STRANGER, PHONE):
+            self.misbehave(1, Offence.SCANNER, remote)
+            self.assertEqual(self.send(1, remote), 0)
+        self.guard.reconfigure(
+            parse(b"[limits]\nban = 7\npackets = '2/1s'\nallow = ['192.0.2.1']")
+        )
+        self.assertEqual([ban.until for ban in self.guard.bans(0.0)], [50.0, 50.0])
+        self.assertEqual(self.send(5), 0)
+        self.assertEqual(self.send(5, PHONE), 5)
+        self.assertEqual(self.send(3, Endpoint.parse("udp:203.0.113.77:5060")), 2)
+
+    def test_unlimited(self) -> None:
+        """
+        Without a rate there may be any number of packets.
+        """
         unlimited = Guard.of_config(parse(b'[limits]\npackets = ""\n'))
         self.assertTrue(all(unlimited.admit(flow(STRANGER), 0.0) for _ in range(500)))
 

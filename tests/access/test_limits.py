@@ -46,6 +46,18 @@ class CallRateTests(SynchronousTestCase):
         """
         self.assertEqual(self.take(CallRate(None), 10_000, 0.0), 10_000)
 
+    def test_other_rate(self) -> None:
+        """
+        With another rate nobody has all again, and nobody more than it allows.
+        """
+        rate = CallRate(Rate(10, 60.0))
+        self.assertEqual(self.take(rate, 20, 0.0), 10)
+        rate.rate = Rate(20, 60.0)
+        self.assertEqual(self.take(rate, 20, 0.0), 0)
+        self.assertEqual(self.take(rate, 20, 3.1), 1)
+        rate.rate = Rate(2, 60.0)
+        self.assertEqual(self.take(rate, 20, 1000.0), 2)
+
     def test_bound(self) -> None:
         """
         Of more users than there is room for, the one who called longest ago goes.

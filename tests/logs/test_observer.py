@@ -11,7 +11,7 @@ from pathlib import Path
 from twisted.logger import Logger
 from twisted.trial.unittest import SynchronousTestCase
 
-from sipsorcery.config import parse
+from sipsorcery.config import ConfigError, parse
 from sipsorcery.logs.lines import as_text
 from sipsorcery.logs.observer import FileObserver, Journal
 
@@ -52,6 +52,41 @@ class FileObserverTests(SynchronousTestCase):
         log.info("two")
         self.assertEqual([line[-3:] for line in self.lines()], ["one", "two"])
         self.assertEqual(stat.S_IMODE(self.path.stat().st_mode) & 0o007, 0)
+
+    def journal(self, text: str) -> tuple[Journal, Logger]:
+        """
+        Give the log of a configuration, and what a part of the proxy logs with.
+        """
+        journal = Journal(parse(text.encode()).log, None)
+        return journal, Logger(namespace="sipsorcery.proxy", observer=journal)
+
+    def test_reconfigured(self) -> None:
+        """
+        Another file, format or level holds from the next entry on.
+        """
+        journal, log = self.journal(f"log.file = '{self.path}'")
+        other = self.path.with_name("other.log")
+        log.info("one")
+        text = f"[log]\nfile = '{other}'\nformat = 'json'\nproxy = 'warn'"
+        journal.reconfigure(parse(text.encode()))
+        log.info("two")
+        log.warn("three")
+        self.assertEqual([line[-3:] for line in self.lines()], ["one"])
+        (line,) = self.lines(other)
+        self.assertEqual(json.loads(line)["text"], "three")
+
+    def test_cannot_be_reconfigured(self) -> None:
+        """
+        A file that cannot be opened is a fault with its key, and the log goes on as it
+        was.
+        """
+        journal, log = self.journal(f"log.file = '{self.path}'")
+        log.info("one")
+        wrong = parse(f"[log]\nfile = '{self.path}/x'\nlevel = 'error'".encode())
+        fault = self.assertRaises(ConfigError, journal.reconfigure, wrong)
+        self.assertTrue(str(fault).startswith("log.file: "))
+        log.info("two")
+        self.assertEqual([line[-3:] for line in self.lines()], ["one", "two"])
 
     def test_reopened(self) -> None:
         """

@@ -118,6 +118,33 @@ class ScriptTests(SynchronousTestCase):
         self.clock.advance(1)
         self.assertIsNot(loaded._request, second)
 
+    def test_other_file(self) -> None:
+        """
+        The script of another file takes the place of the one before, if it can be used;
+        none is the packaged one. The one in use is looked after.
+        """
+        loaded = self.load(TEAPOT)
+        first = loaded._request
+        other = self.file.with_suffix(".other")
+        other.write_text("def request(")
+        self.assertRaises(ScriptError, loaded.change, other)
+        self.assertIs(loaded._request, first)
+        loaded.change(self.file)
+        self.assertIs(loaded._request, first)
+        other.write_text(TEAPOT)
+        loaded.change(other)
+        second = loaded._request
+        self.assertIsNot(second, first)
+        other.write_text(TEAPOT + "\n")
+        self.clock.advance(1)
+        self.assertIsNot(loaded._request, second)
+        loaded.change(None)
+        self.assertIs(loaded._request, script.request)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        loaded.change(self.file)
+        self.assertIsNot(loaded._request, script.request)
+        self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+
 
 class OperatorTests(ProxyWorld):
     """

@@ -5,6 +5,7 @@ Tests for `sipsorcery.registrar.service`, with all that it puts to work.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import msgspec
 
@@ -205,6 +206,19 @@ class AnswerTests(RegistrarCase):
         response = self.register(ONE, fields=[("User-Agent", "Very Old Phone")])
         self.assertEqual(response.all("Contact"), (f"{ONE};expires=90",))
 
+    def test_reconfigure(self) -> None:
+        """
+        Another configuration holds for the next request; what is registered stays.
+        """
+        self.register(TWO)
+        extra = b"[[user_agent]]\npattern = 'old'\nmax_expires = 90\n"
+        self.configuration = CONFIGURATION + extra
+        self.service.reconfigure(self.config())
+        response = self.register(ONE, fields=[("User-Agent", "Very Old Phone")])
+        listed = response.all("Contact")
+        self.assertIn(f"{ONE};expires=90", listed)
+        self.assertTrue(any(each.startswith(TWO) for each in listed))
+
     def test_other_charsets(self) -> None:
         """
         A name in another charset than UTF-8 does no harm; an address in one is refused.
@@ -377,6 +391,20 @@ class KeepAliveTests(RegistrarCase):
         self.assertEqual(ping.request_uri, "sip:bob@10.0.0.9:5062")
         self.assertEqual(ping.get("Route"), f"<sip:flow@{PROXY}:5059;lr;ob>")
         ping.check()
+
+    def test_reconfigure(self) -> None:
+        """
+        Nobody is sent anything any more where the configuration says so, from now on;
+        who registers when it says otherwise is kept reachable again.
+        """
+        before = self.config()
+        silent = replace(before.registrar, keep_alive=0)
+        self.by_proxy("<sip:bob@10.0.0.9:5062>")
+        self.service.reconfigure(replace(before, registrar=silent))
+        self.assertEqual(self.pings(60), [])
+        self.service.reconfigure(before)
+        self.by_proxy("<sip:bob@10.0.0.9:5062>")
+        self.assertNotEqual(self.pings(25.2), [])
 
     def test_of_ipv6(self) -> None:
         """
