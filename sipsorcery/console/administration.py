@@ -16,6 +16,7 @@ from sipsorcery.console.servers import Servers
 from sipsorcery.console.showing import show
 from sipsorcery.console.telling import Telling
 from sipsorcery.console.words import Typed
+from sipsorcery.dispatch.table import COLUMNS, readable
 from sipsorcery.monitor.neutral import for_line
 from sipsorcery.store.directory import Directory
 
@@ -121,8 +122,8 @@ class Administration:
 
     async def _dispatch(self, seat: Seat, typed: Typed, screen: Screen) -> None:
         rows = await self._servers.dispatch()
-        columns = tuple(rows[0]) if rows else ()
-        await show(screen, rows, columns, typed, "calls go nowhere")
+        shown = rows if typed.as_json else readable(rows)
+        await show(screen, shown, COLUMNS, typed, "calls go nowhere")
 
     async def _workers(self, seat: Seat, typed: Typed, screen: Screen) -> None:
         rows = await self._servers.workers()

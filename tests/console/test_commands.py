@@ -93,7 +93,10 @@ class Servers:
         """
         Give one server.
         """
-        return [{"server": "udp:127.0.0.1:5070", "state": "up"}]
+        ages = dict.fromkeys(("for", "last_probe", "round_trip", "next_probe"), 0.25)
+        names = ("set", "priority", "why", "calls", "answer")
+        row = {"server": "udp:127.0.0.1:5070", "state": "up", **ages}
+        return [{**row, **dict.fromkeys(names, 1)}]
 
     async def workers(self) -> list[dict[str, Any]]:
         """

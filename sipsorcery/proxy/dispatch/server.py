@@ -128,18 +128,20 @@ class Server:
         """
         Tell how it is, and why.
         """
-        health, load, due = self.health, self.load, None
+        health, load, due, now = self.health, self.load, None, self._clock()
         if self._timer is not None and self._timer.active():
             due = self._timer.getTime() - self._reactor.seconds()
         return {
             "state": health.state.value,
             "since": health.since,
+            "for": max(0.0, now - health.since),
             "why": health.why,
             "calls": load.calls,
             "setting_up": load.setting_up,
             "given": load.given,
             "unanswered": self.unanswered,
             "asked_at": health.asked_at,
+            "last_probe": _since(health.asked_at, now),
             "answered_at": health.answered_at,
             "answer": health.answer,
             "round_trip": health.round_trip,
@@ -181,3 +183,7 @@ class Server:
             if self.health.state is State.DOWN:
                 self.load.lost()
             self._changed(self)
+
+
+def _since(then: float | None, now: float) -> float | None:
+    return None if then is None else max(0.0, now - then)

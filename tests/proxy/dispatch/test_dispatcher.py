@@ -14,6 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from sipsorcery.config import DispatchBy, DispatchProbe
 from sipsorcery.dispatch.health import State
 from sipsorcery.dispatch.load import CALLS_FIELD
+from sipsorcery.dispatch.table import COLUMNS
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.proxy.dispatch.dispatcher import Dispatcher
 from sipsorcery.proxy.dispatch.policy import Policy
@@ -463,6 +464,11 @@ class DispatcherTests(DispatcherCase):
         self.assertEqual((row["state"], row["answer"]), ("up", "200 OK"))
         self.assertEqual(row["round_trip"], 0.0)
         self.assertLess(row["next_probe"], 0.6)
+        self.assertLess(row["last_probe"], 0.6)
+        self.assertEqual((row["set"], row["calls"], row["why"]), (1, 0, "200 OK"))
+        self.assertEqual(row["for"], 2.0)
+        for column in COLUMNS:
+            self.assertIn(column, row)
 
 
 class InviteProbeTests(DispatcherCase):
