@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from twisted.internet import reactor
+from twisted.internet.defer import Deferred, gatherResults
 
 from sipsorcery.control import ask
 from sipsorcery.endpoint import Endpoint
@@ -64,10 +65,11 @@ class Suite(KilledServer):
         """
         Start everything, and wait until the proxy knows that the servers are well.
         """
-        for role in ("sipregistrar", "sipproxy"):
-            self.others.append(await self.run(role))
-        for end in self.ends:
-            await self.start_server(end)
+        # The first one makes what all of them share.
+        self.others.append(await self.run("sipregistrar"))
+        starting = [Deferred.fromCoroutine(self.start_server(end)) for end in self.ends]
+        await gatherResults(starting)
+        self.others.append(await self.run("sipproxy"))
         await self.states(*["up"] * len(self.ends))
 
     async def start_server(self, end: Endpoint) -> None:
