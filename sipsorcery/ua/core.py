@@ -4,7 +4,7 @@ What all parts of a user agent share: the layers below, the dialogs, what it can
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from sipsorcery.ua.negotiation import Negotiation
     from sipsorcery.ua.referral import Referral
     from sipsorcery.ua.registration import Registration
+    from sipsorcery.ua.session import Session
     from sipsorcery.ua.shared import SharedDialog
     from sipsorcery.ua.subscription import Subscription
 
@@ -107,6 +108,9 @@ class Core:
             self.timer_settings = SessionTimerSettings(settings.session_expires)
         #: Takes the REFER of a peer in a session; None: it is refused.
         self.on_refer: Callable[[Referral], object] | None = None
+        #: Tells whether a session is still here, before it acts by its own timer; None:
+        #: nobody else can have it.
+        self.is_ours: Callable[[Session], Awaitable[bool]] | None = None
         #: Says more about what we refuse before anybody is asked; None: nobody does.
         self.explain: Explain | None = None
         self._hooks: dict[str, Hook] = {

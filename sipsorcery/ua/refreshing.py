@@ -55,11 +55,21 @@ class Refreshing(Driven[SessionTimer, SessionTimerEffect]):
             case Refresh(method):
                 self._core.spawn(self._refresh(method))
             case Expired():
-                self._session.hang_up("the session was not refreshed")
+                self._core.spawn(self._expire())
             case _:
                 assert_never(effect)
 
+    async def _expire(self) -> None:
+        if await self._is_ours():
+            self._session.hang_up("the session was not refreshed")
+
+    async def _is_ours(self) -> bool:
+        ask = self._core.is_ours
+        return ask is None or await ask(self._session)
+
     async def _refresh(self, method: str) -> None:
+        if not await self._is_ours():
+            return
         try:
             await modifying.modify(self._session, method, None)
         except (RequestFailed, SessionEnded):

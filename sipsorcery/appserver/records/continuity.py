@@ -34,7 +34,7 @@ from sipsorcery.store.errors import StoreError
 from sipsorcery.store.live import LiveStore
 from sipsorcery.store.secrets import Secrets
 from sipsorcery.transport.flow import Flow
-from sipsorcery.ua import UserAgent
+from sipsorcery.ua import Session, UserAgent
 
 # Seconds until records that could not be closed at the start are tried again.
 _RETRY = 30.0
@@ -143,6 +143,7 @@ class Continuity:
         self._agent.transactions.on_stray_cancel(self._stray_cancel)
         self._agent.on_unknown_dialog(self._bring_back)
         self._agent.on_stray_response(self.takeover.stray_response)
+        self._agent.core.is_ours = self._is_ours
         self._agent.transactions.stands_in = self._has_others
         self._deadlines.start()
         self._retention.start()
@@ -180,6 +181,10 @@ class Continuity:
         }
 
     # Inside
+
+    async def _is_ours(self, session: Session) -> bool:
+        connection = self.connections.of_session(session)
+        return connection is None or await self.records.confirm(connection)
 
     async def _bring_back(self, request: Request) -> None:
         is_known = await self.takeover.bring_back(request)

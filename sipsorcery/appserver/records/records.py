@@ -103,6 +103,22 @@ class Records:
             )
             self._away(connection, str(error))
 
+    async def confirm(self, connection: Connection) -> bool:
+        """
+        Tell whether a call is still ours, and let go of it if another server has it.
+
+        Who was slow for a moment and taken for dead hears of that in no other way. A
+        store that is away says nothing.
+        """
+        try:
+            found = await self._live.get(DIALOGUES.name, connection.id)
+            is_ours = found is None or self._is_ours(found)
+        except StoreError:
+            return True
+        if not is_ours:
+            connection.drop()
+        return is_ours
+
     def changed(self, connection: Connection) -> None:
         """
         Store a call again, within a second.

@@ -7,6 +7,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from twisted.internet.defer import Deferred, fail
 
 from sipsorcery.appserver.calls.connection import Connection
@@ -14,8 +15,9 @@ from sipsorcery.appserver.records.claiming import Claims
 from sipsorcery.appserver.records.continuity import Continuity
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.sip.fields import VIA
+from sipsorcery.store.dialogues import DIALOGUES
 from sipsorcery.store.errors import StoreUnavailable
-from tests.appserver.established import SERVER, EstablishedCase, KeptCDRs
+from tests.appserver.established import NOW, SERVER, EstablishedCase, KeptCDRs
 from tests.ua.cases import BOB, PEER
 
 NOBODY = "192.0.2.250"
@@ -50,11 +52,13 @@ class ContinuityCase(EstablishedCase):
         self.server.stop()
         self.server: Any = self.begin_server()
 
-    def begin_server(self, *, cdr_days: float = 0) -> Continuity:
+    def begin_server(
+        self, *, cdr_days: float = 0, session_expires: int = 0
+    ) -> Continuity:
         """
         Start a server.
         """
-        agent = self.agent(BOB, session_expires=0)
+        agent = self.agent(BOB, session_expires=session_expires)
         made = Continuity(
             agent,
             self.live,
@@ -124,6 +128,25 @@ class ContinuityTests(ContinuityCase):
         self.assertEqual(self.only().id, connection.id)
         self.run_through(ours.bye())
         self.assertIn("BYE", self.phone.methods)
+
+    def test_taken_for_dead(self) -> None:
+        """
+        A server whose call another has taken over, because it was slow for a moment,
+        neither refreshes the session nor hangs up when that is due.
+        """
+        self.end_server()
+        self.server = self.begin_server(session_expires=90)
+        connection, ours = self.connect()
+        record = self.record(connection.id)
+        assert record is not None
+        stored = self.stored(connection.id)
+        taken = msgspec.structs.replace(stored, server="udp:192.0.2.77:5060")
+        self.live.put(record.replace(data=DIALOGUES.write(taken), due=NOW + 900))
+        before = len(self.phone.methods)
+        self.network.advance(120)
+        self.assertEqual(self.phone.methods[before:], [])
+        self.assertFalse(ours.is_over)
+        self.assertEqual(len(self.server.connections), 0)
 
     def test_last_change(self) -> None:
         """
