@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.protocol import DatagramProtocol
+from twisted.internet.interfaces import IAddress
+from twisted.internet.protocol import DatagramProtocol, Factory, Protocol
 
 from sipsorcery.access.dialogue_names import DialogueNames
 from sipsorcery.config import Config
@@ -357,3 +358,146 @@ class DialogueTests(DispatchingCase):
             self.settle()
         self.assertEqual(self.a.request().get("Call-ID"), str(ENDS[0]))
         self.assertTrue(self.a.is_quiet)
+
+
+class Line(Protocol):
+    """
+    A connection to a server that is reached over TCP; it answers probes.
+    """
+
+    def __init__(self, server: StreamServer) -> None:
+        self._server = server
+
+    def dataReceived(self, data: bytes) -> None:
+        """
+        Take one message; no more come at a time.
+        """
+        request = parse(data)
+        assert isinstance(request, Request) and self.transport is not None
+        if request.method == "OPTIONS":
+            self.transport.write(request.respond(200, to_tag="p").to_bytes())
+        else:
+            self._server.inbox.append((request, self))
+
+
+class StreamServer(Factory):
+    """
+    An application server that is reached over TCP.
+
+    :ivar inbox: what has come, and on which connection.
+    """
+
+    noisy = False
+
+    def __init__(self) -> None:
+        self.inbox: list[tuple[Request, Line]] = []
+
+    def buildProtocol(self, addr: IAddress | None) -> Line:
+        """
+        Take a connection.
+        """
+        return Line(self)
+
+    def answer(self, status: int) -> None:
+        """
+        Answer the last request.
+        """
+        request, line = self.inbox[-1]
+        assert line.transport is not None
+        line.transport.write(request.respond(status, to_tag="x").to_bytes())
+
+
+class StreamTests(AccountsCase):
+    """
+    Two servers that are reached over TCP.
+    """
+
+    def setUp(self) -> None:
+        self.file = Path(self.mktemp())
+        self.ends = [Endpoint.parse(f"tcp:{HOST}:{port}") for port in (5070, 5071)]
+        self.file.write_text("".join(f"100,{end}\n" for end in self.ends))
+        super().setUp()
+        self.servers = {end: StreamServer() for end in self.ends}
+        self.ports = {
+            end: self.machine.listenTCP(end.port, server, interface=HOST)
+            for end, server in self.servers.items()
+        }
+        self.network.advance(2)
+
+    def parsed(self) -> Config:
+        config = super().parsed()
+        return replace(config, proxy=replace(config.proxy, dispatch_file=self.file))
+
+    def call(self) -> list[StreamServer]:
+        """
+        Let C call bob.
+
+        :return: the servers, in the order in which they are asked.
+        """
+        assert self.service.dispatcher is not None
+        order = self.service.dispatcher.choose("one", "bob")
+        self.c.send(self.c.make("INVITE", BOB, call_id="one"))
+        self.network.advance(0.1)
+        return [self.servers[end] for end in order]
+
+    def statuses(self) -> list[int]:
+        """
+        Give what C has heard.
+        """
+        self.network.advance(0.1)
+        return [each.status for each, _ in self.c.consumer.responses]
+
+    def test_call(self) -> None:
+        """
+        A call goes over a connection, and its answers come back on it; the server is
+        told where the call came from, and to come to the inside socket.
+        """
+        first, second = self.call()
+        ((invite, _),) = first.inbox
+        self.assertTrue((invite.get("Via") or "").startswith("SIP/2.0/TCP"))
+        self.assertIsNotNone(invite.get("Proxy-ReceivedFrom"))
+        upper = invite.all("Record-Route")[0]
+        self.assertIn("@127.0.0.1:5059", str(upper))
+        self.assertNotIn("transport=tcp", str(upper))
+        first.answer(180)
+        first.answer(200)
+        self.assertEqual(self.statuses()[-2:], [180, 200])
+        self.assertEqual(second.inbox, [])
+
+    def test_overloaded(self) -> None:
+        """
+        A 503 of one is no word for the caller: the next is asked at once.
+        """
+        first, second = self.call()
+        first.answer(503)
+        self.network.advance(0.1)
+        second.answer(200)
+        self.assertEqual(self.statuses()[-1], 200)
+
+    def test_silence(self) -> None:
+        """
+        Over TCP, too, a second without an answer is enough.
+        """
+        _, second = self.call()
+        self.network.advance(1.1)
+        self.assertEqual(len(second.inbox), 1)
+        second.answer(200)
+        self.assertEqual(self.statuses()[-1], 200)
+
+    def test_refused(self) -> None:
+        """
+        One whose machine refuses the connection is out at once, and the next is asked
+        without any waiting.
+        """
+        dispatcher = self.service.dispatcher
+        assert dispatcher is not None
+        first, second = dispatcher.choose("one", "bob")
+        self.ports[first].stopListening()
+        self.call()
+        self.servers[second].answer(200)
+        self.assertEqual(self.statuses()[-1], 200)
+        rows = {row["server"]: row for row in dispatcher.table()}
+        self.assertEqual(rows[str(first)]["state"], "down")
+        *_, change = (e for e in self.events if e.kind is EventKind.SERVER_STATE)
+        self.assertEqual(change.detail["server"], str(first))
+        self.assertEqual(change.detail["state"], "down")
