@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGSTOP
+from typing import Any
 
 import txredisapi  # type: ignore[import-untyped]  # it has no types
 
@@ -47,8 +48,26 @@ class RedisServer:
         words = ["--bind", "127.0.0.1", "--port", str(self.port), "--save", ""]
         program = require("redis-server", "redis-server")
         self._program = Program(self._folder, program, *words, *self._options)
-        await self._program.says("Ready to accept connections")
+        await self.says("Ready to accept connections")
         await self._program.listens(Transport.TCP, self.port)
+
+    async def ask(self, *words: str) -> Any:
+        """
+        Give it a command, as its operator would.
+        """
+        connection = await txredisapi.Connection(
+            "127.0.0.1", self.port, reconnect=False
+        )
+        try:
+            return await connection.execute_command(*words)
+        finally:
+            await connection.disconnect()
+
+    async def says(self, text: str) -> None:
+        """
+        Wait until it has written *text*.
+        """
+        await self._running.says(text)
 
     async def stop(self) -> None:
         """

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from twisted.internet import reactor
 from twisted.internet.address import IPv4Address
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IReactorTCP, ITCPTransport
 from twisted.logger import capturedLogs, formatEvent
 from twisted.protocols.portforward import (
@@ -24,6 +24,7 @@ from sipsorcery.config import Durability
 from sipsorcery.store.errors import Conflict, StoreOverloaded, StoreUnavailable
 from sipsorcery.store.live import LiveStore, Record
 from sipsorcery.store.live.redis import RedisStore
+from tests.integration.ports import free_port
 from tests.integration.redis_server import RedisServer
 from tests.store import contract
 from tests.store.contract import NOW, everything, make
@@ -336,3 +337,88 @@ class OutageTests(TestCase):
         with capturedLogs() as logged:
             await self.store(durability=Durability.POWER).put(make())
         self.assertIn("appendfsync always", "\n".join(map(formatEvent, logged)))
+
+    async def test_killed_while_writing(self) -> None:
+        """
+        Killed in the middle of changes, a Redis that writes its file at once, and to
+        the disk every second, has all that it has acknowledged.
+        """
+        await self.redis.start()
+        store = self.store()
+        stored: set[str] = set()
+
+        async def write(row: int) -> None:
+            for number in range(100):
+                await store.put(make(f"{row}-{number}"))
+                stored.add(f"{row}-{number}")
+                if len(stored) == 1000:
+                    await self.redis.kill()
+
+        writers = [Deferred.fromCoroutine(write(row)) for row in range(20)]
+        await DeferredList(writers, consumeErrors=True)
+        self.assertGreaterEqual(len(stored), 1000)
+        await self.redis.start()
+        await self.comes_back(store, "0-0")
+        found = {*await everything(store.scan("binding"))}
+        self.assertEqual(stored - found, set())
+
+    async def test_full(self) -> None:
+        """
+        A Redis without memory stores nothing and forgets nothing; what was asked for
+        is stored when there is room again.
+        """
+        self.redis = RedisServer(self.folder, "--maxmemory-policy", "noeviction")
+        await self.redis.start()
+        store = self.store(timeout=0.5)
+        first = await store.put(make())
+        await self.redis.ask("CONFIG", "SET", "maxmemory", "1")
+        with capturedLogs() as logged:
+            await self.refused(store.put(make("bob")))
+        self.assertIn("OOM", "\n".join(map(formatEvent, logged)))
+        await self.redis.ask("CONFIG", "SET", "maxmemory", "0")
+        await self.comes_back(store, "bob")
+        self.assertEqual(await store.get("binding", "alice"), first)
+
+    async def test_became_a_replica(self) -> None:
+        """
+        A Redis that takes no changes any more is no place for them, nor to look: what
+        it has may be old.
+        """
+        await self.redis.start()
+        store = self.store(timeout=0.5)
+        first = await store.put(make())
+        await self.redis.ask("REPLICAOF", "127.0.0.1", str(free_port()))
+        await self.refused(store.swap(first.replace(data=b"second")))
+        with capturedLogs() as logged:
+            await self.refused(self.store(timeout=0.5).get("binding", "alice"))
+        self.assertIn("it is a replica", "\n".join(map(formatEvent, logged)))
+        await self.redis.ask("REPLICAOF", "NO", "ONE")
+        found = await self.comes_back(store, "alice")
+        self.assertEqual(found.data, b"second")
+
+    async def test_scripts_flushed(self) -> None:
+        """
+        A Redis that has forgotten its scripts is told ours again.
+        """
+        await self.redis.start()
+        store = self.store()
+        first = await store.put(make())
+        await self.redis.ask("SCRIPT", "FLUSH")
+        await store.swap(first.replace(data=b"second"))
+
+    async def test_wrong_password(self) -> None:
+        """
+        Whoever gives a wrong password, or none, is told so in the log, once, and goes
+        on to try without haste.
+        """
+        self.redis = RedisServer(self.folder, "--requirepass", "right")
+        await self.redis.start()
+        wrong = self.redis.url.replace("redis://", "redis://:wrong@")
+        for url, reason in ((wrong, "WRONGPASS"), (self.redis.url, "NOAUTH")):
+            with capturedLogs() as logged:
+                await self.refused(self.store(url=url, timeout=2).put(make()))
+            told = [formatEvent(each) for each in logged]
+            self.assertEqual(sum(reason in each for each in told), 1, told)
+            self.assertNotIn("wrong@", "".join(told))
+            retries = sum("Scheduling retry" in each for each in told)
+            self.assertLess(retries, 5)

@@ -9,22 +9,18 @@ from typing import Any
 from twisted.application.internet import ClientService, backoffPolicy
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.endpoints import HostnameEndpoint
-from twisted.internet.interfaces import (
-    IProtocolFactory,
-    IStreamClientEndpoint,
-)
+from twisted.internet.interfaces import IDelayedCall, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 from txredisapi import (  # type: ignore[import-untyped]
     RedisError,
     RedisProtocol,
     ResponseError,
-    Sentinel,
 )
-from zope.interface import implementer
 
 from sipsorcery.config import Durability
 from sipsorcery.endpoint import HostPort
+from sipsorcery.store.live.redis import sentinel
 
 # Seconds without an answer after which a connection is taken for dead. A Redis that
 # begins to write its file anew stands still for less.
@@ -34,7 +30,17 @@ _SILENCE = 5.0
 _RETRY, _MAX_RETRY = 0.1, 1.0
 # Seconds that connecting may take.
 _CONNECTING = 5.0
-_PORT, _SENTINEL_PORT = 6379, 26379
+_PORT = 6379
+# Replicas that have a change before it counts with durability "power", where Sentinels
+# may make one of them the master: of those that they can, they take the one that is
+# furthest. And milliseconds that these may take: less than a caller waits.
+_REPLICAS, _REPLICATING_MS = 1, 1000
+
+
+class NotReplicated(RedisError):  # type: ignore[misc]  # it has no types
+    """
+    Says that a change was made on a master alone, and would be lost with it.
+    """
 
 
 class Server:
@@ -70,15 +76,23 @@ class Server:
         self._ready: _Connection | None = None
         self._waiting: list[Deferred[_Connection]] = []
         self._told = ""  # why it could not be used, as the log has it
-        self._endpoint: HostnameEndpoint | _Master
+        self._reactor = reactor
+        self._replicates = False
+        endpoint: IStreamClientEndpoint
         if scheme == "redis+sentinel":
-            self._endpoint = _Master(reactor, hosts.split(","), path[0])
+            sentinels = [
+                HostPort.parse(each, default_port=sentinel.DEFAULT_PORT)
+                for each in hosts.split(",")
+            ]
+            endpoint = sentinel.MasterEndpoint(reactor, sentinels, path[0])
+            self._replicates = durability is Durability.POWER
         else:
-            self._endpoint = _endpoint(
-                reactor, HostPort.parse(hosts, default_port=_PORT)
+            place = HostPort.parse(hosts, default_port=_PORT)
+            endpoint = HostnameEndpoint(
+                reactor, place.host, place.port, timeout=_CONNECTING
             )
         self._service = ClientService(
-            self._endpoint,
+            endpoint,
             _Connections(self),
             retryPolicy=backoffPolicy(_RETRY, _MAX_RETRY),
             clock=reactor,
@@ -105,8 +119,22 @@ class Server:
         Hang up.
         """
         await self._service.stopService()
-        if isinstance(self._endpoint, _Master):
-            await self._endpoint.stop()
+
+    async def settle(self, connection: _Connection) -> None:
+        """
+        Wait until what was changed by a connection is where the durability wants it.
+
+        :raises NotReplicated: if it is not, in time.
+        :raises RedisError: if nobody knows.
+        """
+        # WAIT is about all that the master has written when this connection asked it
+        # last, so also about a change that an earlier connection has made.
+        if (
+            self._replicates
+            and await connection.execute_command("WAIT", _REPLICAS, _REPLICATING_MS)
+            < _REPLICAS
+        ):
+            raise NotReplicated("no replica has acknowledged the change")
 
     async def made(self, connection: _Connection) -> None:
         """
@@ -118,10 +146,12 @@ class Server:
                 await ask("AUTH", *self._credentials)
             await ask("SELECT", self._database)
             await ask("PING")  # refused while it reads its file
+            await self._check_role(connection)
             if self._durability is not None:
                 await self._check_disk(connection)
         except RedisError as error:
-            connection.transport.loseConnection()
+            # Not at once: the next attempt would be just as much in vain.
+            connection.hang_up_after(_MAX_RETRY, self._reactor)
             if str(error) != self._told:
                 self._told = str(error)
                 self._log.warn("{name}: {error}", name=self.name, error=error)
@@ -139,6 +169,17 @@ class Server:
         """
         if self._ready is connection:
             self._ready = None
+
+    async def _check_role(self, connection: _Connection) -> None:
+        """
+        Check that it takes changes: what was the master may be a replica now.
+        """
+        try:
+            role, *_ = await connection.execute_command("ROLE")
+        except ResponseError:
+            return  # an operator who forbids to ask knows
+        if role != b"master":
+            raise RedisError("it is a replica, and no master")
 
     async def _check_disk(self, connection: _Connection) -> None:
         try:
@@ -169,6 +210,18 @@ class _Connection(RedisProtocol):  # type: ignore[misc]  # it has no types
     def __init__(self, server: Server) -> None:
         super().__init__(charset=None, convertNumbers=False, replyTimeout=_SILENCE)
         self._server = server
+        self._end: IDelayedCall | None = None
+
+    def hang_up_after(self, seconds: float, reactor: Any) -> None:
+        """
+        Hang up after a while, if nobody has done so before.
+        """
+        if self.connected:
+            self._end = reactor.callLater(seconds, self._hang_up)
+
+    def _hang_up(self) -> None:
+        self._end = None
+        self.transport.loseConnection()
 
     def connectionMade(self) -> None:
         """
@@ -181,6 +234,8 @@ class _Connection(RedisProtocol):  # type: ignore[misc]  # it has no types
         """
         Say that it is gone, and tell who waits for an answer.
         """
+        if self._end is not None:
+            self._end.cancel()
         self._server.lost(self)
         super().connectionLost(why)
 
@@ -202,42 +257,6 @@ class _Connections(Factory):
         connection = _Connection(self._server)
         connection.factory = self
         return connection
-
-
-@implementer(IStreamClientEndpoint)
-class _Master:
-    """
-    The place of the one that Sentinel calls the master now.
-    """
-
-    def __init__(self, reactor: Any, hosts: list[str], service: str) -> None:
-        self._reactor = reactor
-        self._service = service
-        self._hosts = [HostPort.parse(h, default_port=_SENTINEL_PORT) for h in hosts]
-        self._sentinel: Any = None
-
-    def connect(self, factory: IProtocolFactory) -> Deferred[Any]:
-        """
-        Ask where it is, and connect.
-        """
-        if self._sentinel is None:
-            self._sentinel = Sentinel([(one.host, one.port) for one in self._hosts])
-        place: Deferred[Any] = self._sentinel.discover_master(self._service)
-        return place.addCallback(
-            lambda found: _endpoint(self._reactor, HostPort(*found)).connect(factory)
-        )
-
-    async def stop(self) -> None:
-        """
-        Hang up at the Sentinels.
-        """
-        sentinel, self._sentinel = self._sentinel, None
-        if sentinel is not None:
-            await sentinel.disconnect()
-
-
-def _endpoint(reactor: Any, place: HostPort) -> HostnameEndpoint:
-    return HostnameEndpoint(reactor, place.host, place.port, timeout=_CONNECTING)
 
 
 def _pairs(flat: list[bytes]) -> list[tuple[bytes, bytes]]:

@@ -27,7 +27,7 @@ from sipsorcery.store.live.redis.questions import (
     read_batch,
     write_batch,
 )
-from sipsorcery.store.live.redis.server import Server
+from sipsorcery.store.live.redis.server import NotReplicated, Server
 
 _T = TypeVar("_T")
 
@@ -157,9 +157,13 @@ class Shard:
                     ],
                 )
                 parts = read_batch(answer)
-            except ConnectionError as error:
-                # Nobody knows whether they were answered.
+                if any(asked.question.is_change for asked in batch):
+                    await self._server.settle(protocol)
+            except (ConnectionError, NotReplicated) as error:
+                # Nobody knows whether they were answered, or whether that will last:
+                # perhaps another one is the master now.
                 self._is_again = True
+                protocol.transport.loseConnection()
                 await self._put_off(error)
             except RedisError as error:
                 if str(error).startswith(_FOR_NOW):
