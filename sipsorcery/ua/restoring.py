@@ -119,9 +119,15 @@ class RestoredAnswer(Answering):
 
     def _hear(self, ack: Request | None) -> None:
         if ack is None:
-            self._session.hang_up("the 2xx was never acknowledged")
+            self._session.core.spawn(self._give_up(self._session))
         else:
             self._session.hear(ack)
+
+    async def _give_up(self, session: Session) -> None:
+        # The ACK may have led to another server, which has the call since then.
+        ask = session.core.is_ours
+        if ask is None or await ask(session):
+            session.hang_up("the 2xx was never acknowledged")
 
 
 def acknowledge_again(session: Session, response: Response) -> None:

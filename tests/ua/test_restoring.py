@@ -217,6 +217,23 @@ class RestoreTests(RestoringCase):
         self.assertTrue(session.is_over)
         self.assert_settled()
 
+    def test_acknowledged_elsewhere(self) -> None:
+        """
+        If another server has the session, this one hangs nobody up.
+        """
+        session = self.restored(self.take_call(is_acknowledged=False))
+        asked: list[Session] = []
+
+        async def is_ours(session: Session) -> bool:
+            asked.append(session)
+            return False
+
+        self.alice.core.is_ours = is_ours
+        self.network.advance(33)
+        self.assertEqual(asked, [session])
+        self.assertNotIn("BYE", self.phone.methods)
+        self.assertFalse(session.is_over)
+
     def test_challenge(self) -> None:
         """
         A challenge to a request of ours is answered with the credentials of the call.
