@@ -89,12 +89,27 @@ class WatchtowerTests(GuardedCase):
 
     async def test_life(self) -> None:
         """
-        Workers are killed and come again; are replaced under calls, none of which is
+        Workers read the configuration again when their watchtower does, and go on; are
+        killed and come again; are replaced under calls, none of which is
         refused; outlive their watchtower, are found by the next, and end with it.
         """
+        await self._reload()
         await self._kill()
         await self._restart()
         await self._find()
+
+    async def _reload(self) -> None:
+        before = await self.server.workers()
+        text = self.server.text.replace("[limits]", "[limits]\nban = 7")
+        file = self.server.folder / "sipsorcery.toml"
+        file.write_text(text, "utf-8")
+        os.kill(self.server.tower.pid, signal.SIGHUP)
+        # The log of the workers goes where that of the watchtower goes.
+        tower = self.server.tower
+        await wait_for(lambda: tower.output.count("Changed: limits.ban.") == 3)
+        rows = await self.server.workers()
+        self.assertEqual([row["pid"] for row in rows], [row["pid"] for row in before])
+        await self._call()
 
     async def _kill(self) -> None:
         first, second = await self.server.workers()
