@@ -22,11 +22,11 @@ from tests.integration.memory import Memory
 from tests.integration.suite_process import ROLES
 from tests.integration.traffic import RATE, Kind, LoadedCase
 
-_ROUNDS = 10 if LONG else 2
+_ROUNDS = 5 if LONG else 1
 # Seconds for which a Redis stands still.
 _PAUSE = 30.0 if LONG else 8.0
 # Attempts of each kind before something happens, and after it.
-_SOME = 100 if LONG else 4
+_SOME = 40 if LONG else 4
 _HELD = 12
 # Seconds after which a server takes calls again once its store is there: three tries of
 # a connection that come ever later, and what a busy machine adds.

@@ -268,8 +268,14 @@ class LoadedCase(SuiteCase):
     def all_well(self, attempts: Iterable[Attempt]) -> None:
         """
         Check that none was refused or broken.
+
+        On a machine that other tests keep busy, a server may ask for patience.
         """
-        ill = Counter(str(each) for each in attempts if not each.is_well)
+        ill = Counter(
+            str(each)
+            for each in attempts
+            if not each.is_well and (LONG or not each.is_postponed)
+        )
         self.assertEqual(ill, Counter(), self.server.log("sipproxy")[-2000:])
 
     async def none_lost(self) -> None:
