@@ -12,7 +12,7 @@ from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from sipsorcery.access.contacts import Contact
-from sipsorcery.config import parse
+from sipsorcery.config import ConfigError, parse
 from sipsorcery.endpoint import Endpoint, ListenAddress
 from sipsorcery.proxy.errors import ScriptError
 from sipsorcery.proxy.service import ProxyService
@@ -110,6 +110,26 @@ class ProxyServiceTests(SynchronousTestCase):
         )
         for to in (f"udp:{SERVER}:5060", f"tcp:{SERVER}:5060", f"tls:{SERVER}:5061"):
             self.assertEqual(self.ask(to, f"sip:{SERVER}").status, 200, to)
+
+    def test_reconfigure(self) -> None:
+        """
+        Other domains are served from the next request on; with a script that cannot be
+        used all stays as it was.
+        """
+        end = f"udp:{SERVER}:5060"
+        service = self.start(f"proxy.listen = ['{end}']\nsip.domains = ['a.example']")
+
+        def statuses() -> list[int]:
+            return [self.ask(end, f"sip:{one}.example").status for one in "ab"]
+
+        self.assertEqual(statuses(), [200, 403])
+        other = "sip.domains = ['b.example']"
+        wrong = parse(f"{other}\nproxy.script = '{self.data_dir}'".encode())
+        fault = self.assertRaises(ConfigError, service.reconfigure, wrong)
+        self.assertTrue(str(fault).startswith("proxy.script: "))
+        self.assertEqual(statuses(), [200, 403])
+        service.reconfigure(parse(other.encode()))
+        self.assertEqual(statuses(), [403, 200])
 
     def test_own_addresses(self) -> None:
         """
