@@ -165,7 +165,7 @@ WITHIN = (
 )
 # What a response repeats of its request.
 _REPEATED = re.compile(
-    rb"(?:Via|From|To|Call-ID|CSeq|Record-Route): [^\r]*\r\n"
+    rb"(?<=\n)(?:Via|From|To|Call-ID|CSeq|Record-Route): [^\r]*\r\n"
 ).findall
 
 
