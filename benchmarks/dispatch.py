@@ -3,9 +3,9 @@ What the dispatcher costs: for each call, each choice, and each probe.
 
 The same script sends calls to one application server, in turns with a dispatch file
 that names it and without, by ``[appserver] listen``. Each proxy runs in a process of
-its own; the figure is its processor time for a call (INVITE to the 200 of its BYE), probes
-included, and the ratio of the two is what the dispatcher takes. Choices and probes are
-counted in this process.
+its own; the figure is its processor time for a call (INVITE to the 200 of its BYE),
+probes included, and the ratio of the two is what the dispatcher takes. Choices and
+probes are counted in this process.
 """
 
 from __future__ import annotations

@@ -152,7 +152,8 @@ def write(file: Path, priorities: Mapping[Endpoint, int]) -> None:
             continue
         named.add(entry.endpoint)
         priority = priorities.get(entry.endpoint, entry.priority)
-        if entry.priority in (NEVER, priority):
+        is_used = priority == USE and entry.priority > DRAIN  # it keeps its weight
+        if is_used or entry.priority in (NEVER, priority):
             lines.append(line)
         else:
             tail = f"  {mark}{comment}" if mark else ""

@@ -161,6 +161,14 @@ class WriteTests(SynchronousTestCase):
             "-1,udp:127.0.0.1:5072\nwhat is this\n",
         )
 
+    def test_weight(self) -> None:
+        """
+        A server that is used already keeps its weight.
+        """
+        self.file.write_text("25,udp:127.0.0.1:5070\n")
+        write(self.file, {ONE: 100})
+        self.assertEqual(read(self.file).entries, (Entry(ONE, 25),))
+
     def test_comment(self) -> None:
         """
         A comment behind a server stays with it.
