@@ -38,7 +38,7 @@ class DispatchBy(StrEnum):
 
     CALL_ID = "call-id"  # each call by itself, by the weights
     USER = "user"  # all calls of one user at one server
-    CALLS = "calls"  # the one that sets up the fewest, for its weight
+    CALLS = "calls"  # the one that has the fewest, for its weight
 
 
 class DispatchProbe(StrEnum):
