@@ -102,6 +102,10 @@ class Settings:
 
     def _reload(self) -> Reloaded:
         wanted = self._read()
+        if wanted == Config() != self._written:
+            # Somebody writes it in this moment, or the disk is full; who wants to have
+            # all defaults can start anew.
+            raise ConfigError(None, [Fault("", "the configuration says nothing")])
         changes = compare(self._written, wanted)
         self._change(self.config, changes.apply(self.config, wanted))
         self._written = changes.apply(self._written, wanted)

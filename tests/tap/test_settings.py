@@ -69,6 +69,18 @@ class SettingsTests(SynchronousTestCase):
         self.text = "limits.ban = 7"
         self.assertEqual(self.settings.reload(), Reloaded(("limits.ban",)))
 
+    def test_empty(self) -> None:
+        """
+        A file that says nothing changes nothing: it is being written, or cut off.
+        """
+        self.settings.follow(self.first)
+        self.text = ""
+        with capturedLogs():
+            reloaded = self.settings.reload()
+        self.assertEqual(reloaded.faults, ("the configuration says nothing",))
+        self.assertEqual(self.first.bans, [])
+        self.assertEqual(self.settings.config.limits.ban, 7)
+
     def test_faults(self) -> None:
         """
         A faulty file changes nothing: every fault is in the answer, and in the log.
