@@ -96,9 +96,7 @@ class Admission:
         try:
             return await self._admit(request, source)
         except StoreError as error:
-            raise Refused(
-                Code.STORE_AWAY, str(error), more=(come_back_later(),)
-            ) from error
+            raise Refused(Code.STORE_AWAY) from error
 
     async def again(
         self,
@@ -123,7 +121,7 @@ class Admission:
             self._check(account)
             found = await self._plans.again(account, plan, language, version)
         except StoreError as error:
-            raise Refused(Code.STORE_AWAY, str(error)) from error
+            raise Refused(Code.STORE_AWAY) from error
         return Admitted(Intent(direction, username, domain), account, found)
 
     async def _admit(self, request: Request, source: Source) -> Admitted:

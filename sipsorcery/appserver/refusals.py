@@ -123,7 +123,7 @@ USUAL: Mapping[Code, tuple[int, str]] = MappingProxyType(
         Code.TOLL: (403, "The number is closed"),
         Code.TOO_MANY_CALLS: (503, "Too many calls in a short time"),
         Code.OVERLOADED: (503, "There are too many calls"),
-        Code.STORE_AWAY: (503, "The directory is away"),
+        Code.STORE_AWAY: (503, "A store is away"),
         Code.TRANSFER_DISABLED: (603, "Transfers are disabled on dialogue"),
         Code.TRANSFER_METHOD: (501, "Only calls can be asked for"),
         Code.TRANSFER_TARGET: (416, "There is no way to call that"),

@@ -285,7 +285,7 @@ class Call:
         try:
             await self._tools.replace(self._incoming, chronicle.side, proven)
         except StoreError as error:
-            raise Refused(Code.STORE_AWAY, str(error)) from error
+            raise Refused(Code.STORE_AWAY) from error
         if chronicle.cdr is not None:
             chronicle.cdr.answered()
         self._forget()

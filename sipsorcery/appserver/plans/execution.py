@@ -149,8 +149,8 @@ class Execution:
             result = await running
             if isinstance(result, Again):
                 result = await self._begin(self._redirected())
-        except StoreError as error:
-            return Refused(Code.STORE_AWAY, str(error))
+        except StoreError:
+            return Refused(Code.STORE_AWAY)
         except EngineOverloaded as error:
             self._step(f"{self._story.plan.name} cannot be run now: {error}")
             return Refused(Code.PLAN_OVERLOADED)

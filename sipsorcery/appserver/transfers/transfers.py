@@ -102,8 +102,8 @@ class Transfers:
             if connection is None:
                 raise Refused(Code.NO_CALL)
             await self._refer(referral, connection)
-        except StoreError as error:
-            self._refuse(referral, connection, Refused(Code.STORE_AWAY, str(error)))
+        except StoreError:
+            self._refuse(referral, connection, Refused(Code.STORE_AWAY))
         except Refused as refused:
             self._refuse(referral, connection, refused)
 
