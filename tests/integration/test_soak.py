@@ -4,7 +4,7 @@ Many calls that are held through a whole suite of processes, and what they leave
 It is 500 for two minutes, or 2,000 for thirty with ``SIPSORCERY_LONG`` set; all but
 their begin and their end is waiting. A fifth of them have session timers of 90 seconds,
 the others the usual ones. The figures are printed at the end.
-``SIPSORCERY_SOAK_CALLS`` and ``SIPSORCERY_SOAK_SECONDS``, 60 or more, set other numbers.
+``SIPSORCERY_SOAK_CALLS`` and ``SIPSORCERY_SOAK_SECONDS`` (60 or more) set others.
 """
 
 from __future__ import annotations
