@@ -14,6 +14,9 @@ _ANSWERS = 2
 # Where calls have no answer though probes have, it takes twice as many each time, up to
 # these: half a minute, twice a second.
 _MOST_ANSWERS = 64
+# Seconds in which one that is silent may only stand still, as a busy machine does.
+_STANDSTILL = 10.0
+_LAST = 2
 
 
 class State(StrEnum):
@@ -44,11 +47,23 @@ class Health:
     answered_at: float | None = None
     answer: str = ""
     round_trip: float | None = None
+    _is_silent: bool = field(default=False, repr=False)
     _misses: int = field(default=0, repr=False)
     _answers: int = field(default=0, repr=False)
     _silences: int = field(default=0, repr=False)  # calls without an answer, in a row
     _needed: int = field(default=_ANSWERS, repr=False)
     _needed_next: int = field(default=_ANSWERS, repr=False)
+
+    def rank(self, now: float) -> int | None:
+        """
+        Give how much better others are for a new call; None: it is not to have any.
+
+        One that has been silent for no more than a while comes last.
+        """
+        if self.state is State.DOWN:
+            is_still = self._is_silent and now - self.since < _STANDSTILL
+            return _LAST if is_still else None
+        return 0 if self.state is State.UP else 1
 
     def asked(self, now: float) -> None:
         """
@@ -75,13 +90,15 @@ class Health:
         Note an answer that says it cannot work.
         """
         self.answered_at, self.answer = now, answer
-        return self.missed(now, answer)
+        changed = self.missed(now, answer)
+        self._is_silent = False
+        return changed
 
     def missed(self, now: float, why: str) -> bool:
         """
         Note that a probe had no answer in time.
         """
-        self._answers = 0
+        self._answers, self._is_silent = 0, True
         self._misses += 1
         return self._falls(now, why)
 
@@ -98,7 +115,7 @@ class Health:
 
         Good answers to probes do not make up for that.
         """
-        self._answers = 0
+        self._answers, self._is_silent = 0, True
         self._silences += 1
         return self._falls(now, why)
 
@@ -106,7 +123,7 @@ class Health:
         """
         Note that nobody is there at all: its machine says so.
         """
-        self._answers, self._misses = 0, _MISSES
+        self._answers, self._misses, self._is_silent = 0, _MISSES, False
         return self._falls(now, why)
 
     def _lives(self, state: State, now: float, answer: str, round_trip: float) -> bool:

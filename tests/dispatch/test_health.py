@@ -48,6 +48,26 @@ class HealthTests(SynchronousTestCase):
         self.assertFalse(self.health.missed(106, "no answer"))
         self.assertEqual(self.health.since, 105)
 
+    def test_rank(self) -> None:
+        """
+        For a new call one that is up comes before one that nobody knows or that is
+        busy; one that is silent for a moment comes last, and one never that was silent
+        for longer, that says it cannot work, or where nobody listens.
+        """
+        self.assertEqual(self.health.rank(100), 1)
+        self.answer(101)
+        self.assertEqual(self.health.rank(101), 0)
+        self.health.busy(102, "503", 0.001)
+        self.assertEqual(self.health.rank(102), 1)
+        for now in (103, 104):
+            self.health.missed(now, "no answer")
+        self.assertEqual(self.health.rank(105), 2)
+        self.assertIsNone(self.health.rank(115))
+        self.health.unwell(115, "500")
+        self.assertIsNone(self.health.rank(105))
+        self.health.refused(116, "refused")
+        self.assertIsNone(self.health.rank(105))
+
     def test_back(self) -> None:
         """
         It is up again after two answers in a row.

@@ -25,8 +25,6 @@ from sipsorcery.proxy.dispatch.server import Server
 # Servers that a call is offered to, one after the other: who has waited for so many
 # waits for no further one.
 _OFFERS = 3
-# Those that may get new calls: the first of these that any server is in.
-_PREFERRED = ((State.UP,), (State.NEW, State.BUSY))
 
 #: Hears of a server, its state, and why.
 Changed = Callable[[Endpoint, State, str], object]
@@ -272,15 +270,19 @@ class Dispatcher:
     def _candidates(
         self, members: dict[Endpoint, int], least: int = DRAIN + 1
     ) -> list[Candidate]:
-        for states in _PREFERRED:
-            able = [
-                Candidate(end, max(1, priority), self._servers[end].load.calls)
-                for end, priority in members.items()
-                if priority >= least and self._servers[end].health.state in states
-            ]
-            if able:
-                return able
-        return []
+        now = self._clock()
+        ranks = {
+            end: rank
+            for end, priority in members.items()
+            if priority >= least
+            and (rank := self._servers[end].health.rank(now)) is not None
+        }
+        first = min(ranks.values(), default=0)
+        return [
+            Candidate(end, max(1, members[end]), self._servers[end].load.calls)
+            for end, rank in ranks.items()
+            if rank == first
+        ]
 
     def _any(self, members: dict[Endpoint, int], key: str) -> Endpoint | None:
         # A dialogue is no new call: rather one that drains than nobody.

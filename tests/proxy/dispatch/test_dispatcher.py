@@ -160,6 +160,20 @@ class DispatcherTests(DispatcherCase):
         self.wait(1.8)
         self.assertEqual(self.first(), set(ENDS))
 
+    def test_all_silent(self) -> None:
+        """
+        Where all are silent, a busy machine may stand still: they get calls for ten
+        seconds more, as nobody else is there to get them; not after that.
+        """
+        self.start()
+        for server in self.servers:
+            server.status = None
+        self.wait(3)
+        self.assertEqual({self.row(n)["state"] for n in range(3)}, {"down"})
+        self.assertEqual(self.first(), set(ENDS))
+        self.wait(10)
+        self.assertEqual(self.first(), set())
+
     def test_refusal(self) -> None:
         """
         One whose machine says that nobody is there is out at the next probe.
