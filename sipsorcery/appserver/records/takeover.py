@@ -45,6 +45,9 @@ from sipsorcery.ua.restoring import acknowledge_again, restore
 
 # Calls that are taken up at the start before others get their turn: some 10 ms.
 _AT_ONCE = 20
+# How often it is tried to take a call that others change in that moment: whoever waits
+# for it would hear 481, and take it for over.
+_ATTEMPTS = 5
 # Answers that nobody waits for, at a time: each may take half a minute to hang up.
 _STRAYS = 100
 # Seconds for which a 2xx may have to be repeated: half a minute, and as long as it
@@ -157,11 +160,10 @@ class Takeover:
         if name is None:
             return False
         try:
-            connection = await self._take_once(await self._key_of(name.dialogue))
+            return await self._take_at_last(await self._key_of(name.dialogue))
         except StoreError as error:
             self._log.warn("A call cannot be looked up: {error}", error=error)
             return False
-        return connection is not None
 
     async def take(self, record: Record) -> Connection | None:
         """
@@ -278,6 +280,19 @@ class Takeover:
         found = await self._live.get(ALIASES.name, name)
         return name if found is None else ALIASES.read(found).dialogue
 
+    async def _take_at_last(self, id: str) -> bool:
+        """
+        Take a call that somebody waits for, also if others change it in that moment.
+        """
+        for _ in range(_ATTEMPTS):
+            if await self._take_once(id) is not None:
+                return True
+            record = await self._live.get(DIALOGUES.name, id)
+            dialogue = None if record is None else self._read(record)
+            if dialogue is None or self._is_ours(dialogue):
+                return False  # it is over
+        return False
+
     async def _take_once(self, id: str) -> Connection | None:
         """
         Take a call up, once for all who ask meanwhile.
@@ -312,7 +327,7 @@ class Takeover:
             swapped = record.replace(data=DIALOGUES.write(ours))
             record = await self._live.swap(swapped)
         except Conflict:
-            return None  # another server was faster
+            return None  # whoever has it has changed it, or another server was faster
         except StoreError as error:
             # It holds for those who ask, and two people are talking.
             self._log.warn("Call {id} goes on unstored: {error}", id=id, error=error)

@@ -19,12 +19,38 @@ from sipsorcery.sip.cseq import CSeq
 from sipsorcery.sip.fields import CALL_ID, CSEQ
 from sipsorcery.sip.uri import SIPURI
 from sipsorcery.store.dialogues import ALIASES, DIALOGUES, Alias
+from sipsorcery.store.live import LocalStore, Record
 from sipsorcery.ua import Account
 from tests.appserver.established import NOW, SERVER, EstablishedCase, Server
 from tests.ua.cases import ALICE, BOB, BOB_MEDIA, PEER_MEDIA, PEER_URI
 
 #: A server that has been killed.
 GONE = Endpoint.parse("udp:192.0.2.9:5060")
+
+
+class Raced:
+    """
+    Live state in which a record changes shortly before it is taken, twice.
+
+    :ivar changes: how often it has.
+    """
+
+    def __init__(self, live: LocalStore, key: str) -> None:
+        self.changes = 0
+        self._live: Any = live
+        self._key = key
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._live, name)
+
+    def swap(self, record: Record) -> Any:
+        """
+        Let the other one be faster.
+        """
+        if record.key == self._key and self.changes < 2:
+            self.changes += 1
+            self._live.get(DIALOGUES.name, self._key).addCallback(self._live.put)
+        return self._live.swap(record)
 
 
 class TakeoverCase(EstablishedCase):
@@ -323,6 +349,18 @@ class RequestTests(TakeoverCase):
         self.assertEqual(self.ask("BYE"), 481)
         self.live.start()
         self.assertEqual(self.ask("BYE", 3), 200)
+
+    def test_changed_meanwhile(self) -> None:
+        """
+        A call that another server, which is not dead after all, writes down in the
+        moment in which it is taken is taken all the same.
+        """
+        store: Any = Raced(self.live, self.before.id)
+        self.live = store
+        self.restart()
+        self.assertEqual(self.ask("INFO"), 200)
+        self.assertEqual(store.changes, 2)
+        self.assertEqual(self.only().id, self.before.id)
 
     def test_two_at_once(self) -> None:
         """
