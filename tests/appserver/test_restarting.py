@@ -340,6 +340,31 @@ class RestartTests(RestartingCase):
         self.settle()
         self.assertEqual(self.methods(), ["CANCEL", "ACK", "BYE"])
 
+    def test_answered_untold(self) -> None:
+        """
+        A call whose server was killed after somebody had answered, and before it was
+        ringing no more for all others, goes on as an established one: nobody is refused
+        or cancelled but the other phones.
+        """
+        self.plan('sys.dial("one@192.0.2.1&two@192.0.2.2")')
+        self.ring()
+        ringing = self.record()
+        fields: list[Any] = [
+            ("Contact", "<sip:two@192.0.2.2>"),
+            ("Record-Route", f"<sip:{PROXY}:5059;lr>"),
+            (CONTENT_TYPE, MediaType("application", "sdp")),
+        ]
+        self.proxy.send(self.leg.respond(200, fields=fields, body=SDP, to_tag="b"))
+        self.settle(0.5)
+        self.given(self.live.put(ringing))
+        self.restart()
+        self.settle(1)
+        cancels = [each for each in self.proxy.requests if each.method == "CANCEL"]
+        self.assertEqual({each.request_uri for each in cancels}, {"sip:one@192.0.2.1"})
+        self.assertEqual(set(self.statuses()), {200})
+        self.assertEqual(len(self.service.connections), 1)
+        self.assertEqual(self.records(), [])
+
     def test_repeated(self) -> None:
         """
         An INVITE that comes again is the call that goes on.

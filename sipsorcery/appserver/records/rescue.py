@@ -28,6 +28,7 @@ from sipsorcery.appserver.records.snapshots import Snapshots
 from sipsorcery.appserver.refusals import Code, Refused
 from sipsorcery.endpoint import Endpoint
 from sipsorcery.sip.errors import LocalProtocolError, ParseError
+from sipsorcery.sip.fields import CALL_ID
 from sipsorcery.sip.request import Request
 from sipsorcery.sip.response import Response
 from sipsorcery.store.claims import CLAIMS, Claim
@@ -179,8 +180,14 @@ class Rescue:
                 "Call {id} goes on unstored: {error}", id=call.id, error=error
             )
         self.count += 1
+        answered = await self._connected(call)
         for leg in call.legs:
-            self._cut(leg)
+            if _call_id(leg) not in answered:
+                self._cut(leg)
+        if answered:
+            # It goes on as an established one, and the caller hears so again.
+            self._live.discard(RINGING.name, call.id).addErrback(_ignore)
+            return
         state, incoming = self._state_of(call), await self._incoming(call)
         for lease in call.leases:
             self._release(lease)
@@ -192,6 +199,22 @@ class Rescue:
         caller = self._resume(call, incoming, state)
         if caller is not None and not self._is_done:
             self._callers.append(caller)
+
+    async def _connected(self, call: RingingCall) -> frozenset[str]:
+        """
+        Give the Call-IDs of both legs, if somebody had answered before the kill.
+
+        The caller may have heard nothing of it yet, or this was not there any more.
+        """
+        try:
+            record = await self._live.get(DIALOGUES.name, call.id)
+            if record is None:
+                return frozenset()
+            legs = DIALOGUES.read(record).legs
+        except StoreError as error:
+            self._log.warn("Call {id} is refused: {error}", id=call.id, error=error)
+            return frozenset()
+        return frozenset(leg.dialog.call_id for leg in legs)
 
     async def _just_begun(
         self, is_lost: Callable[[RingingCall | Claim], bool]
@@ -296,6 +319,13 @@ class Rescue:
         except UnreadableRecord as error:
             self._log.error("A call that rang cannot be read: {error}", error=error)
             return None
+
+
+def _call_id(leg: RingingLeg) -> str:
+    try:
+        return read_invite(leg.invite)[CALL_ID]
+    except (ParseError, ValueError):
+        return ""  # it cannot be withdrawn either
 
 
 def _ignore(failure: Failure) -> None:
