@@ -140,10 +140,13 @@ class Dispatcher:
         """
         Give who hears the answers that a server waited for which is gone.
 
+        One that has been silent for a moment still waits for them: nobody else knows
+        the call that rings there.
+
         :return: None if it is none of these servers, or is not gone, or nobody is well.
         """
         known = self._servers.get(server)
-        if known is None or known.health.state is not State.DOWN:
+        if known is None or known.health.rank(self._clock()) is not None:
             return None
         return self.stands_for(server, call_id)
 

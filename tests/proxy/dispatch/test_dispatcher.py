@@ -406,6 +406,19 @@ class DispatcherTests(DispatcherCase):
         self.wait(1)
         self.assertIsNone(self.dispatcher.instead_of(ENDS[0], "call"))
 
+    def test_answers_for_a_slow_one(self) -> None:
+        """
+        One that is silent for a moment hears itself what it has waited for; another one
+        does when it is silent for longer.
+        """
+        self.start()
+        self.servers[0].status = None
+        self.wait(1.8)
+        self.assertEqual(self.row(0)["state"], "down")
+        self.assertIsNone(self.dispatcher.instead_of(ENDS[0], "call"))
+        self.wait(10)
+        self.assertIn(self.dispatcher.instead_of(ENDS[0], "call"), ENDS[1:])
+
     def test_file_changes(self) -> None:
         """
         A server that is no longer in the file is forgotten, and trusted no more.
