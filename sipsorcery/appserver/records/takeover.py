@@ -37,8 +37,9 @@ from sipsorcery.sip.uri import SIPURI
 from sipsorcery.store.dialogues import ALIASES, DIALOGUES, Dialogue, Leg
 from sipsorcery.store.errors import Conflict, StoreError, UnreadableRecord
 from sipsorcery.store.live import LiveStore, Record
+from sipsorcery.store.ringing import RINGING
 from sipsorcery.transport.errors import TransportError
-from sipsorcery.ua import Session
+from sipsorcery.ua import Ending, Session
 from sipsorcery.ua.core import Core
 from sipsorcery.ua.outcome import Outcome
 from sipsorcery.ua.restoring import acknowledge_again, restore
@@ -362,8 +363,15 @@ class Takeover:
         connection.version = version
         connection.bridge = self._make_bridge(connection, dialogue)
         self._connections.add(connection)
+        connection.ended().addCallback(self._over, dialogue.id)
         self.count += 1
         return connection
+
+    def _over(self, ending: Ending, id: str) -> None:
+        """
+        Forget that the call rang, when its server was killed: nobody is to refuse it.
+        """
+        self._live.discard(RINGING.name, id).addErrback(_ignore)
 
     def _restore_leg(self, leg: Leg) -> Side:
         core = self._core

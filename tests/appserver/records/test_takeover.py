@@ -20,6 +20,7 @@ from sipsorcery.sip.fields import CALL_ID, CSEQ
 from sipsorcery.sip.uri import SIPURI
 from sipsorcery.store.dialogues import ALIASES, DIALOGUES, Alias
 from sipsorcery.store.live import LocalStore, Record
+from sipsorcery.store.ringing import RINGING
 from sipsorcery.ua import Account
 from tests.appserver.established import NOW, SERVER, EstablishedCase, Server
 from tests.ua.cases import ALICE, BOB, BOB_MEDIA, PEER_MEDIA, PEER_URI
@@ -279,6 +280,18 @@ class RequestTests(TakeoverCase):
         self.assertEqual(self.ask("BYE"), 200)
         self.assertTrue(self.ours.is_over)
         self.assertIsNone(self.record(self.before.id))
+
+    def test_rang(self) -> None:
+        """
+        What was written down of the call as it rang goes with it: the server that had
+        it, which is started again later, refuses nobody for it.
+        """
+        record = Record(RINGING.name, self.before.id, b"", self.now() + 600)
+        self.given(self.live.put(record))
+        self.assertEqual(self.ask("INFO"), 200)
+        self.assertIsNotNone(self.given(self.live.get(RINGING.name, self.before.id)))
+        self.assertEqual(self.ask("BYE", 3), 200)
+        self.assertIsNone(self.given(self.live.get(RINGING.name, self.before.id)))
 
     def test_other_request(self) -> None:
         """
